@@ -1,0 +1,1 @@
+"""What any worker daemon needs: membership, persistence, services, streams, HTTP."""

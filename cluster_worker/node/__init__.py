@@ -1,0 +1,1 @@
+"""A node of a cluster: joining, booting, heartbeats, ring, calls between nodes."""

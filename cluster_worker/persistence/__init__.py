@@ -1,0 +1,1 @@
+"""Documents, directory entries, counters, leases and one change feed, on several engines."""

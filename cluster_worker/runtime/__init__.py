@@ -1,0 +1,1 @@
+"""Services with ordered stop, owned tasks, a blocking pool, bounded streams, clocks."""

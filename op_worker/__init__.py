@@ -1,0 +1,1 @@
+"""Oneprovider: one file namespace over many storages."""

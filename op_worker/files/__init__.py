@@ -1,0 +1,1 @@
+"""The namespace: files, directories, permissions, content, metadata."""

@@ -1,0 +1,119 @@
+"""The contract of a storage helper: a small required part, and named optional powers.
+
+A storage path is relative to the storage's root: components joined by ``/``, no leading slash, no
+``.`` or ``..``. Errors are ``StorageError``s with an errno; nothing here knows users or spaces.
+"""
+
+from __future__ import annotations
+
+import errno as codes
+from collections.abc import Sequence
+from typing import NewType, Protocol, runtime_checkable
+
+from attrs import frozen
+
+StoragePath = NewType("StoragePath", str)
+
+
+class StorageError(Exception):
+    """A storage refused or failed. ``errno`` is the POSIX number; ``path`` is where."""
+
+    def __init__(self, errno: int, path: str, reason: str = "") -> None:
+        name = codes.errorcode.get(errno, str(errno))
+        super().__init__(f"{name} at {path!r}{': ' + reason if reason else ''}")
+        self.errno, self.path = errno, path
+
+
+class StorageUnavailable(StorageError):
+    """The storage cannot be reached or its root is missing; the caller may retry later."""
+
+
+@frozen
+class StorageStat:
+    """What the storage says of a path. ``mtime_s`` is seconds since the epoch."""
+
+    size_b: int
+    mtime_s: float
+    is_directory: bool = False
+
+
+class StorageFile(Protocol):
+    """An open file. Stays readable when its path is replaced or removed, where the storage can."""
+
+    async def read(self, offset_b: int, size_b: int) -> bytes:
+        """Return at most ``size_b`` bytes from ``offset_b``; shorter only at the end of the file."""
+
+    async def write(self, offset_b: int, data: bytes) -> None:
+        """Write all of ``data`` at ``offset_b``; a gap before it reads as zeros."""
+
+    async def size(self) -> int:
+        """Return the file's present size in bytes."""
+
+    async def truncate(self, size_b: int) -> None:
+        """Cut, or extend with zeros."""
+
+    async def sync(self) -> None:
+        """Return when what was written survives power loss, as far as the storage promises that."""
+
+    async def close(self) -> None:
+        """Give the handle back. Idempotent."""
+
+
+class StorageHelper(Protocol):
+    """What every helper can do."""
+
+    async def open_read(self, path: StoragePath) -> StorageFile:
+        """Open an existing file. Raises StorageError(ENOENT)."""
+
+    async def open_write(self, path: StoragePath) -> StorageFile:
+        """Open for reading and writing; the file and its parent directories are made when missing."""
+
+    async def remove(self, path: StoragePath) -> None:
+        """Remove a file; removing a missing one succeeds."""
+
+    async def stat(self, path: StoragePath) -> StorageStat:
+        """Raises StorageError(ENOENT)."""
+
+    async def check(self) -> None:
+        """Raise StorageUnavailable when the storage cannot be used now."""
+
+
+@runtime_checkable
+class SupportsRename(Protocol):
+    """The storage moves files and whole directories without copying."""
+
+    async def rename(self, source: StoragePath, target: StoragePath) -> None:
+        """Move atomically; parents of ``target`` are made, a file at ``target`` is replaced.
+
+        Raises: StorageError(ENOENT) when ``source`` is missing.
+        """
+
+
+@runtime_checkable
+class SupportsDirectories(Protocol):
+    """The storage has directories of its own."""
+
+    async def make_directory(self, path: StoragePath) -> None:
+        """Make a directory and its parents; an existing one is fine."""
+
+    async def remove_directory(self, path: StoragePath) -> None:
+        """Remove an empty directory; a missing one is fine. Raises StorageError(ENOTEMPTY)."""
+
+    async def list_directory(self, path: StoragePath) -> Sequence[str]:
+        """Return the names in a directory, in any order. Raises StorageError(ENOENT)."""
+
+
+@runtime_checkable
+class SupportsModes(Protocol):
+    """The storage keeps POSIX permission bits."""
+
+    async def set_mode(self, path: StoragePath, mode: int) -> None:
+        """Set permission bits. Raises StorageError(ENOENT)."""
+
+
+@runtime_checkable
+class SupportsWholeWrites(Protocol):
+    """The storage writes a small file and reads it back in one go, faster than by handle."""
+
+    async def write_whole(self, path: StoragePath, data: bytes) -> None:
+        """Make or replace the file at ``path`` with ``data``; not atomic for concurrent readers."""

@@ -1,0 +1,1 @@
+"""What this provider knows of its zone, kept current over Graph Sync."""

@@ -1,0 +1,1 @@
+"""Onezone: the registry of users, groups, spaces, providers and tokens."""
