@@ -1,1 +1,1 @@
-"""The HTTP door frame that every daemon uses: streaming requests, TLS, errors, access log."""
+"""The HTTP frame that every daemon's doors stand in: site, streaming bodies, errors, TLS, access log."""

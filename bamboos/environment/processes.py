@@ -1,0 +1,112 @@
+"""Daemons as operating-system processes: started, recognised later, stopped, and nothing else touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MARK = "ONEDATA_ENVIRONMENT"
+"""Environment variable by which a process is known to belong to an environment's folder."""
+
+STOP_LIMIT_S = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeCommand:
+    """How a node is started. ``folder`` holds its configuration, state and logs."""
+
+    node: str
+    argv: Sequence[str]
+    folder: Path
+
+    def save(self) -> None:
+        """Remember the command beside the node's files, so that the node can be started again."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"node": self.node, "argv": list(self.argv)}, indent=2)
+        (self.folder / "command.json").write_text(text)
+
+
+def load_command(folder: Path) -> NodeCommand:
+    """The command that ``NodeCommand.save`` left in a node's folder."""
+    saved = json.loads((folder / "command.json").read_text())
+    return NodeCommand(node=saved["node"], argv=saved["argv"], folder=folder)
+
+
+def start(command: NodeCommand, environment_folder: Path) -> int:
+    """Start a node in a session of its own, its output appended to ``console.log``; return its pid."""
+    command.save()
+    environment = {**os.environ, MARK: str(environment_folder.resolve()), "PYTHONUNBUFFERED": "1"}
+    with (command.folder / "console.log").open("ab") as log:
+        process = subprocess.Popen(
+            command.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=command.folder,
+            env=environment,
+            start_new_session=True,
+        )
+    (command.folder / "process.pid").write_text(str(process.pid))
+    return process.pid
+
+
+def belongs_to(pid: int, environment_folder: Path) -> bool:
+    """Whether ``pid`` is alive and was started for the environment in this folder."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return f"{MARK}={environment_folder.resolve()}".encode() in variables and state != "Z"
+
+
+def members(environment_folder: Path) -> Sequence[int]:
+    """Every live process of the environment in this folder, children of its daemons included."""
+    numbers = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [pid for pid in numbers if pid != os.getpid() and belongs_to(pid, environment_folder)]
+
+
+def stop(pids: Sequence[int], environment_folder: Path, limit_s: float = STOP_LIMIT_S) -> None:
+    """Ask processes of the environment to stop, wait for them, and kill what is left after the limit.
+
+    Pids that belong to somebody else by now are left alone.
+    """
+    for pid in pids:
+        _signal(pid, signal.SIGTERM, environment_folder)
+    deadline = time.monotonic() + limit_s
+    while any(belongs_to(pid, environment_folder) for pid in pids) and time.monotonic() < deadline:
+        _reap()
+        time.sleep(0.02)
+    for pid in pids:
+        _signal(pid, signal.SIGKILL, environment_folder)
+
+
+def _signal(pid: int, number: signal.Signals, environment_folder: Path) -> None:
+    if belongs_to(pid, environment_folder):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+
+
+def _reap() -> None:
+    """Collect ended children of this process, which would otherwise stay as zombies."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def last_words(folder: Path, lines: int = 15) -> str:
+    """The end of a node's console output, for the message that says why it did not come up."""
+    log = folder / "console.log"
+    if not log.exists():
+        return "(no output)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,141 @@
+"""The site: a resource tree served over streaming connections.
+
+``StreamingSite`` is the factory to listen with (see ``cluster_worker.http.listening``).
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.web.resource import IResource
+from twisted.web.server import Site
+
+from cluster_worker.http.channel import StreamingChannel
+from cluster_worker.http.limits import HttpLimits
+from cluster_worker.http.request import StreamingRequest
+from cluster_worker.runtime.clock import WallClock, system_wall_clock
+
+if TYPE_CHECKING:
+    from cluster_worker.http.access_log import AccessLog
+
+__all__ = ["HttpLimits", "StreamingRequest", "StreamingSite"]
+
+_SWEEP_S = 1.0
+
+
+class StreamingSite(Site):
+    """Serves ``resource`` and its children; each request is rendered as soon as its headers are in.
+
+    Timeouts are looked at once a second for all connections together.
+    """
+
+    protocol = StreamingChannel  # type: ignore[assignment]  # Twisted declares a function here
+    requestFactory = StreamingRequest
+    noisy = False
+
+    def __init__(
+        self,
+        resource: IResource,
+        *,
+        clock: IReactorTime,
+        limits: HttpLimits | None = None,
+        access_log: AccessLog | None = None,
+        wall_clock: WallClock = system_wall_clock,
+    ) -> None:
+        super().__init__(resource, reactor=clock, timeout=0, parsePOSTFormSubmission=False)
+        self.timeOut = None
+        self.clock = clock
+        self.limits = limits or HttpLimits()
+        self.is_stopping = False
+        self._access_log = access_log
+        self._wall_clock = wall_clock
+        self._channels: set[StreamingChannel] = set()
+        self._sweeping: IDelayedCall | None = None
+        self._emptied: list[Deferred[None]] = []
+        self._date, self._date_of = b"", -1
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open."""
+        return len(self._channels)
+
+    def date(self) -> bytes:
+        """The ``Date`` header, made once a second."""
+        now_s = int(self._wall_clock())
+        if now_s != self._date_of:
+            self._date, self._date_of = formatdate(now_s, usegmt=True).encode("ascii"), now_s
+        return self._date
+
+    async def drain(self, grace_s: float) -> None:
+        """Let open requests end for up to ``grace_s`` seconds, then drop every connection."""
+        self.is_stopping = True
+        for channel in list(self._channels):
+            channel.finish_soon()
+        if not self._channels:
+            return
+        emptied: Deferred[None] = Deferred()
+        self._emptied.append(emptied)
+        dropping = self.clock.callLater(grace_s, self._drop_all)
+        await emptied
+        if dropping.active():
+            dropping.cancel()
+
+    # -- called by the channels -------------------------------------------------------------------
+
+    def opened(self, channel: StreamingChannel) -> None:
+        """A connection came up."""
+        self._channels.add(channel)
+        if self._sweeping is None:
+            self._sweeping = self.clock.callLater(_SWEEP_S, self._sweep)
+
+    def closed(self, channel: StreamingChannel) -> None:
+        """A connection is gone."""
+        self._channels.discard(channel)
+        if not self._channels:
+            if self._sweeping is not None:
+                self._sweeping.cancel()
+                self._sweeping = None
+            emptied, self._emptied = self._emptied, []
+            for waiter in emptied:
+                waiter.callback(None)
+
+    def log(self, request: StreamingRequest) -> None:  # type: ignore[override]  # ours are the only ones
+        if self._access_log is not None:
+            self._access_log.record(request, self.clock.seconds() - request.started_s)
+
+    # -- Twisted's factory interface --------------------------------------------------------------
+
+    def buildProtocol(self, addr: IAddress | None) -> StreamingChannel | None:  # type: ignore[override]
+        if len(self._channels) >= self.limits.max_connections or self.is_stopping:
+            return None
+        channel = StreamingChannel()
+        channel.factory = self
+        channel.site = self
+        channel.requestFactory = StreamingRequest
+        channel.callLater = self.clock.callLater
+        channel.timeOut = None
+        return channel
+
+    def startFactory(self) -> None:
+        self.is_stopping = False
+
+    def stopFactory(self) -> None:
+        """Connections are ended by ``drain``."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+    def _sweep(self) -> None:
+        self._sweeping = self.clock.callLater(_SWEEP_S, self._sweep)
+        now_s = self.clock.seconds()
+        for channel in list(self._channels):
+            deadline_s = channel.deadline_s
+            if deadline_s is not None and deadline_s <= now_s:
+                channel.timed_out()
+
+    def _drop_all(self) -> None:
+        for channel in list(self._channels):
+            channel.abort()

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Build, run, test and measure the project: ``./make.py [build|run|test|bench|certs|clean]``.
+
+Standard library only. Everything is installed into ``.venv`` in this folder; ``build`` is done by
+the other commands when it is missing or out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "built-from"
+SOURCES = ("pyproject.toml", "setup.cfg", "make.py")
+
+CHECKS: Sequence[tuple[str, Sequence[str]]] = (
+    ("ruff format", ("-m", "ruff", "format", "--check", ".")),
+    ("ruff check", ("-m", "ruff", "check", ".")),
+    ("mypy --strict", ("-m", "mypy")),
+    ("import-linter", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
+)
+
+
+def build() -> None:
+    """Make ``.venv`` with everything the project needs, unless it is up to date already."""
+    fingerprint = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in SOURCES)).hexdigest()
+    if STAMP.exists() and STAMP.read_text() == fingerprint:
+        return
+    if sys.version_info < (3, 11):
+        sys.exit("Python 3.11 or newer is needed.")
+    print("Building .venv (once) ...", flush=True)
+    if not PYTHON.exists():
+        venv.EnvBuilder(with_pip=True, symlinks=True).create(VENV)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # pkg_resources, which one of the test clients imports, left setuptools with release 81
+    run([*pip, "setuptools>=77,<81", "wheel"])
+    # "compat" puts this folder on the path itself, so that Twisted finds twisted/plugins in it
+    editable = ["--no-build-isolation", "--config-settings", "editable_mode=compat", "-e"]
+    run([*pip, *editable, f"{ROOT}[test,lint,bench]"])
+    STAMP.write_text(fingerprint)
+
+
+def run(command: Sequence[str], **options: object) -> None:
+    """Run a command in this folder and leave with its exit code when it fails."""
+    code = subprocess.call(list(command), cwd=ROOT, **options)  # type: ignore[arg-type]  # plain pass-through
+    if code:
+        sys.exit(code)
+
+
+def demo(arguments: argparse.Namespace) -> None:
+    """Raise one zone and one provider and stay in the foreground; data are kept in ``var/demo``."""
+    options = ["--clean"] if arguments.clean else []
+    os.chdir(ROOT)
+    os.execv(str(PYTHON), [str(PYTHON), "-m", "bamboos.demo", *options, *arguments.rest])
+
+
+def test(arguments: argparse.Namespace) -> None:
+    """Check style, types and floors, then run the tests; the report ends with the coverage."""
+    for name, command in CHECKS:
+        started = time.monotonic()
+        run([str(PYTHON), *command])
+        print(f"{name}: fine ({time.monotonic() - started:.1f} s)", flush=True)
+    if arguments.quick:
+        run([str(PYTHON), "-m", "pytest", "-q", "-m", "not slow", "tests/unit", *arguments.rest])
+        return
+    for stale in ROOT.glob(".coverage*"):
+        stale.unlink()
+    run([str(PYTHON), "-m", "coverage", "run", "-m", "pytest", "-q", *arguments.rest])
+    run([str(PYTHON), "-m", "coverage", "combine", "--quiet"])
+    run([str(PYTHON), "-m", "coverage", "report", "--skip-covered"])
+
+
+def bench(arguments: argparse.Namespace) -> None:
+    """Run the benchmarks, or those named; each prints ratios to a peer measured in the same run."""
+    names = arguments.rest or sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+    for name in names:
+        print(f"== {name}", flush=True)
+        run([str(PYTHON), "-m", f"benchmarks.{name}"])
+
+
+def certs(arguments: argparse.Namespace) -> None:
+    """Make certificates of a cluster; the arguments are those of ``cluster_worker.wire.certificates``."""
+    run([str(PYTHON), "-m", "cluster_worker.wire.certificates", *arguments.rest])
+
+
+def clean(arguments: argparse.Namespace) -> None:
+    """Remove what the other commands made: .venv, caches, reports and the demo's data."""
+    for name in (".venv", "var", "build", "dist", ".mypy_cache", ".ruff_cache", ".hypothesis"):
+        shutil.rmtree(ROOT / name, ignore_errors=True)
+    for path in [*ROOT.glob("*.egg-info"), *ROOT.glob(".import_linter_cache")]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "build": lambda _: None,
+    "run": demo,
+    "test": test,
+    "bench": bench,
+    "certs": certs,
+    "clean": clean,
+}
+
+
+def main() -> None:
+    """Parse the command line and do what it says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    help_of = "\n".join(f"{name}: {(work.__doc__ or 'make .venv').splitlines()[0]}" for name, work in COMMANDS.items())
+    parser.add_argument("command", choices=COMMANDS, help=help_of)
+    parser.add_argument("--quick", action="store_true", help="test: checks and unit tests only")
+    parser.add_argument("--clean", action="store_true", help="run: forget the data of earlier runs")
+    arguments, arguments_rest = parser.parse_known_args()
+    arguments.rest = arguments_rest
+    if arguments.command != "clean":
+        build()
+    COMMANDS[arguments.command](arguments)
+
+
+if __name__ == "__main__":
+    main()

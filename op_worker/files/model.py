@@ -1,0 +1,179 @@
+"""The values that the file service takes and gives; doors speak in these and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+from attrs import field, frozen
+
+from onedata.ids import FileGuid, ProviderId, UserId
+
+T = TypeVar("T")
+
+Json = bool | int | float | str | None | Sequence["Json"] | Mapping[str, "Json"]
+"""Any JSON value."""
+
+
+class FileType(str, Enum):
+    """What a file is; the value is its name on every door."""
+
+    REG = "REG"
+    DIR = "DIR"
+    SYMLNK = "SYMLNK"
+
+
+class Follow(Enum):
+    """Whether a symbolic link at the end of a path stands for itself or for its target."""
+
+    NO = "no"
+    YES = "yes"
+
+
+class Existing(Enum):
+    """What creating does when the name is taken by a file of the same type."""
+
+    REFUSE = "refuse"
+    """Posix(EEXIST)."""
+    UPDATE = "update"
+    """The file stays and gets the mode asked for; a link is replaced."""
+
+
+class Unset(Enum):
+    """The mark of a value that stays as it is."""
+
+    UNSET = "unset"
+
+
+class Removed(Enum):
+    """The mark of a value to be removed."""
+
+    REMOVED = "removed"
+
+
+UNSET = Unset.UNSET
+REMOVED = Removed.REMOVED
+
+
+@frozen
+class Target:
+    """A file by its id, or by the names that lead to it from a directory with that id."""
+
+    base: FileGuid
+    names: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class FileStat:
+    """Everything cheap to know of a file. Times in seconds since the epoch, sizes in bytes.
+
+    ``path`` holds the names below the space root; ``parent`` is ``None`` for the user root. Of a
+    directory ``size_b`` is 0. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
+    known when the content was last written whole.
+    """
+
+    guid: FileGuid
+    parent: FileGuid | None
+    name: str
+    path: tuple[str, ...]
+    space_name: str
+    type: FileType
+    mode: int
+    owner: UserId
+    provider_id: ProviderId
+    created_s: float
+    atime_s: float
+    mtime_s: float
+    ctime_s: float
+    size_b: int = 0
+    hardlinks: int = 1
+    symlink_target: str | None = None
+    content_version: int = 0
+    checksum_sha256: str | None = None
+    has_metadata: bool = False
+    local_b: int = 0
+    display_uid: int = 0
+    display_gid: int = 0
+
+    @property
+    def is_directory(self) -> bool:
+        return self.type is FileType.DIR
+
+
+@frozen
+class Page(Generic[T]):
+    """A part of a listing. Judge its end by ``is_last`` alone; a page may hold fewer items than asked."""
+
+    items: Sequence[T]
+    next_token: str | None
+    is_last: bool
+
+
+@frozen
+class RecursivePage:
+    """A part of a recursive listing: files with their paths below the listed directory.
+
+    ``inaccessible`` names directories that the caller may not list. ``next_token`` is ``None`` at the end.
+    """
+
+    items: Sequence[tuple[str, FileStat]]
+    inaccessible: Sequence[str]
+    next_token: str | None
+
+
+@frozen(kw_only=True)
+class CreateOptions:
+    """How to create. ``mode`` is ``None`` for the default of the type (664 files, 775 directories).
+
+    With ``create_parents`` missing directories on the way are made, with ``mode`` when it is given.
+    """
+
+    mode: int | None = None
+    create_parents: bool = False
+    existing: Existing = Existing.REFUSE
+    symlink_target: str | None = None
+
+
+@frozen(kw_only=True)
+class MetadataChange:
+    """A change of custom metadata, made in one commit.
+
+    ``replace_user_xattrs`` drops every extended attribute without a reserved prefix, then
+    ``remove_xattrs`` are removed, then ``set_xattrs`` are set. ``json`` and ``rdf`` are replaced,
+    removed (``REMOVED``) or kept (``UNSET``).
+    """
+
+    set_xattrs: Mapping[str, Json] = field(factory=dict)
+    remove_xattrs: Collection[str] = ()
+    replace_user_xattrs: Mapping[str, Json] | None = None
+    json: Json | Unset | Removed = UNSET
+    rdf: bytes | Unset | Removed = UNSET
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return (
+            not self.set_xattrs
+            and not self.remove_xattrs
+            and self.replace_user_xattrs is None
+            and self.json is UNSET
+            and self.rdf is UNSET
+        )
+
+
+class ContentReader(Protocol):
+    """An open file, as it was when it was opened. Close it."""
+
+    @property
+    def stat(self) -> FileStat:
+        """The file that is read (the target of a symbolic link that was followed)."""
+
+    async def read(self, offset_b: int, size_b: int) -> bytes:
+        """Return up to ``size_b`` (at most 1 MiB) bytes; holes are zeros; short only at the end.
+
+        Raises: Posix(EIO); ServiceUnavailable when the storage is away.
+        """
+
+    async def close(self) -> None:
+        """Give the storage handle back. Idempotent."""

@@ -1,0 +1,102 @@
+"""The query part of a CDMI URI: fields, ranges, metadata names. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_to_bytes
+
+from attrs import frozen
+
+from onedata.errors import BadData
+
+_RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+@frozen
+class Span:
+    """Positions ``first`` to ``last``, both included, counted from 0; ``first <= last``."""
+
+    first: int
+    last: int
+
+    @property
+    def length(self) -> int:
+        """How many positions there are."""
+        return self.last - self.first + 1
+
+    @property
+    def text(self) -> str:
+        """The form used in ``valuerange`` and ``childrenrange``."""
+        return f"{self.first}-{self.last}"
+
+
+@frozen
+class Query:
+    """What the query part asks for.
+
+    Attributes:
+        fields: the fields listed; ``None`` when there was no query, which means all.
+        metadata: arguments of ``metadata:`` items: prefixes when reading, names when updating; empty
+            for the whole metadata.
+    """
+
+    fields: frozenset[str] | None = None
+    value: Span | None = None
+    children: Span | None = None
+    metadata: tuple[str, ...] = ()
+
+    def wants(self, field: str) -> bool:
+        """Whether a read should return ``field``."""
+        return self.fields is None or field in self.fields
+
+
+def parse_query(raw_query: bytes) -> Query:
+    """Parse ``item;item…`` with ``item = name[:argument]``; unknown names stay and match nothing.
+
+    Raises:
+        BadData: bad escapes (``query string``), or a bad range (``range`` for values, ``childrenrange``
+            for children).
+    """
+    if _BAD_ESCAPE.search(raw_query):
+        raise BadData("query string", "a percent sign must be followed by two hexadecimal digits")
+    items = [_item(part) for part in raw_query.split(b";") if part]
+    if not items:
+        return Query()
+    prefixes = [argument for name, argument in items if name == "metadata"]
+    return Query(
+        fields=frozenset(name for name, _ in items),
+        value=_only_span(items, "value", "range"),
+        children=_only_span(items, "children", "childrenrange"),
+        metadata=() if None in prefixes else tuple(p for p in prefixes if p is not None),
+    )
+
+
+def _item(part: bytes) -> tuple[str, str | None]:
+    name, colon, argument = part.partition(b":")
+    return _decoded(name), _decoded(argument) if colon else None
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadData("query string", "the query part is UTF-8") from None
+
+
+def _only_span(items: list[tuple[str, str | None]], name: str, key: str) -> Span | None:
+    spans = [parse_span(argument, key) for item, argument in items if item == name and argument is not None]
+    if len(spans) > 1:
+        raise BadData(key, "several ranges need multi-part MIME, which is not supported")
+    return spans[0] if spans else None
+
+
+def parse_span(text: str, key: str) -> Span:
+    """Parse ``digits-digits``. Raises BadData(key) for anything else and for a reversed range."""
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise BadData(key, "a range is two numbers joined by a dash")
+    span = Span(int(match[1]), int(match[2]))
+    if span.first > span.last:
+        raise BadData(key, "a range cannot end before it begins")
+    return span
