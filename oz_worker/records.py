@@ -14,6 +14,7 @@ from attrs import evolve, field, fields, frozen
 from cattrs import Converter
 
 from cluster_worker.persistence.engine import Key
+from onedata.tokens.subjects import NOBODY, Subject
 
 SCHEMA: Final = 1
 """The number written into every stored record; older numbers stay readable."""
@@ -24,18 +25,6 @@ Members = Mapping[str, frozenset[str]]
 
 class UnreadableRecord(Exception):
     """A stored record is of an unknown kind or schema, or does not hold what its kind demands."""
-
-
-@frozen
-class Creator:
-    """Who made an entity: ``kind`` is ``user``, ``oneprovider`` or ``nobody``."""
-
-    kind: str = "nobody"
-    id: str | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """Return the subject form of the REST interface."""
-        return {"type": self.kind, "id": self.id}
 
 
 @frozen
@@ -78,7 +67,7 @@ class Group:
     created_s: int
     name: str
     type: str = "team"
-    creator: Creator = Creator()
+    creator: Subject = NOBODY
     protected: bool = False
     privileges: frozenset[str] = frozenset()
     users: Members = field(factory=dict)
@@ -116,7 +105,7 @@ class Space:
     id: str
     created_s: int
     name: str
-    creator: Creator = Creator()
+    creator: Subject = NOBODY
     description: str = ""
     organization_name: str = ""
     tags: tuple[str, ...] = ()
@@ -145,7 +134,7 @@ class Provider:
     admin_email: str
     root_token_id: str
     temporary: TemporarySecret
-    creator: Creator = Creator()
+    creator: Subject = NOBODY
     subdomain: str | None = None
     ips: tuple[str, ...] = ()
     latitude: float = 0.0
@@ -178,7 +167,7 @@ class NamedToken:
     id: str
     created_s: int
     name: str
-    subject: Creator
+    subject: Subject
     secret: str = field(repr=False)
     serialized: str = field(repr=False)
     is_invite: bool = False

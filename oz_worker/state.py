@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Key
+from onedata.privileges import SPACE_ADMIN
 from oz_worker.members import Privileges, effective_groups, effective_users, reachable
 from oz_worker.records import Group, NamedToken, Provider, Record, Space, User, record_key
 
@@ -116,11 +117,16 @@ Backlinks = defaultdict(set)
         return frozenset(found)
 
     def members(self, circle: Group | Space | Provider) -> EffectiveMembers:
-        """Return all effective members of a group, a space or a provider's cluster."""
+        """Return all effective members of a group, a space or a provider's cluster.
+
+        Owners of a space hold every privilege there.
+        """
         key = record_key(circle.KIND, circle.id)
         known = self._effective.get(key)
         if known is None or self.find(key) is not circle:
             users = effective_users(circle, self.groups)
+            if isinstance(circle, Space):
+                users.update((owner, SPACE_ADMIN) for owner in circle.owners if owner in users)
             known = EffectiveMembers(users, effective_groups(circle, self.groups))
             if self.find(key) is circle:
                 self._effective[key] = known

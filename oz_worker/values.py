@@ -36,7 +36,7 @@ from onedata.errors import (
     BadValueUsername,
     MissingAtLeastOneValue,
     MissingRequiredValue,
-)
+)from onedata.tokens.caveats import Caveat, caveat_from_json
 
 LONGEST_TEXT: Final = 100_000
 LARGEST_JSON_B: Final = 65536
@@ -50,7 +50,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?")
 _SUBDOMAIN = re.compile(_LABEL)
 _EMAIL = re.compile(r"[^\s@<>,;\"]{1,64}@[a-zA-Z0-9](?:[a-zA-Z0-9\-.]{0,250}[a-zA-Z0-9])?")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_ID = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
+_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 
 def is_name(text: str) -> bool:
@@ -66,9 +66,14 @@ class Body:
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = {key: value for key, value in values.items() if value is not None}
+        self._nulls = values.keys() - self._values.keys()
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    def is_null(self, key: str) -> bool:
+        """Whether the key is there with ``null``, where that differs from absent."""
+        return key in self._nulls
 
     def require_any(self, *keys: str) -> None:
         """Demand at least one of ``keys``. Raises: MissingAtLeastOneValue."""
@@ -235,3 +240,19 @@ def _is_ipv4(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def caveats_from(body: Body, key: str = "caveats") -> list[Caveat]:
+    """Return the caveats of a body, given in their JSON form. Raises: BadValueCaveat, BadValueJSON."""
+    value = body.raw(key)
+    if not isinstance(value, list):
+        raise BadValueJSON(key)
+    return [caveat_from_json(item) for item in value]
+
+
+def granted_and_revoked(body: Body, known: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what a change of privileges grants and revokes; at least one of them must be there."""
+    body.require_any("grant", "revoke")
+    grant = body.privileges("grant", known) if "grant" in body else frozenset()
+    revoke = body.privileges("revoke", known) if "revoke" in body else frozenset()
+    return grant, revoke

@@ -16,11 +16,10 @@ from twisted.internet.interfaces import ISSLTransport, ITCPTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, _MalformedChunkedDataError
 
-from cluster_worker.runtime.streams import StreamBroken
+from cluster_worker.http.request import StreamingRequest
 
 if TYPE_CHECKING:
     from cluster_worker.http.limits import HttpLimits
-    from cluster_worker.http.request import StreamingRequest
     from cluster_worker.http.site import StreamingSite
 
 _REFUSALS = {
@@ -45,8 +44,11 @@ class Phase(Enum):
 class StreamingChannel(HTTPChannel):
     """The server's end of one connection. Made by ``StreamingSite``; handlers use the request only."""
 
+    requestFactory = StreamingRequest  # type: ignore[assignment]  # every request of ours is one
+    timeOut = None
     site: StreamingSite
     requests: list[StreamingRequest]
+    transport: Any
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,8 +177,8 @@ class StreamingChannel(HTTPChannel):
             self._next(request)
 
     def _wants_continue(self, request: StreamingRequest) -> bool:
-        expect = request.requestHeaders.getRawHeaders(b"Expect")
-        return bool(expect) and expect[0].lower() == b"100-continue" and self._version == b"HTTP/1.1"
+        expect = request.requestHeaders.getRawHeaders(b"Expect") or (b"",)
+        return expect[0].lower() == b"100-continue" and bool(self._version == b"HTTP/1.1")
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         too_much = (
@@ -226,8 +228,8 @@ class StreamingChannel(HTTPChannel):
         self.phase = Phase.CLOSING
         self._linger_left_b = self._limits.linger_b
         self._wait(self._limits.linger_timeout_s)
-        self._networkProducer.unregisterProducer()
-        self._networkProducer.resumeProducing()
+        self.transport.unregisterProducer()
+        self.transport.resumeProducing()
         if ITCPTransport.providedBy(self.transport) and not ISSLTransport.providedBy(self.transport):
             self.transport.loseWriteConnection()
         else:

@@ -37,7 +37,7 @@ def render_error(request: StreamingRequest, exc: BaseException | Failure) -> Non
     that the client gets.
     """
     failure = exc if isinstance(exc, Failure) else Failure(exc)
-    error = failure.value
+    error = failure.value or RuntimeError("a failure without an exception")
     if request.is_gone or request.finished:
         _log_unknown(failure, "-")
     elif request.startedWriting or isinstance(error, StreamBroken | CancelledError):

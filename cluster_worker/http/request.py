@@ -39,14 +39,14 @@ class StreamingRequest(Request):
         body: the body as a ``ByteStream``.
         body_length: bytes announced; ``None`` when the body comes in chunks, 0 when there is none.
         query: the raw query string.
-        user: who asks, for the access log; set by the door after it verified the credentials.
+        user_id: who asks, for the access log; set by the door after it verified the credentials.
     """
 
     channel: StreamingChannel
     site: StreamingSite
     defaultContentType = None
     query: bytes = b""
-    user: str = "-"
+    user_id: str = "-"
     work: Deferred[Any] | None = None
     """What is cancelled when the client goes; ``None`` when the handler is to run to its end."""
 
@@ -55,7 +55,6 @@ class StreamingRequest(Request):
         self.body: RequestBody | EmptyBody = EMPTY_BODY
         self.body_length: int | None = 0
         self.started_s = channel.site.clock.seconds()
-        self._args: dict[bytes, list[bytes]] | None = None
         self._begun = False
 
     # -- called by the channel --------------------------------------------------------------------
@@ -74,6 +73,7 @@ class StreamingRequest(Request):
         self.content = _NO_CONTENT
         self.method, self.uri, self.clientproto = command, uri, version
         self.path, _, self.query = uri.partition(b"?")
+        self.args = parse_qs(self.query, True) if self.query else {}
         self.process()
 
     def gotLength(self, length: int | None) -> None:
@@ -121,13 +121,6 @@ class StreamingRequest(Request):
 
     def processingFailed(self, reason: Failure) -> None:
         render_error(self, reason)
-
-    @property
-    def args(self) -> dict[bytes, list[bytes]]:
-        """The query's parameters, parsed when first asked for."""
-        if self._args is None:
-            self._args = parse_qs(self.query, True) if self.query else {}
-        return self._args
 
     # -- answering --------------------------------------------------------------------------------
 

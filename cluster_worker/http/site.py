@@ -114,9 +114,6 @@ class StreamingSite(Site):
         channel = StreamingChannel()
         channel.factory = self
         channel.site = self
-        channel.requestFactory = StreamingRequest
-        channel.callLater = self.clock.callLater
-        channel.timeOut = None
         return channel
 
     def startFactory(self) -> None:

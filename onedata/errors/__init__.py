@@ -108,12 +108,12 @@ from onedata.errors.data import BadValueEmpty as BadValueEmpty
 from onedata.errors.data import BadValueFilePath as BadValueFilePath
 from onedata.errors.data import BadValueFloat as BadValueFloat
 from onedata.errors.data import BadValueFullName as BadValueFullName
-from onedata.errors.data import BadValueIPv4Address as BadValueIPv4Address
-from onedata.errors.data import BadValueIdNotFound as BadValueIdNotFound
 from onedata.errors.data import BadValueIdentifier as BadValueIdentifier
 from onedata.errors.data import BadValueIdentifierOccupied as BadValueIdentifierOccupied
+from onedata.errors.data import BadValueIdNotFound as BadValueIdNotFound
 from onedata.errors.data import BadValueInteger as BadValueInteger
 from onedata.errors.data import BadValueInviteType as BadValueInviteType
+from onedata.errors.data import BadValueIPv4Address as BadValueIPv4Address
 from onedata.errors.data import BadValueJSON as BadValueJSON
 from onedata.errors.data import BadValueListNotAllowed as BadValueListNotAllowed
 from onedata.errors.data import BadValueListOfIPv4Addresses as BadValueListOfIPv4Addresses
@@ -128,7 +128,7 @@ from onedata.errors.data import BadValueString as BadValueString
 from onedata.errors.data import BadValueSubdomain as BadValueSubdomain
 from onedata.errors.data import BadValueTextTooLarge as BadValueTextTooLarge
 from onedata.errors.data import (
-    BadValueTimeSeriesCollectionConflictingMetricConfig as BadValueTimeSeriesCollectionConflictingMetricConfig,
+    BadValueTimeSeriesCollectionConflictingMetricConfig as BadValueTimeSeriesCollectionConflictingMetricConfig,  # noqa: E501
 )
 from onedata.errors.data import BadValueToken as BadValueToken
 from onedata.errors.data import BadValueTokenType as BadValueTokenType
@@ -170,9 +170,9 @@ from onedata.errors.onepanel import FileAllocation as FileAllocation
 from onedata.errors.onepanel import LetsEncryptNotReachable as LetsEncryptNotReachable
 from onedata.errors.onepanel import LetsEncryptResponse as LetsEncryptResponse
 from onedata.errors.onepanel import NoConnectionToNewNode as NoConnectionToNewNode
-from onedata.errors.onepanel import NoServiceNodes as NoServiceNodes
 from onedata.errors.onepanel import NodeAlreadyInCluster as NodeAlreadyInCluster
 from onedata.errors.onepanel import NodeNotCompatible as NodeNotCompatible
+from onedata.errors.onepanel import NoServiceNodes as NoServiceNodes
 from onedata.errors.onepanel import UserNotInCluster as UserNotInCluster
 from onedata.errors.oneprovider import AutoCleaningDisabled as AutoCleaningDisabled
 from onedata.errors.oneprovider import AutoStorageImportNotSupported as AutoStorageImportNotSupported

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define, field
@@ -191,7 +191,7 @@ class AtmTaskArgMapperUnsupportedValueBuilder(OnedataError):
     text: ClassVar[str] = "The value builder {type} is not supported; these are: {supported}."
 
     type: object
-    supported: Sequence[object]
+    supported: Collection[object]
 
 
 @define(slots=False)
@@ -207,7 +207,7 @@ class AtmTaskResultMissing(OnedataError):
     text: ClassVar[str] = "The result {missing_result_name} is missing; received: {received_result_names}."
 
     missing_result_name: str
-    received_result_names: Sequence[str]
+    received_result_names: Collection[str]
 
 
 @define(slots=False)

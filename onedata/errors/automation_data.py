@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define, field
@@ -16,7 +16,7 @@ class AtmUnsupportedDataType(OnedataError):
     text: ClassVar[str] = "The data type {type} is not supported; these are: {allowed}."
 
     type: object
-    allowed: Sequence[object]
+    allowed: Collection[object]
 
 
 @define(slots=False)
@@ -73,4 +73,4 @@ class AtmStoreTypeDisallowed(OnedataError):
     text: ClassVar[str] = "The store {atm_store_schema_id} must be of one of the types: {allowed}."
 
     atm_store_schema_id: str
-    allowed: Sequence[object]
+    allowed: Collection[object]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar
@@ -78,18 +77,18 @@ def error_from_json(obj: object) -> OnedataError:
     """
     try:
         return _known_error(obj)
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return UnrecognisedError(obj)
 
 
 def _known_error(obj: Any) -> OnedataError:
-    details = obj.get("details") or {} if isinstance(obj, dict) else {}
     error = CATALOGUE[obj["id"]]
+    details = obj.get("details") or {}
     arguments = [_argument(attribute, details) for attribute in detail_attributes(error)]
     return error(*arguments)
 
 
-def _argument(attribute: Attribute[object], details: dict[str, object]) -> object:
+def _argument(attribute: Attribute[object], details: Mapping[str, object]) -> object:
     value = details.get(camel_case(attribute.name), attribute.default)
     if value is NOTHING:
         raise KeyError(attribute.name)

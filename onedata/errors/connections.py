@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define
@@ -23,7 +23,7 @@ class HandshakeAlreadyDone(OnedataError):
 class BadVersion(OnedataError):
     text: ClassVar[str] = "Bad version; supported versions: {supported_versions}."
 
-    supported_versions: Sequence[object]
+    supported_versions: Collection[object]
 
 
 class BadGRI(OnedataError):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define, field
@@ -26,7 +26,7 @@ class MissingRequiredValue(OnedataError):
 class MissingAtLeastOneValue(OnedataError):
     text: ClassVar[str] = "Missing value; at least one of these must be given: {keys}."
 
-    keys: Sequence[str]
+    keys: Collection[str]
 
 
 @define(slots=False)
@@ -153,7 +153,7 @@ class BadValueOutsideSet(OnedataError):
     """A value outside a closed set."""
 
     key: str
-    allowed: Sequence[object]
+    allowed: Collection[object]
 
 
 class BadValueNotAllowed(BadValueOutsideSet):

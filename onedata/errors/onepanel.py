@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define, field
@@ -17,7 +17,7 @@ class ErrorOnNodes(OnedataError):
     http_status = 500
 
     error: OnedataError = field(metadata=NESTED)
-    hostnames: Sequence[str]
+    hostnames: Collection[str]
 
     def __attrs_post_init__(self) -> None:
         self.http_status = self.error.http_status
@@ -28,7 +28,7 @@ class DnsServersUnreachable(OnedataError):
     text: ClassVar[str] = "The DNS servers cannot be reached: {servers}."
     http_status = 503
 
-    servers: Sequence[str]
+    servers: Collection[str]
 
 
 class LetsEncryptNotReachable(OnedataError):

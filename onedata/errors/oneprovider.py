@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define
@@ -123,7 +123,7 @@ class RequiresPosixCompatibleStorage(OnedataError):
     )
 
     storage_id: str
-    posix_compatible_storages: Sequence[str]
+    posix_compatible_storages: Collection[str]
 
 
 @define(slots=False)
@@ -134,8 +134,8 @@ class AutoStorageImportNotSupported(OnedataError):
     )
 
     storage_id: str
-    supported_storages: Sequence[str]
-    supported_object_storages: Sequence[str]
+    supported_storages: Collection[str]
+    supported_object_storages: Collection[str]
 
 
 @define(slots=False)
@@ -146,7 +146,7 @@ class StorageImportNotSupported(OnedataError):
     )
 
     storage_id: str
-    object_storages: Sequence[str]
+    object_storages: Collection[str]
 
 
 @define(slots=False)
@@ -169,7 +169,7 @@ class ForbiddenForCurrentArchiveState(OnedataError):
     text: ClassVar[str] = "The archive is {current_state}; the operation needs one of: {allowed_states}."
 
     current_state: str
-    allowed_states: Sequence[str]
+    allowed_states: Collection[str]
 
 
 @define(slots=False)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import ClassVar
 
 from attrs import define
@@ -41,7 +41,7 @@ class AtmLambdaInUse(OnedataError):
     text: ClassVar[str] = "The lambda is used by the workflow schemas: {atm_workflow_schemas}."
     http_status = 403
 
-    atm_workflow_schemas: Sequence[str]
+    atm_workflow_schemas: Collection[str]
 
 
 @define(slots=False)

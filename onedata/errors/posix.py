@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import errno as numbers
-from enum import Enum
+from enum import StrEnum
 from typing import ClassVar
 
 from attrs import define, field
@@ -12,7 +12,7 @@ from attrs import define, field
 from onedata.errors.base import HIDDEN, OnedataError
 
 
-class Errno(str, Enum):
+class Errno(StrEnum):
     """The errno names that may leave a provider, in the lower case of the wire."""
 
     EPERM = "eperm"

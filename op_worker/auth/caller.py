@@ -5,9 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from onedata.ids import TokenId, UserId
-from onedata.tokens.verify import DataLimits
-
-_UNLIMITED = DataLimits(readonly=False, paths=(), object_ids=())
+from onedata.tokens.caveats import Caveat
+from onedata.tokens.verify import NO_LIMITS, DataLimits
 
 
 @frozen
@@ -16,13 +15,15 @@ class Caller:
 
     ``user_id`` is ``None`` for a guest, who may only use what is public. ``limits`` are the data caveats
     of the token; doors refuse operations that a limited token may not do at all, the file service
-    enforces the rest. ``session_id`` tells apart what one user does through several sessions.
+    enforces the rest. ``session_id`` tells apart what one user does through several sessions. ``caveats`` are
+    those of the token, for ``onedata.tokens.operations.verify_operation``.
     """
 
     user_id: UserId | None
-    limits: DataLimits = _UNLIMITED
+    limits: DataLimits = NO_LIMITS
     token_id: TokenId | None = None
     session_id: str | None = None
+    caveats: tuple[Caveat, ...] = ()
 
     @staticmethod
     def guest() -> Caller:
@@ -37,7 +38,7 @@ class Caller:
     @property
     def is_limited(self) -> bool:
         """Whether the token has any data caveat."""
-        return self.limits.readonly or bool(self.limits.paths) or bool(self.limits.object_ids)
+        return not self.limits.are_none
 
 
 _GUEST = Caller(user_id=None)

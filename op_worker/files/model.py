@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from attrs import field, frozen
@@ -16,7 +16,7 @@ Json = bool | int | float | str | None | Sequence["Json"] | Mapping[str, "Json"]
 """Any JSON value."""
 
 
-class FileType(str, Enum):
+class FileType(StrEnum):
     """What a file is; the value is its name on every door."""
 
     REG = "REG"

@@ -9,7 +9,7 @@ changed nothing, unless its docstring says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from twisted.internet.interfaces import IReactorTime
 

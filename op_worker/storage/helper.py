@@ -68,6 +68,9 @@ class StorageHelper(Protocol):
     async def open_write(self, path: StoragePath) -> StorageFile:
         """Open for reading and writing; the file and its parent directories are made when missing."""
 
+    async def open_update(self, path: StoragePath) -> StorageFile:
+        """Open an existing file for reading and writing. Raises StorageError(ENOENT)."""
+
     async def remove(self, path: StoragePath) -> None:
         """Remove a file; removing a missing one succeeds."""
 
@@ -78,6 +81,23 @@ class StorageHelper(Protocol):
         """Raise StorageUnavailable when the storage cannot be used now."""
 
 
+@frozen
+class Opened:
+    """An open file together with its first bytes; no handle when these are the whole file."""
+
+    size_b: int
+    first: bytes
+    file: StorageFile | None
+
+
+@runtime_checkable
+class SupportsOpenWithFirst(Protocol):
+    """The storage opens a file and reads its beginning in one go."""
+
+    async def open_with_first(self, path: StoragePath, size_b: int) -> Opened:
+        """Open an existing file and read its first ``size_b`` bytes. Raises StorageError(ENOENT)."""
+
+
 @runtime_checkable
 class SupportsRename(Protocol):
     """The storage moves files and whole directories without copying."""
@@ -85,7 +105,8 @@ class SupportsRename(Protocol):
     async def rename(self, source: StoragePath, target: StoragePath) -> None:
         """Move atomically; parents of ``target`` are made, a file at ``target`` is replaced.
 
-        Raises: StorageError(ENOENT) when ``source`` is missing.
+        A directory replaces an empty directory. Raises: StorageError(ENOENT) when ``source`` is
+        missing and only then; StorageError(ENOTEMPTY, EISDIR, ENOTDIR) when ``target`` is in the way.
         """
 
 

@@ -1,0 +1,309 @@
+"""A node of a cluster, as the application and its doors see it."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from cluster_worker.node.advice import choose_node
+from cluster_worker.node.alone import boot_alone
+from cluster_worker.node.application import Application
+from cluster_worker.node.calls import (
+    KEYED_CALLS,
+    AnyNode,
+    ByKey,
+    CallServer,
+    OnNode,
+    Target,
+    call_over,
+    route_by_key,
+)
+from cluster_worker.node.config import NodeConfig
+from cluster_worker.node.errors import ClusterUnavailable
+from cluster_worker.node.joining import Joining, JoiningHooks
+from cluster_worker.node.load import LoadMeter, MachineMeter
+from cluster_worker.node.manager_link import ManagerLink, RetryPolicy
+from cluster_worker.node.peers import PeerLinks
+from cluster_worker.node.ring import Ring
+from cluster_worker.node.serving import PeerHandler
+from cluster_worker.node.state import NodeState
+from cluster_worker.runtime.pool import Blocking, Inline
+from cluster_worker.runtime.services import OrderedService, TaskOwner
+from cluster_worker.wire.call_messages import Call, Cast, NotOwner
+from cluster_worker.wire.connections import Address, LinkListener, LinkReactor
+from cluster_worker.wire.conversation import Expectation
+from cluster_worker.wire.errors import WireError
+from cluster_worker.wire.fields import Payload
+from cluster_worker.wire.handlers import LinkHandler, LinkParts
+from cluster_worker.wire.health_messages import ClusterStatus, ComponentStatuses, GetClusterStatus
+from cluster_worker.wire.link import Link
+from cluster_worker.wire.link_messages import Hello, Role, VersionRange
+from cluster_worker.wire.membership_messages import RingUpdate
+from cluster_worker.wire.tls import NodeCredentials, TlsFiles
+
+DEFAULT_CALL_TIMEOUT_S = 30.0
+STATUS_TIMEOUT_S = 15.0
+VERSIONS = VersionRange(1, 1)
+
+_WILDCARDS = ("", "0.0.0.0", "::")
+_OTHER_WORKERS = Expectation(frozenset({Role.WORKER}))
+
+
+class ClusterNode(OrderedService):
+    """Joins the cluster while it runs, boots the application with it, and carries calls.
+
+    Without managers in the configuration the node boots alone and calls stay on it. When the manager
+    is lost the node keeps serving and joins again when there is one.
+
+    Args:
+        release: of the application, told to other nodes.
+        blocking: where the machine's load is measured.
+        retry: the pause between tries to reach a manager; as configured when not given.
+        random_bytes, chance: sources of boot ids, and of numbers from 0 up to below 1.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: LinkReactor,
+        config: NodeConfig,
+        application: Application,
+        *,
+        release: str = "",
+        blocking: Blocking | None = None,
+        meter: LoadMeter | None = None,
+        retry: RetryPolicy | None = None,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        super().__init__()
+        self._reactor, self._config, self._application, self._release = reactor, config, application, release
+        self._blocking = Inline() if blocking is None else blocking
+        self._meter = MachineMeter(reactor) if meter is None else meter
+        self._retry = (lambda failures: config.cm_connection_retry_period_s) if retry is None else retry
+        self._random_bytes, self._chance = random_bytes, chance
+        self._new_boot_id()
+        self._tasks = TaskOwner()
+        self._watched: dict[str, Callable[[], int]] = {}
+        self._state = NodeState(reactor)
+        self._server = CallServer(reactor, application)
+        self._joining = Joining(reactor, application, self._state, self._hooks())
+        self._peers: PeerLinks | None = None
+        self._listener: LinkListener | None = None
+        self._manager: ManagerLink | None = None
+        if config.cm_nodes:
+            self._make_links()
+
+    # What the application uses.
+
+    @property
+    def name(self) -> str:
+        """This node's name in the cluster."""
+        return self._config.node_name
+
+    @property
+    def app_name(self) -> str:
+        return self._application.name
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the cluster has become ready; stays so while the manager is away."""
+        return self._state.ready
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether a manager counts this node as a member now."""
+        return self._state.joined
+
+    @property
+    def ring(self) -> Ring:
+        """Who is responsible for which keys, as the manager said last."""
+        return self._state.ring
+
+    async def when_ready(self) -> None:
+        """Return when the cluster is ready."""
+        await self._state.until_ready()
+
+    def watch_queue(self, name: str, length: Callable[[], int]) -> None:
+        """Report the length of a queue with every heartbeat."""
+        self._watched[name] = length
+
+    async def call(
+        self, target: Target, worker: str, payload: Payload, *, timeout_s: float = DEFAULT_CALL_TIMEOUT_S
+    ) -> Payload:
+        """Have ``worker`` on the target's node serve ``payload`` and return the result.
+
+        A call to this node does not leave it. Nothing is tried twice, except that a call by key
+        follows the ring until the nodes agree on it.
+
+        Raises:
+            OnedataError: as the application there raised it.
+            NodeUnavailable: the node cannot be reached, or went away before it answered.
+            RequestTimedOut: no result within ``timeout_s``.
+            RemoteFailure, LinkBusy, BadRequest: see ``Link.request``.
+        """
+        if isinstance(target, ByKey):
+            ask = partial(self._ask_owner, target.key, worker, payload, timeout_s)
+            return await route_by_key(target.key, lambda: self._state.ring, ask, self._reactor)
+        answer = await self._ask(self._node_of(target), Call(worker, None, _milliseconds(timeout_s), payload))
+        assert not isinstance(answer, NotOwner)
+        return answer
+
+    async def cast(self, target: Target, worker: str, payload: Payload) -> None:
+        """Have ``worker`` serve ``payload``; returns when it is on its way, its outcome is not told.
+
+        Raises:
+            NodeUnavailable: the node cannot be reached.
+            BadRequest: the payload cannot be sent.
+        """
+        node = self._node_of(target)
+        if node == self.name:
+            self._tasks.spawn("cast", self._server.serve_cast(worker, payload, DEFAULT_CALL_TIMEOUT_S))
+        else:
+            (await self._links().link_to(node)).notify(Cast(worker, payload))
+
+    async def cluster_status(self) -> Mapping[str, Mapping[str, str]]:
+        """The status of every component of every node, by name of node, as the manager knows it.
+
+        Raises:
+            ClusterUnavailable: there is no manager, or the cluster is not ready.
+        """
+        if self._manager is None:
+            if not self._state.ready:
+                raise ClusterUnavailable("the node has not booted yet")
+            return {self.name: dict(await self._health(False))}
+        link = self._joining.link
+        if link is None:
+            raise ClusterUnavailable("no manager is reachable")
+        try:
+            status = await link.request(GetClusterStatus(), STATUS_TIMEOUT_S)
+        except WireError as problem:
+            raise ClusterUnavailable(str(problem)) from problem
+        if not isinstance(status, ClusterStatus):
+            raise ClusterUnavailable("the manager gave no status")
+        return {node: dict(components) for node, components in status.nodes}
+
+    # The service.
+
+    def startService(self) -> None:
+        super().startService()
+        if self._manager is None:
+            boot = boot_alone(self._reactor, self.name, self._application, self._state, self._retry)
+            self._tasks.spawn("boot", boot)
+        else:
+            beat = self._joining.beat(self._meter, self._blocking, self._config.heartbeat_interval_s)
+            self._tasks.spawn("heartbeats", beat)
+
+    def stopService(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._joining.leave()
+        await super().stopService()
+        if self._peers is not None:
+            self._peers.close_all("the node stops")
+        await self._joining.close()
+        await self._tasks.close()
+
+    # The parts.
+
+    def _make_links(self) -> None:
+        config = self._config
+        credentials = NodeCredentials(
+            TlsFiles(ca=Path(config.tls_ca), cert=Path(config.tls_cert), key=Path(config.tls_key))
+        )
+        handler = PeerHandler(self.name, self._state, self._server, self._tasks, lambda: self._links())
+        self._peers = PeerLinks(self._reactor, credentials, self._parts(handler))
+        here = Address(config.listen_address, config.port)
+        self._listener = LinkListener(self._reactor, here, credentials, self._parts(handler), _OTHER_WORKERS)
+        self._listener.setServiceParent(self)
+        managers = [Address.parse(text) for text in config.cm_nodes]
+        parts = self._parts(self._joining)
+        self._manager = ManagerLink(self._reactor, managers, credentials, parts, self._retry)
+        self._manager.setServiceParent(self)
+
+    def _parts(self, handler: LinkHandler) -> LinkParts:
+        return LinkParts(clock=self._reactor, hello=self._hello, handler=handler, tasks=self._tasks)
+
+    def _hooks(self) -> JoiningHooks:
+        return JoiningHooks(
+            node_name=self.name,
+            address=self._address,
+            ring_changed=self._ring_changed,
+            started_over=self._new_boot_id,
+            link_closed=self._manager_link_closed,
+            health=self._health,
+            queues=self._queues,
+        )
+
+    def _hello(self) -> Hello:
+        capabilities = frozenset({KEYED_CALLS})
+        app = self._application.name
+        return Hello(VERSIONS, capabilities, Role.WORKER, self.name, app, self._release, self._boot_id)
+
+    def _new_boot_id(self) -> None:
+        self._boot_id = self._random_bytes(16).hex()
+
+    def _address(self) -> Address:
+        host = self._config.listen_address
+        if host in _WILDCARDS:
+            host = self.name.partition("@")[2]
+        return Address(host, 0 if self._listener is None else self._listener.port)
+
+    def _ring_changed(self, update: RingUpdate) -> None:
+        if self._peers is not None:
+            self._peers.know({node.node: Address(node.host, node.port) for node in update.nodes})
+
+    def _manager_link_closed(self, link: Link) -> None:
+        if self._manager is not None:
+            self._manager.closed(link)
+
+    def _queues(self) -> Iterable[tuple[str, int]]:
+        links = () if self._peers is None else self._peers.links
+        yield "calls_out", sum(link.waiting for link in links)
+        yield "calls_in", sum(link.serving for link in links)
+        for name, length in self._watched.items():
+            yield name, length()
+
+    async def _health(self, booting: bool) -> ComponentStatuses:
+        own = (
+            ("node_manager", self._state.node_manager_status(booting=booting)),
+            ("dispatcher", self._state.dispatcher_status()),
+        )
+        return own + tuple((await self._application.healthcheck()).items())
+
+    # Calls.
+
+    def _links(self) -> PeerLinks:
+        assert self._peers is not None, "a node alone has no peers"
+        return self._peers
+
+    def _node_of(self, target: Target) -> str:
+        match target:
+            case OnNode(node):
+                return node
+            case ByKey(key):
+                return self._state.ring.owner(key) or self.name
+            case AnyNode():
+                return choose_node(self._state.advice, self.name, self._chance())
+
+    async def _ask_owner(
+        self, key: str, worker: str, payload: Payload, timeout_s: float, owner: str
+    ) -> Payload | NotOwner:
+        return await self._ask(owner, Call(worker, key, _milliseconds(timeout_s), payload))
+
+    async def _ask(self, node: str, call: Call) -> Payload | NotOwner:
+        if node == self.name:
+            return await self._server.serve(call.worker, call.payload, call.timeout_ms / 1000)
+        return await call_over(await self._links().link_to(node), call)
+
+
+def _milliseconds(timeout_s: float) -> int:
+    return max(1, round(timeout_s * 1000))

@@ -1,0 +1,56 @@
+"""Serving the calls and casts of other nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cluster_worker.node.calls import KEYED_CALLS, CallServer
+from cluster_worker.node.peers import PeerLinks
+from cluster_worker.node.state import NodeState
+from cluster_worker.runtime.services import TaskOwner
+from cluster_worker.wire.call_messages import Call, Cast, NotOwner
+from cluster_worker.wire.errors import BadRequest
+from cluster_worker.wire.link import Link
+from cluster_worker.wire.messages import Message
+
+CAST_TIMEOUT_S = 30.0
+
+
+class PeerHandler:
+    """The handler of links between workers."""
+
+    def __init__(
+        self,
+        name: str,
+        state: NodeState,
+        server: CallServer,
+        tasks: TaskOwner,
+        links: Callable[[], PeerLinks],
+    ) -> None:
+        self._name, self._state, self._server, self._tasks, self._links = name, state, server, tasks, links
+
+    def link_opened(self, link: Link) -> None:
+        self._links().opened(link)
+
+    def link_closed(self, link: Link, reason: str) -> None:
+        self._links().closed(link)
+
+    async def handle_request(self, link: Link, message: Message) -> Message:
+        if not isinstance(message, Call):
+            raise BadRequest(f"a worker does not serve {type(message).__name__}")
+        owner = self._other_owner(link, message.key)
+        if owner is not None:
+            return NotOwner(self._state.ring_epoch, owner)
+        return await self._server.answer(message)
+
+    def handle_notice(self, link: Link, message: Message) -> None:
+        if isinstance(message, Cast):
+            work = self._server.serve_cast(message.worker, message.payload, CAST_TIMEOUT_S)
+            self._tasks.spawn("cast", work)
+
+    def _other_owner(self, link: Link, key: str | None) -> str | None:
+        """The node that has to serve ``key`` instead of this one."""
+        if key is None or link.peer is None or KEYED_CALLS not in link.peer.capabilities:
+            return None
+        responsible = self._state.ring.responsible(key)
+        return None if not responsible or self._name in responsible else responsible[0]

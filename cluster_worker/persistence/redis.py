@@ -1,0 +1,239 @@
+"""The engine on Redis (or Valkey): one round trip for each call, one Lua script for each whole step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgpack import unpackb
+from twisted.internet.defer import Deferred, FirstError, gatherResults
+
+from cluster_worker.persistence.address import RedisAddress
+from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.persistence.connection import RedisConnection
+from cluster_worker.persistence.endpoints import make_endpoint
+from cluster_worker.persistence.engine import (
+    Batch,
+    Change,
+    Committed,
+    Document,
+    Entry,
+    Key,
+    Lease,
+    PreconditionFailed,
+    Resolved,
+    Scope,
+    Seq,
+)
+from cluster_worker.persistence.feed import FeedWatch
+from cluster_worker.persistence.layout import (
+    after_name,
+    before_name,
+    decode_document,
+    decode_entry,
+    decode_found,
+    encode_batch,
+    exactly_name,
+    key_bytes,
+    key_of,
+    key_text,
+    pack,
+    reject_malformed,
+    scope_prefix,
+)
+from cluster_worker.persistence.link import RedisLink
+from cluster_worker.persistence.resp import encode_command
+from cluster_worker.persistence.scripts import (
+    ACQUIRE,
+    ANCESTORS,
+    COMMIT,
+    GET_MANY,
+    PAGE,
+    RELEASE,
+    RESOLVE,
+    Script,
+)
+from cluster_worker.runtime.services import OrderedService
+
+_SCOPES = b"scopes"
+
+
+class RedisEngine(OrderedService):
+    """Persistence in a Redis server that may come and go; start it as a service.
+
+    Args:
+        address: where the server is.
+    """
+
+    def __init__(self, reactor: Any, address: RedisAddress, config: RedisConfig) -> None:
+        super().__init__()
+        endpoint = make_endpoint(reactor, address, config.ca_file, config.reply_timeout_s)
+        self._registered: set[Scope] = set()
+        self._connection = RedisConnection(reactor, endpoint, address, config, on_ready=self._on_ready)
+        self._feed = FeedWatch(reactor, endpoint, address, config, self.scopes)
+        self._connection.setServiceParent(self)
+        self._feed.setServiceParent(self)
+
+    async def wait_ready(self) -> None:
+        """Return once the server is reached, however long that takes."""
+        await self._connection.wait_ready()
+
+    async def server_info(self, section: bytes) -> bytes:
+        """Return what the server says of itself, as lines ``name:value``."""
+        return bytes(await self._command(b"INFO", section))
+
+    async def commit(self, scope: Scope, batch: Batch) -> Committed:
+        reject_malformed(batch)
+        prefix = scope_prefix(scope)
+        request = COMMIT.request(prefix, encode_batch(batch))
+        if batch.announce and scope not in self._registered:
+            await self._register(scope)
+        answer = await self._connection.ask_once(request)
+        if isinstance(answer, list):
+            step = batch.steps[answer[0] - 1]
+            raise PreconditionFailed(step, decode_found(step, answer[1]))
+        return Committed(Seq(answer))
+
+    async def get(self, scope: Scope, key: Key, fields: Sequence[str]) -> Mapping[str, Document]:
+        if not fields:
+            return {}
+        words = [b"HMGET", scope_prefix(scope) + b"f:" + key_bytes(key), *map(key_bytes, fields)]
+        return _documents(fields, await self._command(*words))
+
+    async def get_all(self, scope: Scope, key: Key) -> Mapping[str, Document]:
+        flat = await self._command(b"HGETALL", scope_prefix(scope) + b"f:" + key_bytes(key))
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return {str(key_text(name)): decode_document(stored) for name, stored in pairs}
+
+    async def get_many(
+        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str]
+    ) -> Sequence[Mapping[str, Document]]:
+        if not fields or not keys:
+            return [{} for _ in keys]
+        flat = await self._run(GET_MANY, scope, (tuple(keys), tuple(fields)))
+        return [_documents(fields, row) for row in _rows(flat, len(fields))]
+
+    async def resolve(
+        self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
+    ) -> Sequence[Resolved]:
+        flat = await self._run(RESOLVE, scope, (root, fields, names))
+        rows = _rows(flat, 1 + len(fields))
+        first = next(rows)
+        found = [Resolved(Entry(b"", b""), root, _documents(fields, first[1:]))]
+        found += [_resolved(fields, row) for row in rows]
+        return found
+
+    async def ancestors(
+        self, scope: Scope, key: Key, parent_field: str, fields: Sequence[str], limit: int = 512
+    ) -> Sequence[tuple[Key, Mapping[str, Document]]]:
+        flat = await self._run(ANCESTORS, scope, (key, parent_field, fields, limit))
+        return [(key_text(row[0]), _documents(fields, row[1:])) for row in _rows(flat, 1 + len(fields))]
+
+    async def lookup(self, scope: Scope, directory: Key, name: bytes) -> bytes | None:
+        low, high = exactly_name(name)
+        words = (b"ZRANGEBYLEX", _directory(scope, directory), low, high, b"LIMIT", b"0", b"1")
+        members = await self._command(*words)
+        return decode_entry(members[0]).value if members else None
+
+    async def page(
+        self, scope: Scope, directory: Key, after: bytes | None, limit: int, fields: Sequence[str]
+    ) -> Sequence[Resolved]:
+        if limit <= 0:
+            return []
+        low = after_name(after)
+        if fields:
+            flat = await self._run(PAGE, scope, (directory, low, limit, fields))
+            return [_resolved(fields, row) for row in _rows(flat, 1 + len(fields))]
+        words = (b"ZRANGEBYLEX", _directory(scope, directory), low, b"+", b"LIMIT", b"0", b"%d" % limit)
+        return [_resolved((), (member,)) for member in await self._command(*words)]
+
+    async def page_back(
+        self, scope: Scope, directory: Key, before: bytes | None, limit: int
+    ) -> Sequence[Entry]:
+        if limit <= 0:
+            return []
+        bounds = (before_name(before), b"-")
+        words = (b"ZREVRANGEBYLEX", _directory(scope, directory), *bounds, b"LIMIT", b"0", b"%d" % limit)
+        return [decode_entry(member) for member in await self._command(*words)]
+
+    async def count(self, scope: Scope, directory: Key) -> int:
+        return int(await self._command(b"ZCARD", _directory(scope, directory)))
+
+    async def counters(self, scope: Scope) -> Mapping[str, int]:
+        flat = await self._command(b"HGETALL", scope_prefix(scope) + b"u")
+        return {str(key_text(name)): int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+    async def changes(self, scope: Scope, after: Seq, limit: int) -> Sequence[Change]:
+        if limit <= 0:
+            return []
+        bounds = (b"(%d" % after, b"+inf", b"WITHSCORES", b"LIMIT", b"0", b"%d" % limit)
+        flat = await self._command(b"ZRANGEBYSCORE", scope_prefix(scope) + b"c", *bounds)
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return [Change(Seq(int(float(score))), key_text(key)) for key, score in pairs]
+
+    async def last_seq(self, scope: Scope) -> Seq:
+        return Seq(int(await self._command(b"GET", scope_prefix(scope) + b"seq") or 0))
+
+    def watch(self, listener: Callable[[Scope], None]) -> Callable[[], None]:
+        return self._feed.watch(listener)
+
+    async def scopes(self) -> Sequence[Scope]:
+        registered = [Scope(str(key_text(name))) for name in await self._command(b"SMEMBERS", _SCOPES)]
+        asked = [Deferred.fromCoroutine(self.last_seq(scope)) for scope in registered]
+        newest = await _all(asked)
+        return sorted(scope for scope, seq in zip(registered, newest, strict=True) if seq)
+
+    async def acquire(self, name: str, owner: str, ttl_s: float) -> Lease | None:
+        argument = pack((owner, max(1, round(ttl_s * 1000))))
+        token = await self._connection.ask(ACQUIRE.request(_lease(name), argument))
+        return Lease(name, owner, token) if token else None
+
+    async def release(self, lease: Lease) -> None:
+        await self._connection.ask(RELEASE.request(_lease(lease.name), pack((lease.owner, lease.token))))
+
+    async def _run(self, script: Script, scope: Scope, argument: object) -> list[Any]:
+        request = script.request(scope_prefix(scope), pack(argument))
+        flat: list[Any] = unpackb(await self._connection.ask(request), raw=True)
+        return flat
+
+    async def _command(self, *words: bytes) -> Any:
+        return await self._connection.ask(encode_command(words))
+
+    async def _register(self, scope: Scope) -> None:
+        """Remember a scope before its first announcement, in a set of its own (it has its own shard)."""
+        await self._command(b"SADD", _SCOPES, key_bytes(scope))
+        self._registered.add(scope)
+
+    def _on_ready(self, _link: RedisLink) -> None:
+        self._registered.clear()  # it may be another server, or the same one with less in it
+
+
+async def _all(asked: Sequence[Deferred[Seq]]) -> Sequence[Seq]:
+    """Wait for requests that travel together; raise what the first failed one raised."""
+    try:
+        answers: Sequence[Seq] = await gatherResults(asked, consumeErrors=True)
+    except FirstError as exc:
+        exc.subFailure.raiseException()
+    return answers
+
+
+def _lease(name: str) -> bytes:
+    return b"lease:" + key_bytes(name)
+
+
+def _directory(scope: Scope, directory: Key) -> bytes:
+    return scope_prefix(scope) + b"d:" + key_bytes(directory)
+
+
+def _rows(flat: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
+    return (flat[at : at + width] for at in range(0, len(flat), width))
+
+
+def _documents(fields: Sequence[str], stored: Sequence[bytes | None]) -> dict[str, Document]:
+    """Pair fields with what is stored in them; a missing one is ``None`` or ``False``."""
+    return {name: decode_document(data) for name, data in zip(fields, stored, strict=True) if data}
+
+
+def _resolved(fields: Sequence[str], row: Sequence[Any]) -> Resolved:
+    entry = decode_entry(row[0])
+    return Resolved(entry, key_of(entry.value), _documents(fields, row[1:]))

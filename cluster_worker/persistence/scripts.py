@@ -1,0 +1,239 @@
+"""The Lua scripts: each does one whole step of the engine in one round trip; no business rule in Lua.
+
+``KEYS[1]`` is the scope's prefix ``{scope}:`` (or the lease's key); it carries the hash tag, so the
+scripts run on the shard that has the scope. ``ARGV[1]`` is one msgpack list, and long answers are one
+msgpack list too: both ends then build and take apart whole lists in C.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha1
+
+from attrs import field, frozen
+
+from cluster_worker.persistence.resp import encode_command
+
+
+def _source_bytes(text: str) -> bytes:
+    return text.strip().encode()
+
+
+@frozen
+class Script:
+    """A script and the beginning of every command that runs it, ready to send."""
+
+    source: bytes = field(converter=_source_bytes)
+    digest: str = field(init=False)
+    _head: bytes = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        digest = sha1(self.source, usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "digest", digest)
+        object.__setattr__(
+            self, "_head", b"*5\r\n$7\r\nEVALSHA\r\n$40\r\n%b\r\n$1\r\n1\r\n" % digest.encode()
+        )
+
+    def request(self, key: bytes, argument: bytes) -> bytes:
+        """Return the command that runs the script with its one key and its one argument."""
+        return b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (self._head, len(key), key, len(argument), argument)
+
+    @property
+    def load(self) -> bytes:
+        """The command that makes a server know the script."""
+        return encode_command((b"SCRIPT", b"LOAD", self.source))
+
+
+# Checks every step against what is stored, then applies all of them, then numbers and announces the
+# changed keys. Nothing after the checks can fail: types are ours, counters are in range, and a server
+# that refuses writes refuses the first one. Step codes are those of layout._ENCODERS:
+# 1 put  2 put if revision  3 delete field  4 delete document  5 check  6 link  7 unlink  8 empty  9 add.
+# Answers the feed's newest number, or {index of the first step that failed, what was found}.
+COMMIT = Script(
+    r"""
+local p, call, sub = KEYS[1], redis.call, string.sub
+local batch = cmsgpack.unpack(ARGV[1])
+local steps, announce, sums = batch[1], batch[2], nil
+
+local function at_name(k, name)
+  local m = call('ZRANGEBYLEX', k, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]
+  return m and sub(m, #name + 2)
+end
+
+for i = 1, #steps do
+  local s = steps[i]
+  local op = s[1]
+  if op <= 5 then
+    local k = p .. 'f:' .. s[2]
+    s[2] = k
+    local expected = nil
+    if op == 2 then expected = s[5] elseif op == 3 or op == 5 then expected = s[4] end
+    if expected then
+      local v = call('HGET', k, s[3])
+      local found = v and sub(v, 1, 6) or ''
+      if found ~= expected then return {i, found} end
+    end
+  elseif op <= 8 then
+    local k = p .. 'd:' .. s[2]
+    s[2] = k
+    if op == 6 then
+      local v = at_name(k, s[3])
+      if v and v ~= s[5] then return {i, v} end
+    elseif op == 7 then
+      s[4] = s[3] .. '\0' .. s[4]
+      if not call('ZSCORE', k, s[4]) then return {i, at_name(k, s[3])} end
+    else
+      local n = call('ZCARD', k)
+      if n > 0 then return {i, n} end
+    end
+  else
+    local v = tonumber(call('HGET', p .. 'u', s[2]) or 0)
+    sums = sums or {}
+    local r = v + (sums[s[2]] or 0) + s[3]
+    if r > s[4] or r < -9007199254740992 then return {i, v} end
+    sums[s[2]] = r - v
+  end
+end
+
+for i = 1, #steps do
+  local s = steps[i]
+  local op = s[1]
+  if op == 2 then
+    call('HSET', s[2], s[3], s[4])
+  elseif op == 1 then
+    local v = call('HGET', s[2], s[3])
+    call('HSET', s[2], s[3], struct.pack('>I6', (v and struct.unpack('>I6', v) or 0) + 1) .. s[4])
+  elseif op == 3 then
+    call('HDEL', s[2], s[3])
+  elseif op == 4 then
+    call('DEL', s[2])
+  elseif op == 6 then
+    if s[5] then call('ZREM', s[2], s[3] .. '\0' .. s[5]) end
+    call('ZADD', s[2], 0, s[3] .. '\0' .. s[4])
+  elseif op == 7 then
+    call('ZREM', s[2], s[4])
+  elseif op == 9 then
+    call('HINCRBY', p .. 'u', s[2], string.format('%.0f', s[3]))
+  end
+end
+
+local n = #announce
+if n == 0 then return tonumber(call('GET', p .. 'seq') or 0) end
+local seq = call('INCRBY', p .. 'seq', n) - n
+for i = 1, n do call('ZADD', p .. 'c', seq + i, announce[i]) end
+call('PUBLISH', 'feed', sub(p, 2, -3))
+return seq + n
+"""
+)
+
+# {root, fields, names} -> for the root and each component found: member of its directory ('' for the
+# root), then each field's document or false.
+RESOLVE = Script(
+    r"""
+local p, call = KEYS[1], redis.call
+local a = cmsgpack.unpack(ARGV[1])
+local k, fields, names = a[1], a[2], a[3]
+local out, n, width = {''}, 1, #fields
+for i = 0, #names do
+  if i > 0 then
+    local name = names[i]
+    local m = call('ZRANGEBYLEX', p .. 'd:' .. k, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]
+    if not m then break end
+    n = n + 1
+    out[n] = m
+    local slash = string.find(m, '/', #name + 2, true)
+    k = string.sub(m, #name + 2, slash and slash - 1 or -1)
+  end
+  if width > 0 then
+    local d = call('HMGET', p .. 'f:' .. k, unpack(fields))
+    for j = 1, width do out[n + j] = d[j] end
+    n = n + width
+  end
+end
+return cmsgpack.pack(out)
+"""
+)
+
+# {directory, lower bound, limit, fields} -> for each entry: member, then each field's document or false.
+PAGE = Script(
+    r"""
+local p, call = KEYS[1], redis.call
+local a = cmsgpack.unpack(ARGV[1])
+local fields = a[4]
+local out, n, width = {}, 0, #fields
+for _, m in ipairs(call('ZRANGEBYLEX', p .. 'd:' .. a[1], a[2], '+', 'LIMIT', 0, a[3])) do
+  n = n + 1
+  out[n] = m
+  local start = string.find(m, '\0', 1, true) + 1
+  local slash = string.find(m, '/', start, true)
+  local d = call('HMGET', p .. 'f:' .. string.sub(m, start, slash and slash - 1 or -1), unpack(fields))
+  for j = 1, width do out[n + j] = d[j] end
+  n = n + width
+end
+return cmsgpack.pack(out)
+"""
+)
+
+# {keys, fields} -> for each key: each field's document or false.
+GET_MANY = Script(
+    r"""
+local p, call = KEYS[1], redis.call
+local a = cmsgpack.unpack(ARGV[1])
+local keys, fields = a[1], a[2]
+local out, n, width = {}, 0, #fields
+for i = 1, #keys do
+  local d = call('HMGET', p .. 'f:' .. keys[i], unpack(fields))
+  for j = 1, width do out[n + j] = d[j] end
+  n = n + width
+end
+return cmsgpack.pack(out)
+"""
+)
+
+# {key, parent field, fields, limit} -> for the key and each ancestor: key, then each field's document or
+# false. A document is revision (6 bytes) and data, so a parent's key begins at the seventh byte.
+ANCESTORS = Script(
+    r"""
+local p, call = KEYS[1], redis.call
+local a = cmsgpack.unpack(ARGV[1])
+local k, parent, fields = a[1], a[2], a[3]
+local out, n, width = {}, 0, #fields
+for _ = 1, a[4] do
+  local d = call('HMGET', p .. 'f:' .. k, parent, unpack(fields))
+  n = n + 1
+  out[n] = k
+  for j = 1, width do out[n + j] = d[j + 1] end
+  n = n + width
+  if not d[1] or #d[1] <= 6 then break end
+  k = string.sub(d[1], 7)
+end
+return cmsgpack.pack(out)
+"""
+)
+
+# {owner, milliseconds} -> the lease's token, or 0 while somebody else holds it. The token outlives the
+# lease, so that each new holder gets a greater one.
+ACQUIRE = Script(
+    r"""
+local k, a = KEYS[1], cmsgpack.unpack(ARGV[1])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local h = redis.call('HMGET', k, 'owner', 'token', 'until')
+if h[1] and h[1] ~= a[1] and tonumber(h[3]) > now then return 0 end
+local token = tonumber(h[2] or 0)
+if h[1] ~= a[1] then token = token + 1 end
+redis.call('HSET', k, 'owner', a[1], 'token', token, 'until', string.format('%.0f', now + a[2]))
+return token
+"""
+)
+
+# {owner, token} -> 1 when the lease was given back, 0 when it was somebody else's.
+RELEASE = Script(
+    r"""
+local k, a = KEYS[1], cmsgpack.unpack(ARGV[1])
+local h = redis.call('HMGET', k, 'owner', 'token')
+if h[1] ~= a[1] or tonumber(h[2]) ~= a[2] then return 0 end
+return redis.call('HDEL', k, 'owner')
+"""
+)
+
+ALL = (COMMIT, RESOLVE, PAGE, GET_MANY, ANCESTORS, ACQUIRE, RELEASE)

@@ -1,0 +1,49 @@
+"""Tokens: macaroons that say who asks, and caveats that narrow what they may be used for."""
+
+from __future__ import annotations
+
+from onedata.tokens.caveats import ApiCaveat as ApiCaveat
+from onedata.tokens.caveats import ApiRule as ApiRule
+from onedata.tokens.caveats import AsnCaveat as AsnCaveat
+from onedata.tokens.caveats import Caveat as Caveat
+from onedata.tokens.caveats import ConsumerCaveat as ConsumerCaveat
+from onedata.tokens.caveats import CountryCaveat as CountryCaveat
+from onedata.tokens.caveats import DataObjectIdCaveat as DataObjectIdCaveat
+from onedata.tokens.caveats import DataPathCaveat as DataPathCaveat
+from onedata.tokens.caveats import DataReadonlyCaveat as DataReadonlyCaveat
+from onedata.tokens.caveats import Filter as Filter
+from onedata.tokens.caveats import IdentityScopeCaveat as IdentityScopeCaveat
+from onedata.tokens.caveats import Interface as Interface
+from onedata.tokens.caveats import InterfaceCaveat as InterfaceCaveat
+from onedata.tokens.caveats import IpCaveat as IpCaveat
+from onedata.tokens.caveats import Operation as Operation
+from onedata.tokens.caveats import RegionCaveat as RegionCaveat
+from onedata.tokens.caveats import ServiceCaveat as ServiceCaveat
+from onedata.tokens.caveats import TimeCaveat as TimeCaveat
+from onedata.tokens.caveats import caveat_from_json as caveat_from_json
+from onedata.tokens.caveats import parse_caveat as parse_caveat
+from onedata.tokens.identifier import NAMED as NAMED
+from onedata.tokens.identifier import Persistence as Persistence
+from onedata.tokens.identifier import TokenIdentifier as TokenIdentifier
+from onedata.tokens.operations import verify_operation as verify_operation
+from onedata.tokens.subjects import NOBODY as NOBODY
+from onedata.tokens.subjects import ONEZONE_CLUSTER_ID as ONEZONE_CLUSTER_ID
+from onedata.tokens.subjects import Service as Service
+from onedata.tokens.subjects import ServiceKind as ServiceKind
+from onedata.tokens.subjects import Subject as Subject
+from onedata.tokens.subjects import SubjectKind as SubjectKind
+from onedata.tokens.token import MAX_TOKEN_B as MAX_TOKEN_B
+from onedata.tokens.token import Token as Token
+from onedata.tokens.types import AccessToken as AccessToken
+from onedata.tokens.types import IdentityToken as IdentityToken
+from onedata.tokens.types import InviteToken as InviteToken
+from onedata.tokens.types import InviteType as InviteType
+from onedata.tokens.types import TokenType as TokenType
+from onedata.tokens.types import token_type_from_json as token_type_from_json
+from onedata.tokens.verify import NO_LIMITS as NO_LIMITS
+from onedata.tokens.verify import DataLimits as DataLimits
+from onedata.tokens.verify import RequestContext as RequestContext
+from onedata.tokens.verify import data_limits as data_limits
+from onedata.tokens.verify import effective_type as effective_type
+from onedata.tokens.verify import valid_until as valid_until
+from onedata.tokens.verify import verify_caveats as verify_caveats

@@ -1,0 +1,184 @@
+"""Who may: a caller enters a space, then each use of a file is decided by ``permissions``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import define, field, frozen
+
+from cluster_worker.persistence.engine import Scope
+from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy, Unauthorized
+from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
+from op_worker.auth.caller import Caller
+from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
+from op_worker.files.lookup import Lookup
+from op_worker.files.nodes import Chain
+from op_worker.files.permissions import FileFacts, Operation, Subject, decide
+from op_worker.storage.registry import Storages, Support
+from op_worker.zone.directory import Zone
+from op_worker.zone.records import SpaceInfo, UserInfo
+
+_NO_PRIVILEGES: frozenset[str] = frozenset()
+
+
+@define(eq=False)
+class Visit:
+    """A caller inside a space that he belongs to and that we support."""
+
+    caller: Caller
+    user_id: UserId
+    space: SpaceInfo
+    support: Support
+    subject: Subject
+    _lookup: Lookup = field(repr=False)
+    _id_paths: Mapping[str, str] | None = None
+
+    @property
+    def space_id(self) -> SpaceId:
+        return self.space.space_id
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.space.space_id)
+
+    async def require(self, chain: Chain, needed: Operation) -> None:
+        """Return when the caller may do ``needed`` with a file. Raises: Posix(EACCES, EPERM)."""
+        if self.caller.is_limited:
+            await self._require_reach(chain, needed)
+        self.require_passage(chain)
+        self.decide(chain.facts(), needed)
+
+    def require_passage(self, chain: Chain) -> None:
+        """Return when every directory above may be passed; the root of a space always may."""
+        if self.subject.is_space_owner:
+            return
+        for node in chain.nodes[1:-1]:
+            meta = node.meta
+            self.decide(FileFacts(meta.owner, meta.mode, is_directory=True), Operation.TRAVERSE)
+
+    def decide(self, facts: FileFacts, needed: Operation) -> None:
+        """Ask for one file alone. Raises: Posix(EACCES, EPERM) with the deciding fact as its hint."""
+        verdict = decide(self.subject, facts, needed)
+        if verdict.errno is not None:
+            raise Posix(verdict.errno, verdict.fact)
+
+    async def visible_names(self, chain: Chain) -> frozenset[str] | None:
+        """Return the names that a listing of this directory may show; ``None`` is all."""
+        if not self.caller.is_limited:
+            return None
+        paths = await self._object_paths()
+        return visible_names(self.caller.limits, chain.canonical_path, paths)
+
+    async def is_hidden(self, chain: Chain) -> bool:
+        """Whether the token hides this file altogether."""
+        if not self.caller.is_limited:
+            return False
+        paths = await self._object_paths()
+        return reach(self.caller.limits, chain.canonical_path, paths) is Reach.DENIED
+
+    async def _require_reach(self, chain: Chain, needed: Operation) -> None:
+        paths = await self._object_paths()
+        found = reach(self.caller.limits, chain.canonical_path, paths)
+        if found is Reach.ALLOWED:
+            return
+        passing = Operation.TRAVERSE | Operation.LIST_CONTAINER | Operation.READ_ATTRIBUTES
+        if found is Reach.DENIED or needed & ~passing or not chain.file.is_directory:
+            raise Posix(Errno.EACCES, "the token is confined to other files")
+
+    async def _object_paths(self) -> Mapping[str, str]:
+        if self._id_paths is None:
+            self._id_paths = await object_paths(self._lookup, self.caller, self.space_id)
+        return self._id_paths
+
+
+async def object_paths(lookup: Lookup, caller: Caller, space_id: SpaceId | None) -> dict[str, str]:
+    """Return the canonical paths of the object ids in a token; of one space, or at least the spaces.
+
+    An id of another space is given as that space's path, which is enough to tell spaces apart.
+    """
+    paths: dict[str, str] = {}
+    for object_id in named_object_ids(caller.limits):
+        try:
+            guid = FileGuid.from_object_id(object_id)
+        except InvalidFileId:
+            continue
+        if guid.space_id != space_id:
+            paths[object_id] = f"/{guid.space_id}"
+            continue
+        try:
+            paths[object_id] = (await lookup.by_id(guid.space_id, guid.uuid)).canonical_path
+        except Posix:
+            continue
+    return paths
+
+
+@frozen(eq=False)
+class Access:
+    """The gate of every space."""
+
+    zone: Zone
+    storages: Storages
+    lookup: Lookup
+
+    async def enter(self, caller: Caller, space_id: SpaceId) -> Visit:
+        """Let a member of the space in.
+
+        Raises: Unauthorized for guests; Forbidden to strangers; SpaceNotSupportedBy.
+        """
+        user_id = caller.user_id
+        if user_id is None:
+            raise Unauthorized()
+        space = await self.zone.space(space_id)
+        if space is None or not is_member(space, user_id):
+            raise await self._refusal(user_id, space_id)
+        support = self.storages.for_space(space_id)
+        if support is None:
+            raise self.not_supported(space_id)
+        subject = Subject(
+            user_id,
+            space.user_privileges.get(user_id, _NO_PRIVILEGES),
+            is_space_owner=user_id in space.owners,
+            is_readonly=caller.limits.readonly,
+        )
+        return Visit(caller, user_id, space, support, subject, self.lookup)
+
+    async def user(self, caller: Caller) -> UserInfo:
+        """Return the caller as the zone knows him. Raises: Unauthorized; Forbidden."""
+        if caller.user_id is None:
+            raise Unauthorized()
+        try:
+            return await self.zone.user(caller.user_id)
+        except NotFound:
+            raise Forbidden() from None
+
+    async def spaces_of(self, caller: Caller) -> list[SpaceInfo]:
+        """Return the spaces that a caller may see, by name; those that only the zone knows are left out."""
+        user = await self.user(caller)
+        found = [await self.zone.space(space_id) for space_id in user.spaces]
+        known = [space for space in found if space is not None]
+        if caller.is_limited:
+            paths = await object_paths(self.lookup, caller, None)
+            names = visible_names(caller.limits, "/", paths)
+            known = [space for space in known if names is None or space.space_id in names]
+        return sorted(known, key=lambda space: (space.name.encode("utf-8", "replace"), space.space_id))
+
+    def not_supported(self, space_id: str) -> SpaceNotSupportedBy:
+        """Return the refusal of a space that this provider does not support."""
+        return SpaceNotSupportedBy(SpaceId(space_id), self.provider_id)
+
+    @property
+    def provider_id(self) -> str:
+        """Our id, empty before registration."""
+        return self.zone.provider_id or ""
+
+    async def _refusal(self, user_id: UserId, space_id: SpaceId) -> Exception:
+        try:
+            user = await self.zone.user(user_id)
+        except NotFound:
+            return Forbidden()
+        return self.not_supported(space_id) if space_id in user.spaces else Forbidden()
+
+
+def is_member(space: SpaceInfo, user_id: UserId) -> bool:
+    """Whether a user belongs to a space, directly or through groups."""
+    return user_id in space.user_privileges or user_id in space.owners

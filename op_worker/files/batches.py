@@ -1,0 +1,169 @@
+"""The steps that change a namespace, and what they demand to hold. Pure.
+
+A storage path is computed from names, so a commit that speaks of one demands that no directory on
+the way was moved or removed since it was read (``parent`` documents are written by moves only), and
+that no storage operation is pending on the way.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from cluster_worker.persistence.engine import (
+    ABSENT,
+    Add,
+    Check,
+    Delete,
+    Key,
+    Link,
+    Put,
+    RequireEmpty,
+    Step,
+    Unlink,
+)
+from op_worker.files.documents import (
+    LOCATION,
+    META,
+    PARENT,
+    TIMES,
+    EntryValue,
+    Location,
+    Meta,
+    Times,
+    encode_parent,
+)
+from op_worker.files.intents import require_settled, require_settled_above
+from op_worker.files.model import FileType
+from op_worker.files.nodes import Chain, Node
+
+
+def used_counter(storage_id: str) -> str:
+    """Return the name of the counter of bytes that a space takes on a storage."""
+    return f"used:{storage_id}"
+
+
+def reserve(location: Location, old_b: int, limit_b: int) -> list[Step]:
+    """Return the steps that account for a location that held ``old_b`` bytes before."""
+    delta = location.held_b - old_b
+    if delta == 0:
+        return []
+    return [Add(used_counter(location.storage_id), delta, limit_b if delta > 0 else None)]
+
+
+def give_back(location: Location | None) -> list[Step]:
+    """Return the steps that account for the end of a location."""
+    if location is None or not location.held_b:
+        return []
+    return [Add(used_counter(location.storage_id), -location.held_b)]
+
+
+def unmoved(chain: Chain) -> list[Step]:
+    """Demand that the file and every directory above still stand where they were read."""
+    return [Check(node.key, PARENT, node.revision(PARENT)) for node in chain.nodes[1:]]
+
+
+def steady(directory: Chain) -> list[Step]:
+    """Demand that a directory stands where it was read and nothing is pending at it or above."""
+    if directory.is_root:
+        return []
+    return [*unmoved(directory), *require_settled(directory.storage_path)]
+
+
+def steady_file(chain: Chain) -> list[Step]:
+    """Demand that a file stands where it was read and nothing is pending above it."""
+    return [*unmoved(chain), *require_settled_above(chain.storage_path)]
+
+
+def touch(directory: Node, now_s: float) -> Step:
+    """Return the step that says that a directory's entries changed now."""
+    return Put(directory.key, TIMES, directory.times.modified(now_s).encode())
+
+
+def create(
+    directory: Chain, key: Key, raw_name: bytes, meta: Meta, location: Location | None, now_s: float
+) -> list[Step]:
+    """Return the steps that make a new file in a directory."""
+    parent = directory.file
+    steps: list[Step] = [
+        *steady(directory),
+        Link(parent.key, raw_name, EntryValue(key, meta.type).encode()),
+        Put(key, META, meta.encode(), expect=ABSENT),
+        Put(key, TIMES, Times.at(now_s).encode(), expect=ABSENT),
+        Put(key, PARENT, encode_parent(parent.key), expect=ABSENT),
+        touch(parent, now_s),
+    ]
+    if location is not None:
+        steps.append(Put(key, LOCATION, location.encode(), expect=ABSENT))
+    return steps
+
+
+def relocate(node: Node, location: Location, times: Times) -> list[Step]:
+    """Return the steps that write a file's location, as it was read before, and its times."""
+    return [
+        Put(node.key, LOCATION, location.encode(), expect=node.revision(LOCATION)),
+        Put(node.key, TIMES, times.encode()),
+    ]
+
+
+def forget(node: Node) -> list[Step]:
+    """Return the steps that end a file's documents; a directory must be empty."""
+    steps: list[Step] = [Delete(node.key)]
+    if node.is_directory:
+        steps.append(RequireEmpty(node.key))
+    if node.location is not None:
+        steps.append(Check(node.key, LOCATION, node.revision(LOCATION)))
+        steps.extend(give_back(node.location))
+    return steps
+
+
+def remove(chain: Chain, now_s: float) -> list[Step]:
+    """Return the steps that remove a file or an empty directory."""
+    parent = chain.parent
+    return [
+        *steady_file(chain),
+        Unlink(parent.key, chain.file.name.encode(), chain.file.entry_value),
+        *forget(chain.file),
+        touch(parent, now_s),
+    ]
+
+
+def move(
+    source: Chain, directory: Chain, name: str, replaced: Node | None, location: Location | None, now_s: float
+) -> list[Step]:
+    """Return the steps that move ``source`` to ``name`` in ``directory``, over ``replaced``."""
+    file = source.file
+    value = file.entry_value
+    steps: list[Step] = [
+        *steady_file(source),
+        *steady(directory),
+        Unlink(source.parent.key, file.name.encode(), value),
+        Link(directory.file.key, name.encode(), value, None if replaced is None else replaced.entry_value),
+        Put(file.key, META, evolve(file.meta, name=name).encode(), expect=file.revision(META)),
+        Put(file.key, PARENT, encode_parent(directory.file.key), expect=file.revision(PARENT)),
+        Put(file.key, TIMES, file.times.changed(now_s).encode()),
+        touch(source.parent, now_s),
+    ]
+    if directory.file.key != source.parent.key:
+        steps.append(touch(directory.file, now_s))
+    if location is not None:
+        steps.append(Put(file.key, LOCATION, location.encode(), expect=file.revision(LOCATION)))
+    if replaced is not None:
+        steps.extend(forget(replaced))
+    return steps
+
+
+def move_to_trash(chain: Chain, trash: Key, now_s: float) -> list[Step]:
+    """Return the steps that take a directory out of the namespace, with all it holds."""
+    file = chain.file
+    return [
+        *steady_file(chain),
+        Unlink(chain.parent.key, file.name.encode(), file.entry_value),
+        Link(trash, file.key.encode(), file.entry_value),
+        Put(file.key, PARENT, encode_parent(trash), expect=file.revision(PARENT)),
+        touch(chain.parent, now_s),
+    ]
+
+
+def has_bytes(node: Node) -> bool:
+    """Whether a file may be found on its storage: regular files and directories."""
+    return node.type is not FileType.SYMLNK

@@ -1,0 +1,248 @@
+"""The documents of a file and their stored form: msgpack arrays that begin with a schema number.
+
+Fields that a newer version appended are kept in ``rest`` and written back. Ids of 32 hex digits are
+stored as 16 bytes. ``docs/namespace.md`` shows every layout.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgpack
+from attrs import evolve, frozen
+
+from cluster_worker.persistence.engine import Key
+from op_worker.files import blocks as block_lists
+from op_worker.files.blocks import Blocks
+from op_worker.files.model import FileType, Json
+
+META = "meta"
+TIMES = "times"
+LOCATION = "loc"
+PARENT = "parent"
+XATTRS = "x"
+JSON = "j"
+RDF = "r"
+BASE = (META, TIMES, LOCATION, PARENT)
+"""What is read of a file whenever it is touched."""
+
+SCHEMA = 1
+UNSETTLED = "!"
+"""In ``Location.staged``: a move or a cut is pending; settle it before touching the bytes."""
+
+_LETTERS = {FileType.REG: "R", FileType.DIR: "D", FileType.SYMLNK: "S"}
+_TYPES = {letter: type_ for type_, letter in _LETTERS.items()}
+_HEX = frozenset("0123456789abcdef")
+_pack = msgpack.packb
+
+
+class UnknownSchemaError(Exception):
+    """A stored document is of a version that this program does not know; upgrade the program."""
+
+
+@frozen
+class Meta:
+    """What a file is. ``created_s`` in whole seconds since the epoch."""
+
+    name: str
+    type: FileType
+    mode: int
+    owner: str
+    provider_id: str
+    created_s: int
+    symlink_target: str | None = None
+    has_metadata: bool = False
+    rest: tuple[Any, ...] = ()
+
+    def encode(self) -> bytes:
+        return _pack(
+            [
+                SCHEMA,
+                self.name,
+                _LETTERS[self.type],
+                self.mode,
+                _pack_id(self.owner),
+                _pack_id(self.provider_id),
+                self.created_s,
+                self.symlink_target,
+                self.has_metadata,
+                *self.rest,
+            ]
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Meta:
+        _, name, letter, mode, owner, provider_id, created_s, link, custom, *rest = _unpack(data)
+        return cls(
+            name,
+            _TYPES[letter],
+            mode,
+            _unpack_id(owner),
+            _unpack_id(provider_id),
+            created_s,
+            link,
+            custom,
+            tuple(rest),
+        )
+
+
+@frozen
+class Times:
+    """Milliseconds since the epoch."""
+
+    atime_ms: int
+    mtime_ms: int
+    ctime_ms: int
+    rest: tuple[Any, ...] = ()
+
+    @classmethod
+    def at(cls, now_s: float) -> Times:
+        """Return the times of a file made now."""
+        now_ms = int(now_s * 1000)
+        return cls(now_ms, now_ms, now_ms)
+
+    def modified(self, now_s: float) -> Times:
+        """Return the times after a change of content or entries."""
+        now_ms = int(now_s * 1000)
+        return evolve(self, mtime_ms=now_ms, ctime_ms=now_ms)
+
+    def changed(self, now_s: float) -> Times:
+        """Return the times after a change of attributes."""
+        return evolve(self, ctime_ms=int(now_s * 1000))
+
+    def encode(self) -> bytes:
+        mtime = self.mtime_ms
+        return _pack([SCHEMA, mtime, self.atime_ms - mtime, self.ctime_ms - mtime, *self.rest])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Times:
+        _, mtime, atime, ctime, *rest = _unpack(data)
+        return cls(mtime + atime, mtime, mtime + ctime, tuple(rest))
+
+
+@frozen
+class Location:
+    """Where the bytes of a regular file are, at this provider.
+
+    ``size_b`` and ``blocks`` govern every read: what is in no block reads as zeros without a look at
+    the storage. ``generation`` changes when the content is replaced whole (empty before the first
+    time), ``version`` with every change, ``trims`` with every shrinking. ``sha256`` is empty unless
+    the content was written whole. ``staged`` names the staging file that the bytes are in until it is
+    moved to the file's own path, or is ``UNSETTLED``.
+    """
+
+    storage_id: str
+    size_b: int = 0
+    blocks: Blocks = block_lists.NONE
+    version: int = 0
+    generation: bytes = b""
+    sha256: bytes = b""
+    staged: str = ""
+    trims: int = 0
+    rest: tuple[Any, ...] = ()
+
+    @property
+    def held_b(self) -> int:
+        """How many bytes take room on the storage."""
+        return block_lists.total(self.blocks)
+
+    def encode(self) -> bytes:
+        is_whole = self.blocks == block_lists.whole(self.size_b)
+        flat = None if is_whole else [number for block in self.blocks for number in block]
+        return _pack(
+            [
+                SCHEMA,
+                _pack_id(self.storage_id),
+                self.size_b,
+                flat,
+                self.version,
+                self.generation,
+                self.sha256,
+                self.staged,
+                self.trims,
+                *self.rest,
+            ]
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Location:
+        _, storage_id, size_b, flat, *others = _unpack(data)
+        version, generation, sha256, staged, trims, *rest = others
+        if flat is None:
+            held = block_lists.whole(size_b)
+        else:
+            held = tuple(zip(flat[::2], flat[1::2], strict=True))
+        return cls(
+            _unpack_id(storage_id), size_b, held, version, generation, sha256, staged, trims, tuple(rest)
+        )
+
+
+@frozen
+class EntryValue:
+    """What a directory entry leads to."""
+
+    uuid: str
+    type: FileType
+
+    def encode(self) -> bytes:
+        return f"{self.uuid}/{_LETTERS[self.type]}".encode()
+
+    @classmethod
+    def decode(cls, value: bytes) -> EntryValue:
+        uuid, _, letter = value.decode().partition("/")
+        return cls(uuid, _TYPES[letter[:1]])
+
+
+def encode_parent(uuid: str) -> bytes:
+    """Return the ``parent`` document: the directory's key as it is."""
+    return uuid.encode()
+
+
+def key_of_entry(value: bytes) -> Key:
+    """Return the key that an entry's value leads to."""
+    return Key(value.partition(b"/")[0].decode())
+
+
+def encode_json(value: Json) -> bytes:
+    """Return the stored form of a JSON value: a schema byte, then ASCII JSON."""
+    return b"\x01" + json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def decode_json(data: bytes) -> Json:
+    """Return the value that ``encode_json`` stored."""
+    value: Json = json.loads(_text_body(data))
+    return value
+
+
+def encode_rdf(value: bytes) -> bytes:
+    """Return the stored form of an RDF document: a schema byte, then the document as it came."""
+    return b"\x01" + value
+
+
+def decode_rdf(data: bytes) -> bytes:
+    """Return the document that ``encode_rdf`` stored."""
+    return _text_body(data)
+
+
+def _text_body(data: bytes) -> bytes:
+    if data[:1] != b"\x01":
+        raise UnknownSchemaError(f"metadata document of version {data[:1]!r}")
+    return data[1:]
+
+
+def _unpack(data: bytes) -> list[Any]:
+    fields: list[Any] = msgpack.unpackb(data, use_list=True)
+    if fields[0] != SCHEMA:
+        raise UnknownSchemaError(f"document of version {fields[0]}")
+    return fields
+
+
+def _pack_id(text: str) -> bytes | str:
+    if len(text) == 32 and _HEX.issuperset(text):
+        return bytes.fromhex(text)
+    return text
+
+
+def _unpack_id(stored: bytes | str) -> str:
+    return stored.hex() if isinstance(stored, bytes) else stored

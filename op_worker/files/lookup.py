@@ -1,0 +1,150 @@
+"""Finding files: by id, by path, through symbolic links; one engine round trip for the usual case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from cluster_worker.persistence.engine import ABSENT, Batch, Engine, Key, PreconditionFailed, Put, Scope
+from cluster_worker.runtime.clock import WallClock
+from onedata.errors import Errno, Posix
+from onedata.ids import FileUuid, SpaceId, space_root_uuid, trash_uuid
+from op_worker.files.documents import BASE, META, PARENT, TIMES, Meta, Times
+from op_worker.files.model import FileType, Follow
+from op_worker.files.nodes import Chain, Node
+from op_worker.files.paths import check_path, link_target
+
+MAX_LINKS = 40
+"""The most symbolic links that one lookup follows."""
+ROOT_MODE = 0o775
+MOST_ANCESTORS = 4100
+"""More than a path of 4096 bytes can have."""
+
+
+@frozen(eq=False)
+class Found:
+    """How far a walk got: the last file there is, and the names that nothing was found for."""
+
+    chain: Chain
+    missing: tuple[bytes, ...] = ()
+
+
+def space_owner_id(space_id: SpaceId) -> str:
+    """Return the virtual user who owns the root of a space."""
+    return f"space_owner_{space_id}"
+
+
+class Lookup:
+    """Finds files of spaces that were entered; knows no users.
+
+    Args:
+        provider_id: ours, written into the root directories that are made on first use.
+    """
+
+    def __init__(self, engine: Engine, wall_clock: WallClock, provider_id: str) -> None:
+        self._engine = engine
+        self._wall_clock = wall_clock
+        self._provider_id = provider_id
+
+    async def by_id(self, space_id: SpaceId, uuid: str) -> Chain:
+        """Return a file with its ancestors.
+
+        Raises: Posix(ENOENT) when it does not exist, also when it is being removed.
+        """
+        root = space_root_uuid(space_id)
+        if uuid == root:
+            return (await self.walk(space_id, ())).chain
+        found = await self._engine.ancestors(Scope(space_id), Key(uuid), PARENT, BASE, MOST_ANCESTORS)
+        if found[-1][0] != root or META not in found[0][1]:
+            raise Posix(Errno.ENOENT)
+        nodes = [Node(key, "", documents) for key, documents in reversed(found)]
+        if not all(node.exists for node in nodes):
+            raise Posix(Errno.ENOENT)
+        for node in nodes[1:]:
+            node.name = node.meta.name
+        return Chain(space_id, nodes)
+
+    async def find(
+        self, space_id: SpaceId, uuid: str, names: Sequence[str], follow: Follow = Follow.NO
+    ) -> Found:
+        """Walk along ``names`` from the directory ``uuid``; links in the middle are always followed.
+
+        Raises: Posix(ENOENT) without the directory; Posix(ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL).
+        """
+        if uuid == space_root_uuid(space_id):
+            found = await self.walk(space_id, check_path(names))
+        else:
+            base = await self.by_id(space_id, uuid)
+            found = await self._walk_from(base, check_path(names)) if names else Found(base)
+        return await self._followed(found, follow)
+
+    async def walk(self, space_id: SpaceId, names: tuple[bytes, ...]) -> Found:
+        """Walk from the root of a space, which is made when this is its first use."""
+        root = Key(space_root_uuid(space_id))
+        for _ in range(3):
+            found = await self._engine.resolve(Scope(space_id), root, names, BASE)
+            if META in found[0].documents:
+                nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in found]
+                return _existing_part(space_id, nodes, names)
+            await self._make_root(space_id)
+        raise Posix(Errno.EAGAIN, "the space is being set up")
+
+    async def _walk_from(self, base: Chain, names: tuple[bytes, ...]) -> Found:
+        found = await self._engine.resolve(Scope(base.space_id), base.file.key, names, BASE)
+        nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in found[1:]]
+        return _existing_part(base.space_id, [*base.nodes, *nodes], names, len(base.nodes))
+
+    async def _followed(self, found: Found, follow: Follow) -> Found:
+        for _ in range(MAX_LINKS):
+            file = found.chain.file
+            if found.missing:
+                if file.type is FileType.REG:
+                    raise Posix(Errno.ENOTDIR)
+                if file.type is FileType.DIR:
+                    return found
+            elif follow is Follow.NO or file.type is not FileType.SYMLNK:
+                return found
+            found = await self._through_link(found)
+        raise Posix(Errno.ELOOP)
+
+    async def _through_link(self, found: Found) -> Found:
+        chain = found.chain
+        target = link_target(chain.space_id, chain.above.names, chain.file.meta.symlink_target or "")
+        return await self.walk(chain.space_id, check_path(target) + found.missing)
+
+    async def _make_root(self, space_id: SpaceId) -> None:
+        now_s = self._wall_clock()
+        root = Key(space_root_uuid(space_id))
+        trash = Key(trash_uuid(space_id))
+        meta = Meta(
+            "", FileType.DIR, ROOT_MODE, space_owner_id(space_id), self._provider_id, int(now_s)
+        ).encode()
+        times = Times.at(now_s).encode()
+        steps = [
+            Put(root, META, meta, expect=ABSENT),
+            Put(root, TIMES, times, expect=ABSENT),
+            Put(trash, META, meta, expect=ABSENT),
+        ]
+        try:
+            await self._engine.commit(Scope(space_id), Batch(steps, announce=[root]))
+        except PreconditionFailed:
+            return  # somebody else made it
+
+
+def existing(found: Found) -> Chain:
+    """Return the chain of a walk that got to its end. Raises: Posix(ENOENT)."""
+    if found.missing:
+        raise Posix(Errno.ENOENT)
+    return found.chain
+
+
+def is_directory_uuid(uuid: FileUuid, space_id: SpaceId) -> bool:
+    """Whether this derived uuid is the trash or the root of the space."""
+    return uuid in (space_root_uuid(space_id), trash_uuid(space_id))
+
+
+def _existing_part(space_id: SpaceId, nodes: list[Node], names: tuple[bytes, ...], above: int = 1) -> Found:
+    """Cut a walk where documents are missing: an entry that is just being removed leads nowhere."""
+    count = next((at for at, node in enumerate(nodes) if not node.exists), len(nodes))
+    return Found(Chain(space_id, nodes[:count]), names[count - above :])

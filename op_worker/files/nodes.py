@@ -1,0 +1,135 @@
+"""A file with its documents, and the chain of directories that leads to it from its space's root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define, field, frozen
+
+from cluster_worker.persistence.engine import ABSENT, Document, Key
+from onedata.ids import FileGuid, FileUuid, SpaceId
+from op_worker.files.documents import LOCATION, META, PARENT, TIMES, EntryValue, Location, Meta, Times
+from op_worker.files.model import FileType
+from op_worker.files.paths import storage_path
+from op_worker.files.permissions import FileFacts
+from op_worker.storage.helper import StoragePath
+
+
+@define(eq=False)
+class Node:
+    """A file as one read found it; its documents are decoded when first asked for."""
+
+    key: Key
+    name: str
+    documents: Mapping[str, Document]
+    _meta: Meta | None = field(default=None, init=False)
+    _times: Times | None = field(default=None, init=False)
+    _location: Location | None = field(default=None, init=False)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a file."""
+        return META in self.documents
+
+    @property
+    def meta(self) -> Meta:
+        if self._meta is None:
+            self._meta = Meta.decode(self.documents[META].data)
+        return self._meta
+
+    @property
+    def times(self) -> Times:
+        if self._times is None:
+            found = self.documents.get(TIMES)
+            self._times = Times.at(self.meta.created_s) if found is None else Times.decode(found.data)
+        return self._times
+
+    @property
+    def location(self) -> Location | None:
+        """Where the bytes are; ``None`` for anything but a regular file."""
+        if self._location is None and LOCATION in self.documents:
+            self._location = Location.decode(self.documents[LOCATION].data)
+        return self._location
+
+    @property
+    def type(self) -> FileType:
+        return self.meta.type
+
+    @property
+    def is_directory(self) -> bool:
+        return self.meta.type is FileType.DIR
+
+    @property
+    def parent_key(self) -> Key | None:
+        found = self.documents.get(PARENT)
+        return Key(found.data.decode()) if found is not None and found.data else None
+
+    def revision(self, document: str) -> int:
+        """Return the revision of one of the documents, ``ABSENT`` when there is none."""
+        found = self.documents.get(document)
+        return ABSENT if found is None else found.revision
+
+    @property
+    def entry_value(self) -> bytes:
+        """The value of the directory entry that leads here."""
+        return EntryValue(self.key, self.meta.type).encode()
+
+
+@frozen(eq=False)
+class Chain:
+    """A file with every directory above it: ``nodes`` begin with the root of the space."""
+
+    space_id: SpaceId
+    nodes: Sequence[Node]
+
+    @property
+    def file(self) -> Node:
+        return self.nodes[-1]
+
+    @property
+    def parent(self) -> Node:
+        """The directory of the file. The root of a space has none; see ``is_root``."""
+        return self.nodes[-2]
+
+    @property
+    def is_root(self) -> bool:
+        return len(self.nodes) == 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names below the root."""
+        return tuple([node.name for node in self.nodes[1:]])
+
+    @property
+    def guid(self) -> FileGuid:
+        return FileGuid(FileUuid(self.file.key), self.space_id)
+
+    @property
+    def above(self) -> Chain:
+        """The chain of the directory that the file is in."""
+        return Chain(self.space_id, self.nodes[:-1])
+
+    @property
+    def storage_path(self) -> StoragePath:
+        return storage_path(self.space_id, self.names)
+
+    @property
+    def canonical_path(self) -> str:
+        """``/<space id>/…``, the path that data caveats speak of."""
+        return "/" + self.storage_path
+
+    def child(self, node: Node) -> Chain:
+        """Return the chain of a file in this directory."""
+        return Chain(self.space_id, (*self.nodes, node))
+
+    def facts(self) -> FileFacts:
+        """Return what permissions are decided by."""
+        meta = self.file.meta
+        is_root = self.is_root
+        return FileFacts(
+            meta.owner,
+            meta.mode,
+            meta.type is FileType.DIR,
+            is_root,
+            0 if is_root else self.parent.meta.mode,
+        )

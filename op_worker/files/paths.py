@@ -1,0 +1,117 @@
+"""Names and paths: what is a legal name, where a file lies on its storage. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onedata.errors import Errno, Posix
+from onedata.ids import SpaceId
+from op_worker.storage.helper import StoragePath
+
+MAX_NAME_B = 255
+MAX_PATH_B = 4096
+RESERVED_PREFIX = ".__onedata__"
+"""Names that start with it belong to the system when they stand at the root of a space."""
+STAGING = RESERVED_PREFIX + "staging"
+TRASH = RESERVED_PREFIX + "trash"
+ABSOLUTE_LINK_PREFIX = "<__onedata_space_id:"
+
+
+def check_name(name: str) -> bytes:
+    """Return a legal file name as it is stored.
+
+    Raises: Posix(ENAMETOOLONG) beyond 255 bytes; Posix(EINVAL) for anything else that is no name.
+    """
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raise Posix(Errno.EINVAL, "the name is no valid Unicode text") from None
+    if len(raw) > MAX_NAME_B:
+        raise Posix(Errno.ENAMETOOLONG, "a name may have up to 255 bytes")
+    if not raw or raw in (b".", b"..") or b"/" in raw or b"\0" in raw:
+        raise Posix(Errno.EINVAL, "not a file name")
+    return raw
+
+
+def check_new_name(name: str, *, at_root: bool) -> bytes:
+    """Return a name that a user may give; raises Posix(EPERM) for reserved ones, as ``check_name``."""
+    raw = check_name(name)
+    if at_root and is_reserved(name):
+        raise Posix(Errno.EPERM, f"names that start with {RESERVED_PREFIX} are reserved")
+    return raw
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name belongs to the system when it stands at the root of a space."""
+    return name.startswith(RESERVED_PREFIX)
+
+
+def check_path(names: Sequence[str]) -> tuple[bytes, ...]:
+    """Return the stored form of a path to look up; ``.`` and empty components are skipped.
+
+    Raises: Posix(ENAMETOOLONG) beyond 4096 bytes in all; as ``check_name``.
+    """
+    raw = tuple(check_name(name) for name in names if name not in ("", "."))
+    check_length(raw)
+    return raw
+
+
+def check_length(raw: Sequence[bytes]) -> None:
+    """Raise Posix(ENAMETOOLONG) when names below a space root are too long together."""
+    if sum(map(len, raw)) + len(raw) > MAX_PATH_B:
+        raise Posix(Errno.ENAMETOOLONG, "a path may have up to 4096 bytes")
+
+
+def storage_path(space_id: SpaceId, names: Sequence[str]) -> StoragePath:
+    """Return where a file with these names below the space root lies on its storage."""
+    return StoragePath("/".join((space_id, *names)))
+
+
+def staging_path(space_id: SpaceId, name: str) -> StoragePath:
+    """Return where bytes wait for the commit that they belong to."""
+    return StoragePath(f"{space_id}/{STAGING}/{name}")
+
+
+def trash_path(space_id: SpaceId, uuid: str) -> StoragePath:
+    """Return where a removed directory waits for its purge."""
+    return StoragePath(f"{space_id}/{TRASH}/{uuid}")
+
+
+def ancestor_paths(path: StoragePath) -> list[StoragePath]:
+    """Return the paths of the directories above, below the space's own, the nearest last."""
+    parts = path.split("/")
+    return [StoragePath("/".join(parts[:end])) for end in range(2, len(parts))]
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Whether ``path`` lies inside ``directory`` (and is not the directory itself)."""
+    return path.startswith(directory + "/")
+
+
+def link_target(space_id: SpaceId, directory: Sequence[str], target: str) -> tuple[str, ...]:
+    """Return the names below the space root that a symbolic link in ``directory`` points to.
+
+    Raises: Posix(ENOENT) when the target lies outside the space.
+    """
+    prefix = f"{ABSOLUTE_LINK_PREFIX}{space_id}>"
+    if target.startswith(prefix):
+        names: list[str] = []
+        target = target[len(prefix) :]
+    elif target.startswith(("/", ABSOLUTE_LINK_PREFIX)):
+        raise Posix(Errno.ENOENT, "the link leads out of its space")
+    else:
+        names = list(directory)
+    for part in target.split("/"):
+        if part == "..":
+            if not names:
+                raise Posix(Errno.ENOENT, "the link leads out of its space")
+            names.pop()
+        elif part not in ("", "."):
+            names.append(part)
+    return tuple(names)
+
+
+def split_space_name(text: str) -> tuple[str, str | None]:
+    """Split ``Name@Id``; the id is ``None`` when there is none."""
+    name, at, space_id = text.rpartition("@")
+    return (name, space_id) if at and space_id else (text, None)

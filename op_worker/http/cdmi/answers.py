@@ -1,0 +1,48 @@
+"""What the operations give back to the door, which sends it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from op_worker.files.model import ContentReader
+from op_worker.http.cdmi.negotiation import Kind
+from op_worker.http.cdmi.values import ValueStream
+
+
+@frozen(kw_only=True)
+class Answer:
+    """A whole answer; without ``media_type`` it has no body."""
+
+    status: int
+    body: bytes = b""
+    media_type: str | None = None
+
+
+@frozen(kw_only=True)
+class ValueAnswer:
+    """A representation whose value is streamed; ``length_b`` is ``None`` when it is not known before."""
+
+    reader: ContentReader
+    stream: ValueStream
+    length_b: int | None
+
+
+@frozen(kw_only=True)
+class RawAnswer:
+    """The bytes of a data object, of which the client may have asked for ranges."""
+
+    reader: ContentReader
+    mimetype: str
+    ranges: str | None
+
+
+AnyAnswer = Answer | ValueAnswer | RawAnswer
+
+CREATED = Answer(status=201)
+NO_CONTENT = Answer(status=204)
+NOT_ACCEPTABLE = Answer(status=406)
+
+
+def representation(kind: Kind, body: bytes, status: int = 200) -> Answer:
+    """Return a CDMI representation as an answer."""
+    return Answer(status=status, body=body, media_type=kind.value)

@@ -1,0 +1,174 @@
+"""JSON bodies of CDMI requests: parsed, checked and turned into values. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NoReturn
+
+from attrs import frozen
+
+from onedata.errors import BadData, BadValueNotAllowed, BadValueString, MalformedData, NotSupported
+from op_worker.files.model import Json
+from op_worker.http.cdmi.negotiation import is_storable_mimetype
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
+_REFUSED_OBJECT = ("reference", "serialize", "deserialize", "deserializevalue", "domainURI")
+_REFUSED_CONTAINER = (*_REFUSED_OBJECT, "exports", "snapshot")
+MAX_DEPTH = 64
+"""How deep arrays and objects may be nested in a body."""
+
+
+class Encoding(StrEnum):
+    """How a value travels in JSON."""
+
+    UTF8 = "utf-8"
+    BASE64 = "base64"
+
+
+@frozen
+class ObjectBody:
+    """The body of a PUT of a data object; ``None`` means that the member was not sent."""
+
+    value: str | None = None
+    encoding: Encoding | None = None
+    mimetype: str | None = None
+    metadata: Mapping[str, Json] | None = None
+    copy: str | None = None
+    move: str | None = None
+
+
+@frozen
+class ContainerBody:
+    """The body of a PUT of a container; ``None`` means that the member was not sent."""
+
+    metadata: Mapping[str, Json] | None = None
+    copy: str | None = None
+    move: str | None = None
+
+
+def parse_json_object(raw: bytes) -> dict[str, Json]:
+    """Parse a request body; an empty one is an empty object.
+
+    Raises:
+        MalformedData: not UTF-8 JSON, not an object, nested deeper than ``MAX_DEPTH``, or holding what
+            cannot be sent back (NaN, infinite numbers, half a surrogate pair).
+    """
+    if not raw.strip():
+        return {}
+    try:
+        document = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
+        if _SURROGATE.search(raw):
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):  # UnicodeError is a ValueError
+        raise MalformedData from None
+    if not isinstance(document, dict) or _is_deeper_than(document, MAX_DEPTH):
+        raise MalformedData
+    return document
+
+
+def parse_object_body(document: Mapping[str, Json]) -> ObjectBody:
+    """Check the members of a data object's body; members the standard does not name are ignored.
+
+    Raises:
+        MalformedData: more than one source of the value.
+        NotSupported: a member whose capability is not advertised.
+        BadValueString, BadValueNotAllowed, BadData: a member of the wrong type or value.
+    """
+    _check_members(document, _REFUSED_OBJECT)
+    return ObjectBody(
+        value=_string(document, "value"),
+        encoding=_encoding(document),
+        mimetype=_mimetype(document),
+        metadata=_metadata(document),
+        copy=_string(document, "copy"),
+        move=_string(document, "move"),
+    )
+
+
+def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
+    """Check the members of a container's body; raises as ``parse_object_body`` does."""
+    _check_members(document, _REFUSED_CONTAINER)
+    return ContainerBody(_metadata(document), _string(document, "copy"), _string(document, "move"))
+
+
+def decode_value(value: str, encoding: Encoding) -> bytes:
+    """Return the bytes of a value. Raises BadData(``base64``) for text that is not RFC 4648 base64."""
+    if encoding is Encoding.UTF8:
+        return value.encode("utf-8")
+    try:
+        return base64.b64decode(value.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeError):
+        raise BadData("base64", "the value is not base64") from None
+
+
+def _check_members(document: Mapping[str, Json], refused: tuple[str, ...]) -> None:
+    if sum(name in document for name in _EXCLUSIVE) > 1:
+        raise MalformedData
+    if any(name in document for name in refused):
+        raise NotSupported
+
+
+def _string(document: Mapping[str, Json], name: str) -> str | None:
+    value = document.get(name)
+    if name in document and not isinstance(value, str):
+        raise BadValueString(name)
+    return value if isinstance(value, str) else None
+
+
+def _encoding(document: Mapping[str, Json]) -> Encoding | None:
+    text = _string(document, "valuetransferencoding")
+    if text is None:
+        return None
+    try:
+        return Encoding(text)
+    except ValueError:
+        allowed = [encoding.value for encoding in Encoding]
+        raise BadValueNotAllowed("valuetransferencoding", allowed) from None
+
+
+def _mimetype(document: Mapping[str, Json]) -> str | None:
+    text = _string(document, "mimetype")
+    if text is None:
+        return None
+    if not is_storable_mimetype(text):
+        raise BadData("mimetype", "a mimetype is type/subtype in printable ASCII")
+    return text.lower()
+
+
+def _metadata(document: Mapping[str, Json]) -> Mapping[str, Json] | None:
+    metadata = document.get("metadata")
+    if "metadata" in document and not isinstance(metadata, dict):
+        raise BadData("metadata", "metadata is an object")
+    return metadata if isinstance(metadata, dict) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return number
+
+
+def _is_deeper_than(document: Json, depth: int) -> bool:
+    level: list[Json] = [document]
+    for _ in range(depth):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Json) -> list[Json]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, list) else []

@@ -1,0 +1,144 @@
+"""Containers: creating, reading, updating, deleting."""
+
+from __future__ import annotations
+
+from cluster_worker.runtime.streams import ByteStream
+from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
+from op_worker.files.service import FileService
+from op_worker.http.cdmi import metadata
+from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, NOT_ACCEPTABLE, Answer, AnyAnswer, representation
+from op_worker.http.cdmi.bodies import parse_container_body, parse_json_object
+from op_worker.http.cdmi.capabilities import MAX_CHILDREN
+from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.negotiation import Kind
+from op_worker.http.cdmi.object_writes import read_json_body
+from op_worker.http.cdmi.queries import Query, Span
+from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
+from op_worker.http.cdmi.representation import child_name, container_members, range_text, render
+from op_worker.http.cdmi.requests import CdmiRequest, Form, accepts_kind, write_form
+
+
+class Containers:
+    """GET, HEAD, PUT and DELETE of containers.
+
+    Args:
+        json_limit_b: the longest JSON body.
+    """
+
+    def __init__(
+        self, files: FileService, locator: Locator, relocations: Relocations, json_limit_b: int
+    ) -> None:
+        self._files, self._locator, self._relocations = files, locator, relocations
+        self._json_limit_b = json_limit_b
+
+    async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
+        """Answer a GET.
+
+        Raises:
+            MissingRequiredValue: a request without a version (key ``version``).
+        """
+        target = await self._locator.target(caller, request.address)
+        stat = await self._locator.existing(caller, request.address, target)
+        if request.version is None:
+            raise MissingRequiredValue("version")
+        if not accepts_kind(request, Kind.CONTAINER):
+            return NOT_ACCEPTABLE
+        return await self._representation(caller, stat, request.query, 200)
+
+    async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
+        """Answer a PUT."""
+        form = write_form(request)
+        target = await self._locator.target(caller, request.address)
+        stat = await self._locator.present(caller, request.address, target)
+        if form is Form.CDMI:
+            return await self._write_cdmi(caller, request, target, stat, body)
+        if stat is not None:
+            raise Posix(Errno.EEXIST)
+        refuse_reserved(request.address, is_container=True)
+        await self._files.create_directory(caller, target, CreateOptions())
+        return CREATED
+
+    async def delete(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
+        """Answer a DELETE, which takes everything below along."""
+        refuse_reserved(request.address, is_container=True)
+        target = await self._locator.target(caller, request.address)
+        stat = await self._locator.existing(caller, request.address, target)
+        if stat.parent is None:
+            raise Posix(Errno.EPERM, "the root container stays")
+        await self._files.remove(caller, Target(stat.guid))
+        return NO_CONTENT
+
+    async def _write_cdmi(
+        self,
+        caller: Caller,
+        request: CdmiRequest,
+        target: Target,
+        stat: FileStat | None,
+        stream: ByteStream,
+    ) -> AnyAnswer:
+        body = parse_container_body(parse_json_object(await read_json_body(stream, self._json_limit_b)))
+        change = metadata.update(body.metadata, request.query.metadata)
+        if body.copy is not None or body.move is not None:
+            return await self._relocations.write(caller, request, target, stat, body, change)
+        if stat is None:
+            refuse_reserved(request.address, is_container=True)
+            return await self._create(caller, target, change)
+        await self._update(caller, request.query, stat, change)
+        return NO_CONTENT
+
+    async def _create(self, caller: Caller, target: Target, change: MetadataChange) -> Answer:
+        stat = await self._files.create_directory(caller, target, CreateOptions())
+        if not change.is_empty:
+            try:
+                await self._files.change_metadata(caller, Target(stat.guid), change)
+            except Exception:
+                await self._files.remove_empty(caller, Target(stat.guid))
+                raise
+        return await self._representation(caller, stat, Query(), 201)
+
+    async def _update(self, caller: Caller, query: Query, stat: FileStat, change: MetadataChange) -> None:
+        if change.is_empty:
+            return
+        if query.metadata:
+            xattrs = await self._locator.xattrs(caller, stat)
+            metadata.check_limits(metadata.after(xattrs, change))
+        await self._files.change_metadata(caller, Target(stat.guid), change)
+
+    async def _representation(self, caller: Caller, stat: FileStat, query: Query, status: int) -> Answer:
+        xattrs = await self._locator.xattrs(caller, stat)
+        members = container_members(stat, xattrs, query)
+        if query.wants("childrenrange") or query.wants("children"):
+            members.update(await self._children(caller, stat, query))
+        return representation(Kind.CONTAINER, render(members), status)
+
+    async def _children(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
+        target = Target(stat.guid)
+        count = await self._files.count_children(caller, target)
+        span = _slice(query.children, count, is_listed=query.wants("children"))
+        members: dict[str, Json] = {}
+        if query.wants("childrenrange"):
+            members["childrenrange"] = range_text(span.first, span.length) if span is not None else ""
+        if query.wants("children"):
+            found = [] if span is None else await self._slice_of(caller, target, span)
+            members["children"] = [child_name(child) for child in found]
+        return members
+
+    async def _slice_of(self, caller: Caller, target: Target, span: Span) -> list[FileStat]:
+        return await self._files.children_slice(caller, target, span.first, span.last)
+
+
+def _slice(asked: Span | None, count: int, *, is_listed: bool) -> Span | None:
+    """Return which of ``count`` children are meant; ``None`` for none of none.
+
+    Raises:
+        BadValueTooHigh: more than one request may list.
+        BadData: a range that ends beyond the children (both ``childrenrange``).
+    """
+    if asked is not None and asked.last >= count:
+        raise BadData("childrenrange", "the range ends beyond the children")
+    span = asked or (Span(0, count - 1) if count else None)
+    if span is not None and is_listed and span.length > MAX_CHILDREN:
+        raise BadValueTooHigh("childrenrange", MAX_CHILDREN)
+    return span

@@ -1,0 +1,141 @@
+"""The CDMI door: authenticate, parse, one operation, send."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from klein import Klein
+from werkzeug.routing import BaseConverter
+
+from cluster_worker.http.credentials import (
+    consumer_token_from,
+    peer_ip,
+    service_token_from,
+    token_from,
+)
+from cluster_worker.http.request import StreamingRequest
+from cluster_worker.http.routing import door_resource
+from onedata.errors import Unauthorized
+from op_worker.auth.caller import Caller
+from op_worker.files.service import FileService
+from op_worker.http.cdmi.answers import Answer
+from op_worker.http.cdmi.negotiation import VERSION_HEADER
+from op_worker.http.cdmi.operations import (
+    Operations,
+    is_capability,
+    read_capability,
+    refuse_capability_change,
+)
+from op_worker.http.cdmi.requests import CdmiRequest, parse_request
+from op_worker.http.cdmi.sending import method, refuse, send
+
+JSON_LIMIT_B = 64 * 1024 * 1024
+_INTERFACE = "rest"
+_ALLOWED = b"GET, HEAD, PUT, DELETE, OPTIONS"
+
+
+class Authenticate(Protocol):
+    """Verifies a token; ``op_worker.zone`` has the implementation."""
+
+    async def __call__(
+        self,
+        token: str,
+        *,
+        peer_ip: str | None,
+        interface: str,
+        consumer_token: str | None,
+        service_token: str | None,
+    ) -> Caller:
+        """Return who sent the token. Raises: Unauthorized."""
+
+
+class _AnyPath(BaseConverter):
+    """Everything below the door, slashes included; the door parses the path itself."""
+
+    regex = ".*"
+    part_isolating = False
+
+
+def _app() -> Klein:
+    app = Klein()
+    app.url_map.converters["cdmi"] = _AnyPath
+    return app
+
+
+class CdmiDoor:
+    """CDMI 1.1.1, to be mounted by its ``resource``.
+
+    Args:
+        json_limit_b: the longest JSON body of a request; plain bodies have no limit.
+    """
+
+    app = _app()
+
+    def __init__(
+        self, files: FileService, authenticate: Authenticate, *, json_limit_b: int = JSON_LIMIT_B
+    ) -> None:
+        self._operations = Operations(files, json_limit_b)
+        self._authenticate = authenticate
+        self.resource = door_resource(self.app, self, on_error=refuse)
+
+    @app.route("/<cdmi:path>", methods=["GET"])
+    async def read(self, request: StreamingRequest, path: str) -> None:
+        """GET and HEAD."""
+        asked = _parse(request)
+        if is_capability(asked.address):
+            await send(request, read_capability(asked))
+            return
+        caller = await self._caller(request)
+        await send(request, await self._operations.read(caller, asked))
+
+    @app.route("/<cdmi:path>", methods=["PUT"])
+    async def write(self, request: StreamingRequest, path: str) -> None:
+        """PUT."""
+        caller = await self._caller(request)
+        asked = _parse(request)
+        refuse_capability_change(asked.address)
+        answer = await self._operations.write(caller, asked, request.body, request.body_length)
+        await send(request, answer)
+
+    @app.route("/<cdmi:path>", methods=["DELETE"])
+    async def delete(self, request: StreamingRequest, path: str) -> None:
+        """DELETE."""
+        caller = await self._caller(request)
+        asked = _parse(request)
+        refuse_capability_change(asked.address)
+        await send(request, await self._operations.delete(caller, asked))
+
+    @app.route("/<cdmi:path>", methods=["OPTIONS"])
+    async def options(self, request: StreamingRequest, path: str) -> None:
+        """OPTIONS: the methods there are."""
+        request.setHeader(b"Allow", _ALLOWED)
+        await send(request, Answer(status=204))
+
+    async def _caller(self, request: StreamingRequest) -> Caller:
+        token = token_from(request)
+        if token is None:
+            raise Unauthorized
+        caller = await self._authenticate(
+            token,
+            peer_ip=peer_ip(request),
+            interface=_INTERFACE,
+            consumer_token=consumer_token_from(request),
+            service_token=service_token_from(request),
+        )
+        request.user_id = caller.user_id or "-"
+        return caller
+
+
+def _parse(request: StreamingRequest) -> CdmiRequest:
+    headers = request.requestHeaders
+
+    def header(name: str) -> str | None:
+        values = headers.getRawHeaders(name.encode("ascii"))
+        return ",".join(value.decode("latin-1") for value in values) if values else None
+
+    depth = 1 + len(request.prepath or ())
+    below = request.path.split(b"/", depth)[depth:]
+    asked = parse_request(method(request), b"/" + b"".join(below), request.query, header)
+    if asked.version is not None:
+        request.setHeader(VERSION_HEADER.encode("ascii"), asked.version.encode("ascii"))
+    return asked

@@ -1,0 +1,111 @@
+"""From CDMI addresses to files: targets, kinds, redirects between the slash forms."""
+
+from __future__ import annotations
+
+from onedata.errors import BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
+from onedata.ids import FileGuid, InvalidFileId, user_root_guid
+from op_worker.auth.caller import Caller
+from op_worker.files.model import FileStat, FileType, Json, Target
+from op_worker.files.service import FileService
+from op_worker.http.cdmi.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.refusals import Redirected
+from op_worker.http.cdmi.representation import logical_path
+
+_NOT_THERE = frozenset({Errno.ENOENT, Errno.ENOTDIR})
+
+
+class Locator:
+    """Finds what addresses mean for a caller."""
+
+    def __init__(self, files: FileService) -> None:
+        self._files = files
+
+    async def target(self, caller: Caller, address: Address) -> Target:
+        """Return where a file with this address is, or would be.
+
+        Raises:
+            BadValueIdentifier: an object id that is none (key ``file_id``).
+            NotSupported, NotFound: a part of the tree that is not served, for writes and for reads.
+            Posix: no such space.
+        """
+        if address.branch is Branch.OBJECT_ID:
+            return Target(_guid(address.object_id or ""), address.names)
+        if address.branch is not Branch.NAMESPACE:
+            raise NotFound
+        if caller.user_id is None:
+            raise Unauthorized
+        if not address.names:
+            return Target(user_root_guid(caller.user_id))
+        space, *names = address.names
+        return Target(await self._files.find_space(caller, space), tuple(names))
+
+    async def existing(self, caller: Caller, address: Address, target: Target) -> FileStat:
+        """Return what is there, which is of the kind that the address has the form of.
+
+        Raises:
+            Redirected: it is of the other kind.
+            Posix: it is not there; links count as such.
+        """
+        stat = await self._files.stat(caller, target)
+        if stat.type is FileType.SYMLNK:
+            raise Posix(Errno.ENOENT, "symbolic links are not shown in CDMI")
+        check_form(stat, address)
+        return stat
+
+    async def present(self, caller: Caller, address: Address, target: Target) -> FileStat | None:
+        """Return what a write meets, or ``None`` when nothing is there yet.
+
+        Raises:
+            Redirected: it is of the other kind.
+            Posix: EEXIST when the name is taken by a symbolic link.
+        """
+        try:
+            stat = await self._files.stat(caller, target)
+        except Posix as error:
+            if error.errno is Errno.ENOENT and target.names:
+                return None
+            raise
+        if stat.type is FileType.SYMLNK:
+            raise Posix(Errno.EEXIST, "the name is taken by a symbolic link")
+        check_form(stat, address)
+        return stat
+
+    async def source(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
+        """Return the first of the candidates that exists. Raises Posix(ENOENT) when none does."""
+        for address in candidates:
+            try:
+                target = await self.target(caller, address)
+                stat = await self._files.stat(caller, target)
+            except Posix as error:
+                if error.errno not in _NOT_THERE:
+                    raise
+            else:
+                if stat.type is not FileType.SYMLNK:
+                    return stat
+        raise Posix(Errno.ENOENT, "the source does not exist")
+
+    async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
+        """Return all extended attributes of a file, internal ones too."""
+        return await self._files.get_xattrs(caller, Target(stat.guid), internal=True)
+
+
+def check_form(stat: FileStat, address: Address) -> None:
+    """Raise Redirected when the slash does not fit the kind of what is there."""
+    is_directory = stat.type is FileType.DIR
+    if is_directory is address.is_container:
+        return
+    names = address.names if address.branch is Branch.NAMESPACE else logical_path(stat)
+    raise Redirected(path_text(names) + ("/" if is_directory else ""))
+
+
+def refuse_unserved(address: Address) -> None:
+    """Raise NotSupported for a write into a part of the tree that is not served."""
+    if address.branch is Branch.RESERVED:
+        raise NotSupported
+
+
+def _guid(object_id: str) -> FileGuid:
+    try:
+        return FileGuid.from_object_id(object_id)
+    except InvalidFileId:
+        raise BadValueIdentifier("file_id") from None

@@ -1,0 +1,206 @@
+"""CDMI metadata: what is shown, what an update changes, which limits hold. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from attrs import evolve
+
+from onedata.errors import BadData, Errno, NotSupported, Posix
+from op_worker.files.model import REMOVED, UNSET, FileStat, Json, MetadataChange
+from op_worker.http.cdmi.addresses import RESERVED_PREFIX
+from op_worker.http.cdmi.bodies import Encoding
+from op_worker.http.cdmi.negotiation import MediaType, is_storable_mimetype
+
+MIMETYPE = "cdmi_mimetype"
+ENCODING = "cdmi_valuetransferencoding"
+COMPLETION = "cdmi_completion_status"
+PROCESSING = "Processing"
+COMPLETE = "Complete"
+DEFAULT_MIMETYPE = "application/octet-stream"
+"""The mimetype of objects for which none was ever set; it is not stored."""
+
+ACL = "cdmi_acl"
+JSON_ITEM = "onedata_json"
+RDF_ITEM = "onedata_rdf"
+_SYSTEM_PREFIX = "onedata_"
+
+MAX_ITEMS = 1000
+MAX_ITEM_B = 65536
+MAX_TOTAL_B = 1048576
+
+_EARLIEST_S, _LATEST_S = -62135596800, 253402300799  # years 1 and 9999
+
+
+def timestamp(time_s: float) -> str:
+    """Return seconds since the epoch as ISO 8601 in UTC with microseconds."""
+    bounded_s = min(max(time_s, _EARLIEST_S), _LATEST_S)
+    moment = datetime.fromtimestamp(bounded_s, UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def system_items(stat: FileStat) -> dict[str, Json]:
+    """Return the storage system metadata of a file."""
+    return {
+        "cdmi_size": str(stat.size_b),
+        "cdmi_ctime": timestamp(stat.created_s),
+        "cdmi_atime": timestamp(stat.atime_s),
+        "cdmi_mtime": timestamp(stat.mtime_s),
+        "cdmi_owner": stat.owner,
+    }
+
+
+def shown_items(stat: FileStat, xattrs: Mapping[str, Json], prefixes: tuple[str, ...]) -> dict[str, Json]:
+    """Return the ``metadata`` member: user items, then system items; with prefixes those that start so."""
+    items = {**user_items(xattrs), **system_items(stat)}
+    if not prefixes:
+        return items
+    return {name: value for name, value in items.items() if name.startswith(prefixes)}
+
+
+def user_items(xattrs: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what belongs to the user: everything without the standard's prefix."""
+    return {name: value for name, value in xattrs.items() if not name.startswith(RESERVED_PREFIX)}
+
+
+def update(sent: Mapping[str, Json] | None, names: Iterable[str]) -> MetadataChange:
+    """Return what a request changes by the rules of clause 16.6.
+
+    Args:
+        sent: the ``metadata`` member; ``None`` when there was none.
+        names: the items named in the URI; without any, ``sent`` replaces all user items.
+
+    Raises:
+        NotSupported: an access control list.
+        Posix: EPERM for a name that belongs to the system.
+        BadData: RDF that is no text, an item or all of them beyond the limits (key ``metadata``).
+    """
+    wanted = tuple(names)
+    items = {} if sent is None else sent
+    if ACL in wanted or (ACL in items and not wanted):
+        raise NotSupported
+    if wanted:
+        return _named(items, [name for name in wanted if not name.startswith(RESERVED_PREFIX)])
+    if sent is None:
+        return MetadataChange()
+    kept = user_items(items)
+    check_limits(kept)
+    return MetadataChange(
+        replace_user_xattrs=_plain(kept),
+        json=kept.get(JSON_ITEM, REMOVED),
+        rdf=_rdf(kept) if RDF_ITEM in kept else REMOVED,
+    )
+
+
+def _named(items: Mapping[str, Json], names: list[str]) -> MetadataChange:
+    sent = {name: items[name] for name in names if name in items}
+    check_limits(sent)
+    removed = [name for name in names if name not in items]
+    _plain(dict.fromkeys(removed))
+    return MetadataChange(
+        set_xattrs=_plain(sent),
+        remove_xattrs=tuple(name for name in removed if name not in (JSON_ITEM, RDF_ITEM)),
+        json=sent[JSON_ITEM] if JSON_ITEM in sent else (REMOVED if JSON_ITEM in removed else UNSET),
+        rdf=_rdf(sent) if RDF_ITEM in sent else (REMOVED if RDF_ITEM in removed else UNSET),
+    )
+
+
+def check_limits(items: Mapping[str, Json]) -> None:
+    """Raise BadData(``metadata``) when user items are more or larger than the capabilities promise."""
+    if len(items) > MAX_ITEMS:
+        raise BadData("metadata", f"at most {MAX_ITEMS} items")
+    sizes = [len(name.encode()) + len(json.dumps(value).encode()) for name, value in items.items()]
+    if any(size > MAX_ITEM_B for size in sizes):
+        raise BadData("metadata", f"an item may have up to {MAX_ITEM_B} bytes")
+    if sum(sizes) > MAX_TOTAL_B:
+        raise BadData("metadata", f"all items together may have up to {MAX_TOTAL_B} bytes")
+    if "" in items:
+        raise BadData("metadata", "an item has a name")
+
+
+def after(xattrs: Mapping[str, Json], change: MetadataChange) -> dict[str, Json]:
+    """Return the user items that a change of named items leaves, for checking the limits."""
+    items = {name: value for name, value in user_items(xattrs).items() if name not in change.remove_xattrs}
+    items.update(user_items(change.set_xattrs))
+    return items
+
+
+def with_properties(
+    change: MetadataChange,
+    *,
+    mimetype: str | None = None,
+    encoding: Encoding | None = None,
+    is_partial: bool | None = None,
+) -> MetadataChange:
+    """Add an object's properties to a change; ``None`` leaves a property as it is.
+
+    ``is_partial`` marks the value as still being written, or as complete.
+    """
+    properties: dict[str, Json] = {}
+    removed = tuple(change.remove_xattrs)
+    if mimetype is not None:
+        properties[MIMETYPE] = mimetype
+    if encoding is not None:
+        properties[ENCODING] = encoding.value
+    if is_partial:
+        properties[COMPLETION] = PROCESSING
+    elif is_partial is False:
+        removed = (*removed, COMPLETION)
+    return evolve(change, set_xattrs={**change.set_xattrs, **properties}, remove_xattrs=removed)
+
+
+def with_plain_type(change: MetadataChange, sent: MediaType) -> MetadataChange:
+    """Add the properties that a plain ``Content-Type`` gives; what equals the default is not stored."""
+    mimetype = sent.mimetype
+    if mimetype == DEFAULT_MIMETYPE or not is_storable_mimetype(mimetype):
+        change = evolve(change, remove_xattrs=(*change.remove_xattrs, MIMETYPE))
+    else:
+        change = with_properties(change, mimetype=mimetype)
+    if sent.says_utf8:
+        return with_properties(change, encoding=Encoding.UTF8)
+    return evolve(change, remove_xattrs=(*change.remove_xattrs, ENCODING))
+
+
+def changes_nothing(change: MetadataChange, xattrs: Mapping[str, Json]) -> bool:
+    """Whether a file with these attributes, internal ones included, is as the change would make it."""
+    return (
+        change.replace_user_xattrs is None
+        and change.json is UNSET
+        and change.rdf is UNSET
+        and not any(name in xattrs for name in change.remove_xattrs)
+        and all(name in xattrs and xattrs[name] == value for name, value in change.set_xattrs.items())
+    )
+
+
+def mimetype_of(xattrs: Mapping[str, Json]) -> str:
+    """Return the object's mimetype."""
+    stored = xattrs.get(MIMETYPE)
+    return stored if isinstance(stored, str) else DEFAULT_MIMETYPE
+
+
+def encoding_of(xattrs: Mapping[str, Json]) -> Encoding | None:
+    """Return the stored transfer encoding; ``None`` when none was ever set."""
+    stored = xattrs.get(ENCODING)
+    return Encoding(stored) if stored in (Encoding.UTF8.value, Encoding.BASE64.value) else None
+
+
+def completion_of(xattrs: Mapping[str, Json]) -> str:
+    """Return ``Complete``, or ``Processing`` while a partial series is open."""
+    stored = xattrs.get(COMPLETION)
+    return stored if isinstance(stored, str) else COMPLETE
+
+
+def _plain(items: Mapping[str, Json]) -> dict[str, Json]:
+    plain = {name: value for name, value in items.items() if name not in (JSON_ITEM, RDF_ITEM)}
+    if any(name.startswith(_SYSTEM_PREFIX) for name in plain):
+        raise Posix(Errno.EPERM, f"names that start with {_SYSTEM_PREFIX} belong to the system")
+    return plain
+
+
+def _rdf(items: Mapping[str, Json]) -> bytes:
+    text = items[RDF_ITEM]
+    if not isinstance(text, str):
+        raise BadData("metadata", "RDF is text")
+    return text.encode("utf-8")

@@ -1,0 +1,133 @@
+"""Reading and deleting data objects."""
+
+from __future__ import annotations
+
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.model import ContentReader, FileStat, Follow, Json, Target
+from op_worker.files.service import FileService
+from op_worker.http.cdmi.answers import (
+    NO_CONTENT,
+    NOT_ACCEPTABLE,
+    AnyAnswer,
+    RawAnswer,
+    ValueAnswer,
+    representation,
+)
+from op_worker.http.cdmi.bodies import Encoding
+from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
+from op_worker.http.cdmi.negotiation import Kind
+from op_worker.http.cdmi.queries import Query
+from op_worker.http.cdmi.representation import object_members, range_text, render
+from op_worker.http.cdmi.requests import CdmiRequest, Form, object_read_form
+from op_worker.http.cdmi.values import PIECE_B, ValueStream, encoded_length_b, encoder_for, is_text
+
+_VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")
+
+
+class ObjectReads:
+    """GET, HEAD and DELETE of data objects."""
+
+    def __init__(self, files: FileService, locator: Locator) -> None:
+        self._files, self._locator = files, locator
+
+    async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
+        """Answer a GET: the representation, or the bytes, as negotiated."""
+        form = object_read_form(request)
+        target = await self._locator.target(caller, request.address)
+        if form is Form.CDMI and not any(map(request.query.wants, _VALUE_MEMBERS)):
+            return await self._read_without_value(caller, request, target)
+        reader = await self._open(caller, request, target)
+        try:
+            answer = await self._read_open(caller, request, form, reader)
+        except BaseException:
+            await reader.close()
+            raise
+        if not isinstance(answer, RawAnswer | ValueAnswer):
+            await reader.close()
+        return answer
+
+    async def delete(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
+        """Answer a DELETE."""
+        target = await self._locator.target(caller, request.address)
+        stat = await self._locator.existing(caller, request.address, target)
+        await self._files.remove(caller, Target(stat.guid))
+        return NO_CONTENT
+
+    async def _open(self, caller: Caller, request: CdmiRequest, target: Target) -> ContentReader:
+        try:
+            return await self._files.open_content(caller, target, Follow.NO)
+        except Posix as error:
+            if error.errno not in (Errno.EISDIR, Errno.EINVAL):
+                raise
+            await self._locator.existing(caller, request.address, target)
+            raise
+
+    async def _read_without_value(self, caller: Caller, request: CdmiRequest, target: Target) -> AnyAnswer:
+        stat = await self._locator.existing(caller, request.address, target)
+        xattrs = await self._locator.xattrs(caller, stat)
+        return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)))
+
+    async def _read_open(
+        self, caller: Caller, request: CdmiRequest, form: Form | None, reader: ContentReader
+    ) -> AnyAnswer:
+        stat = reader.stat
+        xattrs = await self._locator.xattrs(caller, stat)
+        mimetype = mimetype_of(xattrs)
+        if form is None:
+            form = object_read_form(request, mimetype)
+        if form is None:
+            return NOT_ACCEPTABLE
+        if form is Form.PLAIN:
+            return RawAnswer(reader=reader, mimetype=mimetype, ranges=request.ranges)
+        return await _representation_with_value(reader, stat, xattrs, request.query)
+
+
+async def _representation_with_value(
+    reader: ContentReader, stat: FileStat, xattrs: dict[str, Json], query: Query
+) -> AnyAnswer:
+    members = object_members(stat, xattrs, query)
+    encoding = await _transfer_encoding(reader, xattrs, query)
+    if query.wants("valuetransferencoding"):
+        members["valuetransferencoding"] = encoding.value
+    if completion_of(xattrs) == PROCESSING:
+        return representation(Kind.OBJECT, render(members))
+    first, size_b = _range(stat.size_b, query)
+    if query.wants("valuerange"):
+        members["valuerange"] = range_text(first, size_b)
+    if not query.wants("value"):
+        return representation(Kind.OBJECT, render(members))
+    return await _with_value(reader, members, first, size_b, encoding)
+
+
+async def _with_value(
+    reader: ContentReader, members: dict[str, Json], first: int, size_b: int, encoding: Encoding
+) -> AnyAnswer:
+    head = render({**members, "value": ""})[:-2]  # up to and with the quote that opens the value
+    tail = b'"}'
+    if size_b <= PIECE_B:
+        value = await reader.read(first, size_b) if size_b else b""
+        text = encoder_for(encoding).encode(value, is_last=True)
+        return representation(Kind.OBJECT, head + text + tail)
+    value_b = encoded_length_b(encoding, size_b)
+    return ValueAnswer(
+        reader=reader,
+        stream=ValueStream(head, reader, first, size_b, encoding, tail),
+        length_b=None if value_b is None else len(head) + value_b + len(tail),
+    )
+
+
+async def _transfer_encoding(reader: ContentReader, xattrs: dict[str, Json], query: Query) -> Encoding:
+    """Return the encoding to send in: text only when the whole value is wanted and is text."""
+    if query.value is not None or encoding_of(xattrs) is not Encoding.UTF8:
+        return Encoding.BASE64
+    return Encoding.UTF8 if await is_text(reader, reader.stat.size_b) else Encoding.BASE64
+
+
+def _range(size_b: int, query: Query) -> tuple[int, int]:
+    """Return the first byte and the number of bytes that are sent."""
+    if query.value is None:
+        return 0, size_b
+    first = min(query.value.first, size_b)
+    return first, min(query.value.last + 1, size_b) - first

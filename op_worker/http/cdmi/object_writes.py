@@ -1,0 +1,232 @@
+"""Creating and updating data objects."""
+
+from __future__ import annotations
+
+from cluster_worker.runtime.streams import BytesStream, ByteStream, read_all
+from onedata.errors import BadData, Errno, MissingRequiredValue, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.model import CreateOptions, Existing, FileStat, Json, MetadataChange, Target
+from op_worker.files.service import FileService
+from op_worker.http.cdmi import metadata
+from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, Answer, AnyAnswer, representation
+from op_worker.http.cdmi.bodies import (
+    Encoding,
+    ObjectBody,
+    decode_value,
+    parse_json_object,
+    parse_object_body,
+)
+from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.negotiation import Kind
+from op_worker.http.cdmi.queries import Query, Span
+from op_worker.http.cdmi.refusals import Refused
+from op_worker.http.cdmi.relocations import Relocations
+from op_worker.http.cdmi.representation import object_members, render
+from op_worker.http.cdmi.requests import CdmiRequest, Form, parse_content_range, write_form
+
+_CREATE_MIMETYPE = "text/plain"
+
+
+class ObjectWrites:
+    """PUT of data objects.
+
+    Args:
+        json_limit_b: the longest JSON body.
+    """
+
+    def __init__(
+        self, files: FileService, locator: Locator, relocations: Relocations, json_limit_b: int
+    ) -> None:
+        self._files, self._locator, self._relocations = files, locator, relocations
+        self._json_limit_b = json_limit_b
+
+    async def write(
+        self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
+        """Answer a PUT; ``length_b`` is the body's announced length."""
+        form = write_form(request)
+        target = await self._locator.target(caller, request.address)
+        if form is Form.CDMI:
+            return await self._write_cdmi(caller, request, target, body)
+        if request.content_range is not None:
+            span = parse_content_range(request.content_range, length_b)
+            return await self._write_plain_range(caller, request, target, span, body, length_b)
+        return await self._write_plain(caller, request, target, body, length_b)
+
+    # -- plain ------------------------------------------------------------------------------------
+
+    async def _write_plain(
+        self, caller: Caller, request: CdmiRequest, target: Target, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
+        change = metadata.with_properties(_plain_type(request), is_partial=request.is_partial)
+        create = CreateOptions(existing=Existing.UPDATE) if target.names else None
+        try:
+            _, created = await self._files.replace_content(
+                caller, target, body, expected_b=length_b, create=create, metadata=change
+            )
+        except Posix as error:
+            if error.errno in (Errno.EISDIR, Errno.EEXIST):
+                await self._locator.present(caller, request.address, target)
+            raise
+        return CREATED if created else NO_CONTENT
+
+    async def _write_plain_range(
+        self,
+        caller: Caller,
+        request: CdmiRequest,
+        target: Target,
+        span: Span,
+        body: ByteStream,
+        length_b: int | None,
+    ) -> AnyAnswer:
+        stat = await self._locator.present(caller, request.address, target)
+        if length_b is None:
+            body = BytesStream(await self._exactly(body, span))
+        if stat is None:
+            change = metadata.with_properties(_plain_type(request), is_partial=request.is_partial)
+            await self._create_with_range(caller, target, span, body, change)
+            return CREATED
+        await self._files.write_content(caller, Target(stat.guid), span.first, body, expected_b=span.length)
+        sent = request.content_type
+        change = metadata.with_properties(
+            MetadataChange(),
+            encoding=Encoding.UTF8 if sent is not None and sent.says_utf8 else None,
+            is_partial=request.is_partial,
+        )
+        await self._change(caller, stat, change)
+        return NO_CONTENT
+
+    async def _exactly(self, body: ByteStream, span: Span) -> bytes:
+        """Collect a body of unannounced length, so that a wrong one is found before anything changes."""
+        if span.length > self._json_limit_b:
+            raise Refused(411, BadData("content-range", "announce the length of so long a body"))
+        data = await read_all(body, span.length)
+        if data is None or len(data) != span.length:
+            raise BadData("content-range", "the body has another length than the range")
+        return data
+
+    async def _create_with_range(
+        self, caller: Caller, target: Target, span: Span, body: ByteStream, change: MetadataChange
+    ) -> FileStat:
+        """Make an object whose value begins with a gap; nothing is left of it when that fails."""
+        stat = await self._files.create_file(caller, target, CreateOptions())
+        made = Target(stat.guid)
+        try:
+            stat = await self._files.write_content(caller, made, span.first, body, expected_b=span.length)
+            await self._change(caller, stat, change)
+        except Exception:
+            await self._files.remove(caller, made)
+            raise
+        return stat
+
+    # -- CDMI -------------------------------------------------------------------------------------
+
+    async def _write_cdmi(
+        self, caller: Caller, request: CdmiRequest, target: Target, stream: ByteStream
+    ) -> AnyAnswer:
+        stat = await self._locator.present(caller, request.address, target)
+        body = parse_object_body(parse_json_object(await read_json_body(stream, self._json_limit_b)))
+        change = metadata.with_properties(
+            metadata.update(body.metadata, request.query.metadata),
+            mimetype=body.mimetype,
+            encoding=body.encoding,
+            is_partial=request.is_partial,
+        )
+        if body.copy is not None or body.move is not None:
+            return await self._relocations.write(caller, request, target, stat, body, change)
+        if stat is None:
+            return await self._create(caller, request, target, body, change)
+        await self._update(caller, request.query, stat, body, change)
+        return NO_CONTENT
+
+    async def _create(
+        self, caller: Caller, request: CdmiRequest, target: Target, body: ObjectBody, change: MetadataChange
+    ) -> Answer:
+        span = request.query.value
+        encoding = Encoding.BASE64 if span is not None else body.encoding or Encoding.UTF8
+        data = _range_value(body, span) if span is not None else decode_value(body.value or "", encoding)
+        change = metadata.with_properties(
+            change, mimetype=body.mimetype or _CREATE_MIMETYPE, encoding=encoding
+        )
+        if span is not None:
+            stat = await self._create_with_range(caller, target, span, BytesStream(data), change)
+        else:
+            stat, _ = await self._files.replace_content(
+                caller,
+                target,
+                BytesStream(data),
+                expected_b=len(data),
+                create=CreateOptions(),
+                metadata=change,
+            )
+        xattrs = await self._locator.xattrs(caller, stat)
+        return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
+
+    async def _update(
+        self, caller: Caller, query: Query, stat: FileStat, body: ObjectBody, change: MetadataChange
+    ) -> None:
+        target = Target(stat.guid)
+        xattrs = await self._locator.xattrs(caller, stat)
+        if query.metadata:
+            metadata.check_limits(metadata.after(xattrs, change))
+        if query.value is not None:
+            data = BytesStream(_range_value(body, query.value))
+            await self._files.write_content(
+                caller, target, query.value.first, data, expected_b=query.value.length
+            )
+            change = metadata.with_properties(change, encoding=Encoding.BASE64)
+        elif body.value is not None:
+            await self._replace(caller, target, body, xattrs, change)
+            return
+        await self._change(caller, stat, change, xattrs)
+
+    async def _replace(
+        self,
+        caller: Caller,
+        target: Target,
+        body: ObjectBody,
+        xattrs: dict[str, Json],
+        change: MetadataChange,
+    ) -> None:
+        encoding = body.encoding or metadata.encoding_of(xattrs) or Encoding.UTF8
+        data = decode_value(body.value or "", encoding)
+        await self._files.replace_content(
+            caller, target, BytesStream(data), expected_b=len(data), metadata=change
+        )
+
+    async def _change(
+        self,
+        caller: Caller,
+        stat: FileStat,
+        change: MetadataChange,
+        xattrs: dict[str, Json] | None = None,
+    ) -> None:
+        """Commit a change of metadata unless it would change nothing."""
+        if xattrs is None:
+            xattrs = await self._locator.xattrs(caller, stat)
+        if not metadata.changes_nothing(change, xattrs):
+            await self._files.change_metadata(caller, Target(stat.guid), change)
+
+
+async def read_json_body(stream: ByteStream, limit_b: int) -> bytes:
+    """Return a whole JSON body. Raises Refused(413) when it is longer than ``limit_b`` bytes."""
+    raw = await read_all(stream, limit_b)
+    if raw is None:
+        raise Refused(413, BadData("body", f"a JSON body may have up to {limit_b} bytes"))
+    return raw
+
+
+def _plain_type(request: CdmiRequest) -> MetadataChange:
+    sent = request.content_type
+    if sent is None:
+        return MetadataChange()
+    return metadata.with_plain_type(MetadataChange(), sent)
+
+
+def _range_value(body: ObjectBody, span: Span) -> bytes:
+    if body.value is None:
+        raise MissingRequiredValue("value")
+    data = decode_value(body.value, Encoding.BASE64)
+    if len(data) != span.length:
+        raise BadData("range", "the value has another length than the range")
+    return data

@@ -1,0 +1,96 @@
+"""One entry for each method: which part of CDMI answers a request."""
+
+from __future__ import annotations
+
+from cluster_worker.http.errors import HttpError
+from cluster_worker.runtime.streams import ByteStream
+from onedata.errors import BadVersion, NotFound
+from op_worker.auth.caller import Caller
+from op_worker.files.service import FileService
+from op_worker.http.cdmi import capabilities
+from op_worker.http.cdmi.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.answers import NOT_ACCEPTABLE, AnyAnswer, representation
+from op_worker.http.cdmi.containers import Containers
+from op_worker.http.cdmi.locating import Locator, refuse_unserved
+from op_worker.http.cdmi.negotiation import SUPPORTED_VERSIONS, Kind
+from op_worker.http.cdmi.object_reads import ObjectReads
+from op_worker.http.cdmi.object_writes import ObjectWrites
+from op_worker.http.cdmi.refusals import Redirected
+from op_worker.http.cdmi.relocations import Relocations
+from op_worker.http.cdmi.representation import render
+from op_worker.http.cdmi.requests import CdmiRequest, accepts_kind
+
+_READ_ONLY = {b"Allow": b"GET, HEAD, OPTIONS"}
+
+
+class Operations:
+    """CDMI over the file service, without HTTP's wire side.
+
+    Args:
+        json_limit_b: the longest JSON body of a request.
+    """
+
+    def __init__(self, files: FileService, json_limit_b: int) -> None:
+        locator = Locator(files)
+        relocations = Relocations(files, locator)
+        self._reads = ObjectReads(files, locator)
+        self._writes = ObjectWrites(files, locator, relocations, json_limit_b)
+        self._containers = Containers(files, locator, relocations, json_limit_b)
+
+    async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
+        """Answer a GET or HEAD of something other than a capability."""
+        if request.address.is_container:
+            return await self._containers.read(caller, request)
+        return await self._reads.read(caller, request)
+
+    async def write(
+        self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
+        """Answer a PUT; ``length_b`` is the announced length of the body."""
+        refuse_unserved(request.address)
+        if request.address.is_container:
+            return await self._containers.write(caller, request, body)
+        return await self._writes.write(caller, request, body, length_b)
+
+    async def delete(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
+        """Answer a DELETE."""
+        if request.address.is_container:
+            return await self._containers.delete(caller, request)
+        return await self._reads.delete(caller, request)
+
+
+def is_capability(address: Address) -> bool:
+    """Whether an address lies among the capability objects, which need no credentials."""
+    if address.branch is Branch.OBJECT_ID:
+        return not address.names and capabilities.capability_with_id(address.object_id or "") is not None
+    return address.branch is Branch.CAPABILITIES
+
+
+def read_capability(request: CdmiRequest) -> AnyAnswer:
+    """Answer a GET of a capability object.
+
+    Raises:
+        BadVersion: a request without a version.
+        NotFound: there is no such capability object.
+        Redirected: the slash is missing.
+    """
+    address = request.address
+    if address.branch is Branch.OBJECT_ID:
+        capability = capabilities.capability_with_id(address.object_id or "")
+    else:
+        capability = capabilities.capability_at(address.names)
+    if capability is None:
+        raise NotFound
+    if not address.is_container:
+        raise Redirected(path_text(("cdmi_capabilities", *capability.names)) + "/")
+    if request.version is None:
+        raise BadVersion(list(SUPPORTED_VERSIONS))
+    if not accepts_kind(request, Kind.CAPABILITY):
+        return NOT_ACCEPTABLE
+    return representation(Kind.CAPABILITY, render(capabilities.members(capability, request.query)))
+
+
+def refuse_capability_change(address: Address) -> None:
+    """Raise HttpError(405) for a PUT or DELETE of a capability object."""
+    if is_capability(address):
+        raise HttpError(405, _READ_ONLY)

@@ -1,0 +1,77 @@
+"""The JSON representation of CDMI resources: which members, in which order. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from op_worker.files.model import FileStat, FileType, Json
+from op_worker.http.cdmi import metadata as items
+from op_worker.http.cdmi.addresses import path_text
+from op_worker.http.cdmi.negotiation import Kind
+from op_worker.http.cdmi.queries import Query
+
+CAPABILITIES_OF = {
+    Kind.OBJECT: "cdmi_capabilities/dataobject/",
+    Kind.CONTAINER: "cdmi_capabilities/container/",
+}
+
+
+def logical_path(stat: FileStat) -> tuple[str, ...]:
+    """Return the names from the CDMI root to a file; ``()`` is the root."""
+    return () if stat.parent is None else (stat.space_name, *stat.path)
+
+
+def object_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> dict[str, Json]:
+    """Return the members of a data object that ``query`` wants, without those of its value."""
+    members = _common(stat, Kind.OBJECT)
+    members["completionStatus"] = items.completion_of(xattrs)
+    members["mimetype"] = items.mimetype_of(xattrs)
+    members["metadata"] = items.shown_items(stat, xattrs, query.metadata)
+    return wanted(members, query)
+
+
+def container_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> dict[str, Json]:
+    """Return the members of a container that ``query`` wants, without those of its children."""
+    members = _common(stat, Kind.CONTAINER)
+    members["completionStatus"] = items.COMPLETE
+    members["metadata"] = items.shown_items(stat, xattrs, query.metadata)
+    return wanted(members, query)
+
+
+def wanted(members: Mapping[str, Json], query: Query) -> dict[str, Json]:
+    """Return the members that ``query`` asks for, in their order."""
+    return {name: value for name, value in members.items() if query.wants(name)}
+
+
+def child_name(stat: FileStat) -> str:
+    """Return how a child is listed: containers end with a slash."""
+    return stat.name + "/" if stat.type is FileType.DIR else stat.name
+
+
+def range_text(first: int, count: int) -> str:
+    """Return ``first-last``, or "" when there is nothing."""
+    return f"{first}-{first + count - 1}" if count > 0 else ""
+
+
+def render(members: Mapping[str, Json]) -> bytes:
+    """Return members as JSON in UTF-8, in their order."""
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _common(stat: FileStat, kind: Kind) -> dict[str, Json]:
+    members: dict[str, Json] = {"objectType": kind.value, "objectID": stat.guid.object_id()}
+    members.update(_place(stat, kind))
+    members["capabilitiesURI"] = CAPABILITIES_OF[kind]
+    return members
+
+
+def _place(stat: FileStat, kind: Kind) -> dict[str, Json]:
+    path = logical_path(stat)
+    if stat.parent is None:
+        return {"objectName": "/", "parentURI": ""}
+    return {
+        "objectName": path[-1] + ("/" if kind is Kind.CONTAINER else ""),
+        "parentURI": path_text(path[:-1]) + "/",
+        "parentID": stat.parent.object_id(),
+    }

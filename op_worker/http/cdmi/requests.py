@@ -1,0 +1,155 @@
+"""A CDMI request as a value, and which form of reading or writing it asks for. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum
+
+from attrs import frozen
+
+from onedata.errors import BadData, BadValueIdentifier, MissingRequiredValue, NotSupported
+from op_worker.http.cdmi.addresses import Address, parse_address
+from op_worker.http.cdmi.negotiation import (
+    VERSION_HEADER,
+    Kind,
+    MediaType,
+    choose_offer,
+    choose_version,
+    names_cdmi_type,
+    parse_media_type,
+)
+from op_worker.http.cdmi.queries import Query, Span, parse_query
+
+_CONTENT_RANGE = re.compile(r"bytes[ \t]+([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+RAW_TYPES = ("application/binary", "application/octet-stream")
+"""Media types under which every data object can be read as bytes."""
+
+
+class Form(Enum):
+    """How a resource is read or written."""
+
+    CDMI = "as a JSON representation"
+    PLAIN = "as bytes, or without a body"
+
+
+@frozen(kw_only=True)
+class CdmiRequest:
+    """Everything of a request but its body.
+
+    Attributes:
+        version: the negotiated one; ``None`` for a plain request.
+        is_partial: the value is to stay ``Processing``.
+        ranges: the ``Range`` header; ``content_range``: the ``Content-Range`` header.
+        host: the ``Host`` header, "" when there is none.
+    """
+
+    method: str
+    address: Address
+    query: Query
+    version: str | None = None
+    content_type: MediaType | None = None
+    accept: str | None = None
+    is_partial: bool = False
+    ranges: str | None = None
+    content_range: str | None = None
+    host: str = ""
+
+
+def parse_request(
+    method: str, raw_path: bytes, raw_query: bytes, header: Callable[[str], str | None]
+) -> CdmiRequest:
+    """Parse what precedes the body.
+
+    Args:
+        raw_path: percent-encoded, below the CDMI root.
+        header: returns a header's value by name.
+
+    Raises:
+        BadVersion: no common version.
+        BadData: path or query part cannot be understood.
+    """
+    return CdmiRequest(
+        method=method,
+        version=choose_version(header(VERSION_HEADER)),
+        address=parse_address(raw_path),
+        query=parse_query(raw_query),
+        content_type=parse_media_type(header("Content-Type")),
+        accept=header("Accept"),
+        is_partial=(header("X-CDMI-Partial") or "").strip().lower() == "true",
+        ranges=header("Range"),
+        content_range=header("Content-Range"),
+        host=header("Host") or "",
+    )
+
+
+def write_form(request: CdmiRequest) -> Form:
+    """Return how a PUT writes, by its media type.
+
+    Raises:
+        MissingRequiredValue: a CDMI type without a version (key ``version``).
+        BadValueIdentifier: the type does not fit the slash (key ``path``).
+        NotSupported: a kind of resource, or multi-part MIME, that is not advertised.
+    """
+    sent = request.content_type
+    kind = sent.kind if sent is not None else None
+    if kind is None:
+        if sent is not None and sent.essence == "multipart/mixed" and request.version is not None:
+            raise NotSupported
+        return Form.PLAIN
+    if request.version is None:
+        raise MissingRequiredValue("version")
+    if kind in (Kind.DOMAIN, Kind.QUEUE):
+        raise NotSupported
+    if kind is not (Kind.CONTAINER if request.address.is_container else Kind.OBJECT):
+        raise BadValueIdentifier("path")
+    return Form.CDMI
+
+
+def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form | None:
+    """Return how a data object is read, by version and ``Accept``; ``None`` when nothing suits.
+
+    Args:
+        mimetype: the object's own, under which its bytes are offered as well.
+
+    Raises:
+        MissingRequiredValue: a CDMI type is asked for without a version (key ``version``).
+    """
+    plain = RAW_TYPES if mimetype is None else (mimetype.partition(";")[0].strip(), *RAW_TYPES)
+    if request.version is None:
+        if names_cdmi_type(request.accept) and choose_offer(request.accept, plain) is None:
+            raise MissingRequiredValue("version")
+        return Form.PLAIN if choose_offer(request.accept, plain) is not None else None
+    offer = choose_offer(request.accept, (*_cdmi_offers(Kind.OBJECT), *plain))
+    if offer is None:
+        return None
+    return Form.CDMI if offer in _cdmi_offers(Kind.OBJECT) else Form.PLAIN
+
+
+def accepts_kind(request: CdmiRequest, kind: Kind) -> bool:
+    """Whether ``Accept`` allows the representation of a resource of this kind."""
+    return choose_offer(request.accept, _cdmi_offers(kind)) is not None
+
+
+def parse_content_range(header: str, length_b: int | None) -> Span:
+    """Parse ``bytes A-B/(T or *)``.
+
+    Args:
+        length_b: of the body; ``None`` when it is not announced.
+
+    Raises:
+        BadData: anything else, a reversed range, one beyond T, or of another length (``content-range``).
+    """
+    match = _CONTENT_RANGE.fullmatch(header.strip())
+    if match is None:
+        raise BadData("content-range", "expected: bytes FIRST-LAST/SIZE, one range")
+    span = Span(int(match[1]), int(match[2]))
+    if span.first > span.last or (match[3] != "*" and span.last >= int(match[3])):
+        raise BadData("content-range", "the range is reversed or ends beyond the size")
+    if length_b is not None and length_b != span.length:
+        raise BadData("content-range", "the body has another length than the range")
+    return span
+
+
+def _cdmi_offers(kind: Kind) -> tuple[str, str]:
+    return kind.value, kind.value + "+json"

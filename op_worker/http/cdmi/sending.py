@@ -1,0 +1,97 @@
+"""Answers and refusals of CDMI, written to HTTP requests."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from twisted.python.failure import Failure
+
+from cluster_worker.http.answers import send_bytes
+from cluster_worker.http.errors import HttpError, render_error
+from cluster_worker.http.request import StreamingRequest
+from cluster_worker.http.streaming import write_body
+from onedata.errors import OnedataError
+from op_worker.http.cdmi.answers import AnyAnswer, RawAnswer, ValueAnswer
+from op_worker.http.cdmi.negotiation import Kind
+from op_worker.http.cdmi.refusals import Redirected, Refused, redirect_status, status_of
+from op_worker.http.content import ContentAnswer, attachment
+
+_HOST = re.compile(rb"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+
+
+async def send(request: StreamingRequest, answer: AnyAnswer) -> None:
+    """Send an answer to its end.
+
+    Raises:
+        HttpError: 406, when nothing that the client accepts can be made.
+    """
+    if isinstance(answer, RawAnswer):
+        request.setHeader(b"Content-Disposition", attachment(answer.reader.stat.name))
+        content = ContentAnswer(media_type=answer.mimetype.encode("ascii"), ranges=answer.ranges)
+        await content.send(request, answer.reader)
+    elif isinstance(answer, ValueAnswer):
+        await _send_value(request, answer)
+    elif answer.status == 406:
+        raise HttpError(406)
+    elif answer.media_type is None:
+        request.setResponseCode(answer.status)
+        if answer.status != 204:
+            request.setHeader(b"Content-Length", b"0")
+        request.finish()
+    else:
+        send_bytes(request, answer.body, [answer.media_type.encode("ascii")], answer.status)
+
+
+def refuse(request: StreamingRequest, failure: Failure) -> None:
+    """Answer a request whose operation raised; what is no matter of CDMI goes the house's way."""
+    error = failure.value
+    if request.startedWriting or request.is_gone:
+        render_error(request, failure)
+    elif isinstance(error, Redirected):
+        _redirect(request, error)
+    elif isinstance(error, Refused):
+        _send_error(request, error.status, error.error)
+    elif isinstance(error, OnedataError) and error.http_status < 500:
+        _send_error(request, status_of(error, method(request)), error)
+    else:
+        render_error(request, failure)
+
+
+def method(request: StreamingRequest) -> str:
+    """Return the request's method as text."""
+    return request.method.decode("ascii")
+
+
+async def _send_value(request: StreamingRequest, answer: ValueAnswer) -> None:
+    try:
+        request.setHeader(b"Content-Type", Kind.OBJECT.value.encode("ascii"))
+        if answer.length_b is not None:
+            request.setHeader(b"Content-Length", b"%d" % answer.length_b)
+        if request.method == b"HEAD":
+            request.finish()
+        else:
+            await write_body(request, answer.stream)
+    finally:
+        await answer.reader.close()
+
+
+def _redirect(request: StreamingRequest, error: Redirected) -> None:
+    host = request.getHeader(b"host") or b""
+    origin = b""
+    if _HOST.fullmatch(host):
+        origin = (b"https://" if request.isSecure() else b"http://") + host
+    query = b"?" + request.query if request.query else b""
+    location = origin + b"/" + b"/".join(request.prepath or []) + error.path.encode("ascii") + query
+    request.setResponseCode(redirect_status(method(request)))
+    request.setHeader(b"Location", location)
+    request.setHeader(b"Cache-Control", b"max-age=3600")
+    request.setHeader(b"Content-Length", b"0")
+    request.finish()
+
+
+def _send_error(request: StreamingRequest, status: int, error: OnedataError) -> None:
+    if status == 401:
+        request.setHeader(b"WWW-Authenticate", b'Bearer realm="oneprovider"')
+    body = json.dumps(error.wrapped(), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    send_bytes(request, body, [b"application/json"], status)

@@ -1,0 +1,96 @@
+"""Operations that show files: attributes, children, everything below, lookup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_worker.http.answers import send_bytes, send_json
+from onedata.errors import Errno, Posix
+from op_worker.files.model import FileStat, FileType, Json, Target
+from op_worker.http.rest.attributes import (
+    CHILD_DEFAULTS,
+    FILE_DEFAULTS,
+    RECURSIVE_DEFAULTS,
+    Selection,
+    select,
+)
+from op_worker.http.rest.calls import RestCall
+
+
+async def get_attributes(call: RestCall) -> None:
+    """Attributes of a file."""
+    selection = select(call.params, FILE_DEFAULTS)
+    stat = await call.files.stat(call.caller, call.target)
+    send_json(call.request, await _render(call, selection, stat))
+
+
+async def list_children(call: RestCall) -> None:
+    """A page of a directory."""
+    params = call.params
+    selection = select(params, CHILD_DEFAULTS)
+    page = await call.files.list_children(
+        call.caller,
+        call.target,
+        limit=params["limit"],
+        token=params["token"],
+        index=params["index"],
+        offset=params["offset"],
+        inclusive=params["inclusive"],
+    )
+    children = [await _render(call, selection, stat) for stat in page.items]
+    send_json(call.request, {"children": children, "isLast": page.is_last, "nextPageToken": page.next_token})
+
+
+async def list_recursively(call: RestCall) -> None:
+    """A page of all files below a directory."""
+    params = call.params
+    selection = select(params, RECURSIVE_DEFAULTS)
+    page = await call.files.list_recursive(
+        call.caller,
+        call.target,
+        limit=params["limit"],
+        token=params["token"],
+        start_after=params["start_after"],
+        prefix=params["prefix"],
+        include_directories=params["include_directories"],
+    )
+    shows_path = selection.shows("path")
+    files = []
+    for path, stat in page.items:
+        shown = await _render(call, selection, stat)
+        files.append({**shown, "path": path} if shows_path else shown)
+    send_json(
+        call.request,
+        {"files": files, "inaccessiblePaths": list(page.inaccessible), "nextPageToken": page.next_token},
+    )
+
+
+async def lookup_file_id(call: RestCall) -> None:
+    """The id of the file at an absolute path."""
+    guid = await call.files.locate(call.caller, call.names)
+    send_json(call.request, {"fileId": guid.object_id()})
+
+
+async def get_symlink_value(call: RestCall) -> None:
+    """Where a symbolic link points."""
+    stat = await call.files.stat(call.caller, call.target)
+    if stat.type is not FileType.SYMLNK:
+        raise Posix(Errno.EINVAL)
+    send_bytes(call.request, (stat.symlink_target or "").encode(), [b"application/octet-stream"])
+
+
+async def get_distribution(call: RestCall) -> None:
+    """Which provider and storage holds which bytes of a file."""
+    send_json(call.request, await call.files.distribution(call.caller, call.target))
+
+
+async def get_storage_locations(call: RestCall) -> None:
+    """The paths of a file on storages."""
+    send_json(call.request, await call.files.storage_locations(call.caller, call.target))
+
+
+async def _render(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Any]:
+    xattrs: dict[str, Json] | None = None
+    if selection.xattrs:
+        xattrs = await call.files.get_xattrs(call.caller, Target(stat.guid))
+    return selection.render(stat, xattrs)

@@ -1,0 +1,68 @@
+"""The parameters of the door's routes."""
+
+from __future__ import annotations
+
+from cluster_worker.http.params import Boolean, Choice, Integer, Octal, Param, Text, TextList
+
+ATTRIBUTES = (
+    Param("attributes", TextList(), "Attributes to show."),
+    Param("attribute", TextList(), "Deprecated: attributes to show, by their old names."),
+)
+LIMIT = Param("limit", Integer(1, 10000), "The most entries in the reply.", default=1000)
+TOKEN = Param("token", Text(), "Continue after the reply that had this nextPageToken.")
+FOLLOW = Param("follow_symlinks", Boolean(), "Use what a symbolic link leads to.", default=True)
+OFFSET = Param("offset", Integer(low=0), "Write from this byte on.")
+
+CHILDREN = (
+    LIMIT,
+    TOKEN,
+    Param("index", Text(), "Start at the entry with this index or name."),
+    Param("offset", Integer(-500, 500), "Move the start by this many entries.", default=0),
+    Param("inclusive", Boolean(), "Whether the entry at index is shown.", default=True),
+    Param(
+        "tuneForLargeContinuousListing",
+        Boolean(),
+        "A hint that the whole directory will be listed.",
+        default=False,
+        aliases=("tune_for_large_continuous_listing",),
+    ),
+    *ATTRIBUTES,
+)
+RECURSIVE = (
+    LIMIT,
+    TOKEN,
+    Param("prefix", Text(), "Show only paths that begin so."),
+    Param("start_after", Text(), "Start after this path."),
+    Param("include_directories", Boolean(), "Show directories too.", default=False),
+    *ATTRIBUTES,
+)
+CREATE = (
+    Param("type", Choice(("REG", "DIR", "LNK", "SYMLNK")), "What to create.", default="REG"),
+    Param("mode", Octal(0, 0o1777), "Permission bits in octal."),
+    OFFSET,
+    Param("target_file_id", Text(), "The file that a hard link is made to."),
+    Param("target_file_path", Text(), "What a symbolic link holds."),
+    Param("update_existing", Boolean(), "Keep an existing file and set its mode.", default=False),
+)
+CREATE_CHILD = (Param("name", Text(), "The name of the new file.", required=True), *CREATE)
+CREATE_AT_PATH = (
+    *CREATE,
+    Param("create_parents", Boolean(), "Make missing directories on the way.", default=False),
+)
+MODE = (Param("mode", Octal(0, 0o1777), "Permission bits in octal.", required=True),)
+
+RESOLVE = Param("resolve_symlink", Boolean(), "Use what a symbolic link leads to.", default=True)
+INHERITED = Param("inherited", Boolean(), "Merge what ancestors have.", default=False)
+XATTRS = (
+    RESOLVE,
+    Param("attribute", Text(), "Show only this one."),
+    INHERITED,
+    Param("show_internal", Boolean(), "Show those of the system too.", default=False),
+)
+KEYS = (RESOLVE, Param("keys", TextList(or_one=False), "Names to remove.", required=True))
+FILTER = (
+    RESOLVE,
+    Param("filter_type", Choice(("keypath",)), "How filter is written."),
+    Param("filter", Text(), "A part of the document, such as a.b.[2].c."),
+)
+JSON_READ = (*FILTER, INHERITED)
