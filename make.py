@@ -37,7 +37,7 @@ def build() -> None:
     fingerprint = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in SOURCES)).hexdigest()
     if STAMP.exists() and STAMP.read_text() == fingerprint:
         return
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - people start this with whatever they have
         sys.exit("Python 3.11 or newer is needed.")
     print("Building .venv (once) ...", flush=True)
     if not PYTHON.exists():
@@ -115,7 +115,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
 def main() -> None:
     """Parse the command line and do what it says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    help_of = "\n".join(f"{name}: {(work.__doc__ or 'make .venv').splitlines()[0]}" for name, work in COMMANDS.items())
+    help_of = "\n".join(
+        f"{name}: {(work.__doc__ or 'make .venv').splitlines()[0]}" for name, work in COMMANDS.items()
+    )
     parser.add_argument("command", choices=COMMANDS, help=help_of)
     parser.add_argument("--quick", action="store_true", help="test: checks and unit tests only")
     parser.add_argument("--clean", action="store_true", help="run: forget the data of earlier runs")

@@ -62,7 +62,9 @@ def summary(environment: Environment) -> Sequence[str]:
     zone = environment.zone_door()
     user = next(iter(description.setup.users))
     space = next(space for space in description.setup.spaces if provider.name in space.supports)
-    token = access_token(zone, user, f"demo {environment.names.uid} {environment.pids[next(iter(environment.pids))]}")
+    token = access_token(
+        zone, user, f"demo {environment.names.uid} {environment.pids[next(iter(environment.pids))]}"
+    )
     curl = f"curl --cacert {environment.ca_cert} -H 'X-Auth-Token: {token}'"
     url = f"{base}/cdmi/{space.displayed_name}/hello.txt"
     return [

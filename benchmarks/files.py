@@ -138,7 +138,9 @@ def main() -> None:
                 file.write(os.urandom(1 << 20))
         compare_large(shown, large)
         before, growth = memory_growth(environment, ours, MEMORY_MIB)
-        print(f"RSS of op-worker: {before:.0f} MiB idle, +{growth:.0f} MiB while 16 clients move {MEMORY_MIB} MiB each")
+        print(
+            f"RSS of op-worker: {before:.0f} MiB idle, +{growth:.0f} MiB while 16 clients move {MEMORY_MIB} MiB each"
+        )
 
 
 def compare_small(shown: Sequence[Peer]) -> None:
@@ -159,7 +161,9 @@ def compare_large(shown: Sequence[Peer], large: Path) -> None:
 def report(what: str, rates: dict[str, float]) -> None:
     """One line: our rate, each peer's, and the ratio."""
     ours = rates["op-worker"]
-    others = ", ".join(f"{name} {rate:.0f} (x{ours / rate:.2f})" for name, rate in rates.items() if name != "op-worker")
+    others = ", ".join(
+        f"{name} {rate:.0f} (x{ours / rate:.2f})" for name, rate in rates.items() if name != "op-worker"
+    )
     print(f"{what:32} op-worker {ours:.0f}; {others}", flush=True)
 
 

@@ -57,7 +57,9 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def nginx(folder: Path, cert: Path, key: Path, address: str = "127.0.0.1", port: int = 18443) -> Iterator[Peer]:
+def nginx(
+    folder: Path, cert: Path, key: Path, address: str = "127.0.0.1", port: int = 18443
+) -> Iterator[Peer]:
     """nginx with its WebDAV module, one worker process."""
     (folder / "data").mkdir(parents=True)
     user = "user root;" if Path("/proc/self").owner() == "root" else ""
@@ -69,7 +71,9 @@ def nginx(folder: Path, cert: Path, key: Path, address: str = "127.0.0.1", port:
 
 
 @contextmanager
-def wsgidav(folder: Path, cert: Path, key: Path, address: str = "127.0.0.1", port: int = 18444) -> Iterator[Peer]:
+def wsgidav(
+    folder: Path, cert: Path, key: Path, address: str = "127.0.0.1", port: int = 18444
+) -> Iterator[Peer]:
     """WsgiDAV on cheroot, 16 threads."""
     (folder / "data").mkdir(parents=True)
     command = [sys.executable, "-c", WSGIDAV, address, str(port), str(folder / "data"), str(cert), str(key)]

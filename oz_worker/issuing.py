@@ -21,6 +21,7 @@ from oz_worker.records import NamedToken, Provider, TemporarySecret, User
 from oz_worker.state import ZoneState
 
 MAX_TEMPORARY_TTL_S: Final = 2_592_000
+MOST_ENDED_TOKENS: Final = 1000
 
 
 @frozen(kw_only=True)
@@ -95,6 +96,14 @@ def keep_token(draft: Draft, token: NamedToken) -> None:
     """Add a named token. Raises: BadValueIdentifierOccupied when its subject has one of this name."""
     demand_free_name(draft, token)
     draft.put(token)
+
+
+def drop_token(draft: Draft, token: NamedToken) -> None:
+    """Remove a named token. A user's is remembered as ended, so that providers forget it too."""
+    draft.delete(token)
+    if token.subject.kind is SubjectKind.USER and not token.is_invite:
+        user = draft.user(token.subject.id or "")
+        draft.put(evolve(user, ended_tokens=(*user.ended_tokens, token.id)[-MOST_ENDED_TOKENS:]))
 
 
 def demand_free_name(draft: Draft, token: NamedToken) -> None:

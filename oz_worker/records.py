@@ -37,7 +37,11 @@ class TemporarySecret:
 
 @frozen(kw_only=True)
 class User:
-    """A person. ``privileges`` are zone privileges; ``aliases`` are own names of spaces by space id."""
+    """A person.
+
+    ``privileges`` are zone privileges, ``aliases`` own names of spaces by space id, ``ended_tokens`` the ids
+    of the newest named tokens that were removed, so that providers can be told of them.
+    """
 
     KIND: ClassVar[str] = "user"
     id: str
@@ -51,6 +55,7 @@ class User:
     privileges: frozenset[str] = frozenset()
     emails: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(factory=dict)
+    ended_tokens: tuple[str, ...] = ()
     unknown: Mapping[str, Any] = field(factory=dict, repr=False)
 
     def names(self) -> frozenset[tuple[str, str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bamboos.environment.daemons import Cluster
+from bamboos.environment.interpreter import daemon_python
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Certificates:
         """
         orders = [order for order in self._orders(clusters, hosts) if not self._is_made(order)]
         if orders:
-            command = [sys.executable, "-m", "cluster_worker.wire.certificates", "batch"]
+            command = [str(daemon_python()), "-m", "cluster_worker.wire.certificates", "batch"]
             subprocess.run(command, input=json.dumps(orders), text=True, check=True)
 
     def _orders(self, clusters: Sequence[Cluster], hosts: Mapping[str, str]) -> Iterator[list[str]]:

@@ -95,7 +95,9 @@ def _creator(setup: Setup, space: Space) -> str:
     return space.users[0]
 
 
-def register_provider(zone: Rest, setup: Setup, provider: Instance, zone_domain: str, doors: ProviderDoors) -> None:
+def register_provider(
+    zone: Rest, setup: Setup, provider: Instance, zone_domain: str, doors: ProviderDoors
+) -> None:
     """Register a provider under its instance name, on behalf of its creator or the first user."""
     creator = setup.provider_creators.get(provider.name) or min(setup.users)
     token = zone.as_user(creator, PASSWORD).request(

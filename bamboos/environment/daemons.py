@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from bamboos.environment.addresses import Addresses
 from bamboos.environment.description import Instance, Storage
+from bamboos.environment.interpreter import daemon_python
 from bamboos.environment.names import Names
 from bamboos.environment.processes import NodeCommand
 
@@ -89,3 +91,120 @@ def passphrase(site: Site, provider: str) -> str:
         path.write_text(secrets.token_urlsafe(24))
         path.chmod(0o600)
     return path.read_text()
+
+
+def commands(site: Site, cluster: Cluster, zone: Cluster | None) -> Sequence[NodeCommand]:
+    """Write every node's configuration; return how the cluster's processes are started, in order."""
+    return [
+        _redis_command(site, cluster),
+        *(_manager_command(site, cluster, node, host) for node, host in cluster.managers().items()),
+        *(_worker_command(site, cluster, node, host, zone) for node, host in cluster.workers().items()),
+    ]
+
+
+def redis_pid(site: Site, cluster: Cluster) -> int:
+    """The process of the cluster's Redis server itself, which its owner process keeps alive."""
+    return int((site.node_folder(cluster.database) / "redis.pid").read_text())
+
+
+def redis_socket(site: Site, cluster: Cluster) -> Path:
+    """Where the cluster's Redis listens: a socket that only this user can reach.
+
+    Socket paths are limited to about 100 bytes, so it lies in a short folder of its own.
+    """
+    digest = hashlib.sha256(str(site.folder).encode()).hexdigest()[:12]
+    folder = Path(gettempdir()) / f"onedata-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{cluster.instance.name}.sock"
+
+
+def _redis_command(site: Site, cluster: Cluster) -> NodeCommand:
+    folder = site.node_folder(cluster.database)
+    options = ["--state-dir", str(folder), "--unix-socket", str(redis_socket(site, cluster))]
+    argv = [str(daemon_python()), "-m", "cluster_worker.persistence.serve", *options]
+    return NodeCommand(node=cluster.redis, argv=argv, folder=folder)
+
+
+def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> NodeCommand:
+    configuration = {
+        "node_name": node,
+        "worker_num": len(cluster.instance.workers),
+        "listen_address": site.addresses.of(host),
+        "port": MANAGER_PORT,
+        **_cluster_tls(site, cluster, host),
+    }
+    return _daemon(site, node, host, "cluster-manager", configuration)
+
+
+def _worker_command(site: Site, cluster: Cluster, node: str, host: str, zone: Cluster | None) -> NodeCommand:
+    managers = [f"{site.addresses.of(manager)}:{MANAGER_PORT}" for manager in cluster.managers().values()]
+    certificates = site.folder / "certificates" / host
+    address = site.addresses.of(host)
+    configuration: dict[str, Any] = {
+        "state_dir": str(site.node_folder(host) / "state"),
+        "node": {
+            "node_name": node,
+            "listen_address": address,
+            "port": NODE_PORT,
+            "cm_nodes": managers,
+            **_cluster_tls(site, cluster, host),
+        },
+        "redis": {"url": f"unix://{redis_socket(site, cluster)}"},
+        "http": {
+            "address": address,
+            "port": site.addresses.port,
+            "cert": str(certificates / "web_cert.pem"),
+            "key": str(certificates / "web_key.pem"),
+            "chain": str(certificates / "web_chain.pem"),
+        },
+    }
+    if cluster.kind == "oz_worker":
+        configuration |= {"domain": cluster.domain, "dev_mode": True}
+    elif cluster.kind == "op_worker":
+        configuration |= _provider_settings(site, cluster, zone)
+    return _daemon(site, node, host, cluster.kind.replace("_", "-"), configuration)
+
+
+def _provider_settings(site: Site, cluster: Cluster, zone: Cluster | None) -> Mapping[str, Any]:
+    passphrase(site, cluster.instance.name)
+    secret = site.folder / "secrets" / f"{cluster.instance.name}.passphrase"
+    settings: dict[str, Any] = {"emergency_passphrase_file": str(secret)}
+    if zone is not None:
+        address = site.addresses.of(next(iter(zone.workers().values())))
+        settings["zone"] = {
+            "domain": zone.domain,
+            "address": f"{address}:{site.addresses.port}",
+            "ca_file": str(site.folder / "certificates" / "web" / "ca.pem"),
+        }
+    return settings
+
+
+def _cluster_tls(site: Site, cluster: Cluster, host: str) -> Mapping[str, str]:
+    certificates = site.folder / "certificates"
+    return {
+        "tls_ca": str(certificates / cluster.domain / "ca.pem"),
+        "tls_cert": str(certificates / host / "node_cert.pem"),
+        "tls_key": str(certificates / host / "node_key.pem"),
+    }
+
+
+def _daemon(site: Site, node: str, host: str, plugin: str, configuration: Mapping[str, Any]) -> NodeCommand:
+    folder = site.node_folder(host)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "config.toml"
+    config.write_text(toml(configuration))
+    twistd = [str(daemon_python().with_name("twistd")), "--nodaemon", "--pidfile="]
+    return NodeCommand(node=node, argv=[*twistd, plugin, "--config", str(config)], folder=folder)
+
+
+def toml(configuration: Mapping[str, Any]) -> str:
+    """Render settings as TOML: plain values first, then one table for each mapping."""
+    values = [
+        f"{key} = {json.dumps(value)}"
+        for key, value in configuration.items()
+        if not isinstance(value, Mapping)
+    ]
+    tables = [
+        f"\n[{key}]\n{toml(value)}" for key, value in configuration.items() if isinstance(value, Mapping)
+    ]
+    return "\n".join([*values, *tables]) + "\n"

@@ -162,9 +162,7 @@ def _storages(os_config: Mapping[str, Any]) -> Sequence[Storage]:
     return found
 
 
-def _instances(
-    domains: Mapping[str, Any], application: str, warnings: list[str]
-) -> Sequence[Instance]:
+def _instances(domains: Mapping[str, Any], application: str, warnings: list[str]) -> Sequence[Instance]:
     return [
         Instance(
             name=name,

@@ -135,7 +135,9 @@ class Environment:
             if self._is_healthy(host):
                 return
             time.sleep(0.1)
-        raise LaunchFailed(f"{node} is not healthy after {HEALTH_LIMIT_S:.0f} s:\n{processes.last_words(folder)}")
+        raise LaunchFailed(
+            f"{node} is not healthy after {HEALTH_LIMIT_S:.0f} s:\n{processes.last_words(folder)}"
+        )
 
     def _is_healthy(self, host: str) -> bool:
         try:

@@ -63,9 +63,7 @@ class Rest:
         sent = {**self.headers, **(headers or {})}
         if body is not None and not isinstance(body, bytes):
             sent.setdefault("Content-Type", "application/json")
-        link = http.client.HTTPSConnection(
-            self.address, self.port, timeout=self.timeout_s, context=self._tls
-        )
+        link = http.client.HTTPSConnection(self.address, self.port, timeout=self.timeout_s, context=self._tls)
         try:
             link.request(method, path, body=data or None, headers=sent)
             reply = link.getresponse()

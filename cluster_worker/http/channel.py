@@ -78,10 +78,13 @@ class StreamingChannel(HTTPChannel):
         super().connectionLost(reason)
         self._release_writer()
 
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether another protocol (WebSocket) has the transport now."""
+        return self.transport is None
+
     def timed_out(self) -> None:
         """The deadline passed: end the connection in the way that fits what was awaited."""
-        if self.transport is None:
-            return  # taken over by another protocol
         if self._waitingForTransport or self.phase in (Phase.CLOSING, Phase.DISCARDING):
             self.abort()
         elif self.phase is Phase.IDLE or (self.phase is Phase.HEADERS and not self.requests):

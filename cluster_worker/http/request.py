@@ -7,10 +7,12 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+from twisted.web.error import UnsupportedMethod
 from twisted.web.http import parse_qs
+from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from cluster_worker.http.errors import render_error
+from cluster_worker.http.errors import HttpError, render_error
 from cluster_worker.http.request_body import EMPTY_BODY, EmptyBody, RequestBody
 from cluster_worker.runtime.streams import StreamBroken
 
@@ -118,6 +120,17 @@ class StreamingRequest(Request):
             self.render(site.getResourceFor(self))
         except Exception:  # noqa: BLE001 - the boundary: whatever a resource raises becomes an answer
             self.processingFailed(Failure())
+
+    def render(self, resource: IResource) -> None:
+        """Render ``resource``; a method that it does not know is answered 405."""
+        try:
+            body = resource.render(self)
+        except UnsupportedMethod as error:
+            raise HttpError(405, {b"Allow": b", ".join(sorted(error.allowedMethods))}) from None
+        if isinstance(body, bytes):
+            self.responseHeaders.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
+            self.write(body)
+            self.finish()
 
     def processingFailed(self, reason: Failure) -> None:
         render_error(self, reason)

@@ -29,7 +29,8 @@ _SWEEP_S = 1.0
 class StreamingSite(Site):
     """Serves ``resource`` and its children; each request is rendered as soon as its headers are in.
 
-    Timeouts are looked at once a second for all connections together.
+    Timeouts are looked at once a second for all connections together. A connection that another protocol
+    took over (WebSocket) is that protocol's to close and to count.
     """
 
     protocol = StreamingChannel  # type: ignore[assignment]  # Twisted declares a function here
@@ -73,7 +74,10 @@ class StreamingSite(Site):
         """Let open requests end for up to ``grace_s`` seconds, then drop every connection."""
         self.is_stopping = True
         for channel in list(self._channels):
-            channel.finish_soon()
+            if channel.is_taken_over:
+                self.closed(channel)
+            else:
+                channel.finish_soon()
         if not self._channels:
             return
         emptied: Deferred[None] = Deferred()
@@ -130,7 +134,9 @@ class StreamingSite(Site):
         now_s = self.clock.seconds()
         for channel in list(self._channels):
             deadline_s = channel.deadline_s
-            if deadline_s is not None and deadline_s <= now_s:
+            if channel.is_taken_over:
+                self.closed(channel)
+            elif deadline_s is not None and deadline_s <= now_s:
                 channel.timed_out()
 
     def _drop_all(self) -> None:

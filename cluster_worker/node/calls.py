@@ -1,10 +1,7 @@
-"""Calls and casts between nodes: whom they go to, and how one is served."""
+"""Calls and casts: how one is served, and how one is made over a link."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
@@ -12,8 +9,6 @@ from twisted.logger import Logger
 
 from cluster_worker.node.application import Application
 from cluster_worker.node.errors import NodeUnavailable
-from cluster_worker.node.ring import Ring
-from cluster_worker.runtime.clock import sleep
 from cluster_worker.wire.call_messages import Call, NotOwner
 from cluster_worker.wire.errors import LinkClosed, RemoteFailure, RequestTimedOut
 from cluster_worker.wire.fields import Payload
@@ -26,31 +21,6 @@ ONEDATA_ERROR = "onedata"
 """The code of error replies whose details are an ``OnedataError``."""
 KEYED_CALLS = "keyed_calls"
 """The capability of a peer that understands ``NotOwner``."""
-
-_MAX_ROUTES = 5
-_FIRST_PAUSE_S = 0.1
-
-
-@frozen
-class OnNode:
-    """The node of this name."""
-
-    node: str
-
-
-@frozen
-class ByKey:
-    """The node that the ring makes responsible for this key."""
-
-    key: str
-
-
-@frozen
-class AnyNode:
-    """This node, or one that is less loaded when this one has too much to do."""
-
-
-Target = OnNode | ByKey | AnyNode
 
 
 class CallServer:
@@ -118,28 +88,3 @@ async def call_over(link: Link, call: Call) -> Payload | NotOwner:
     if not isinstance(reply, Result):
         raise RemoteFailure("badReply", f"{type(reply).__name__} in reply to a call")
     return reply.payload
-
-
-async def route_by_key(
-    key: str,
-    ring: Callable[[], Ring],
-    ask: Callable[[str], Deferred[Payload | NotOwner]],
-    clock: IReactorTime,
-) -> Payload:
-    """Ask the owner of ``key``, and again while the nodes' rings disagree: 5 tries, 100 ms doubling.
-
-    Raises:
-        NodeUnavailable: no node is responsible, or the rings still disagree.
-    """
-    pause_s = _FIRST_PAUSE_S
-    for attempt in range(_MAX_ROUTES):
-        owner = ring().owner(key)
-        if owner is None:
-            raise NodeUnavailable(f"no node is responsible for {key!r}")
-        answer = await ask(owner)
-        if not isinstance(answer, NotOwner):
-            return answer
-        if attempt + 1 < _MAX_ROUTES:
-            await sleep(clock, pause_s)
-            pause_s *= 2
-    raise NodeUnavailable(f"the nodes do not agree on who owns {key!r}")

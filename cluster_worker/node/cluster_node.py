@@ -5,25 +5,14 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from cluster_worker.node.advice import choose_node
 from cluster_worker.node.alone import boot_alone
 from cluster_worker.node.application import Application
-from cluster_worker.node.calls import (
-    KEYED_CALLS,
-    AnyNode,
-    ByKey,
-    CallServer,
-    OnNode,
-    Target,
-    call_over,
-    route_by_key,
-)
+from cluster_worker.node.calls import KEYED_CALLS, CallServer
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.node.errors import ClusterUnavailable
 from cluster_worker.node.joining import Joining, JoiningHooks
@@ -31,11 +20,11 @@ from cluster_worker.node.load import LoadMeter, MachineMeter
 from cluster_worker.node.manager_link import ManagerLink, RetryPolicy
 from cluster_worker.node.peers import PeerLinks
 from cluster_worker.node.ring import Ring
+from cluster_worker.node.routing import CallRouter, Target
 from cluster_worker.node.serving import PeerHandler
 from cluster_worker.node.state import NodeState
 from cluster_worker.runtime.pool import Blocking, Inline
 from cluster_worker.runtime.services import OrderedService, TaskOwner
-from cluster_worker.wire.call_messages import Call, Cast, NotOwner
 from cluster_worker.wire.connections import Address, LinkListener, LinkReactor
 from cluster_worker.wire.conversation import Expectation
 from cluster_worker.wire.errors import WireError
@@ -88,7 +77,7 @@ class ClusterNode(OrderedService):
         self._blocking = Inline() if blocking is None else blocking
         self._meter = MachineMeter(reactor) if meter is None else meter
         self._retry = (lambda failures: config.cm_connection_retry_period_s) if retry is None else retry
-        self._random_bytes, self._chance = random_bytes, chance
+        self._random_bytes = random_bytes
         self._new_boot_id()
         self._tasks = TaskOwner()
         self._watched: dict[str, Callable[[], int]] = {}
@@ -100,11 +89,14 @@ class ClusterNode(OrderedService):
         self._manager: ManagerLink | None = None
         if config.cm_nodes:
             self._make_links()
+        self._router = CallRouter(
+            self.node_name, reactor, self._state, self._server, self._tasks, self._peers, chance
+        )
 
     # What the application uses.
 
     @property
-    def name(self) -> str:
+    def node_name(self) -> str:
         """This node's name in the cluster."""
         return self._config.node_name
 
@@ -149,12 +141,7 @@ class ClusterNode(OrderedService):
             RequestTimedOut: no result within ``timeout_s``.
             RemoteFailure, LinkBusy, BadRequest: see ``Link.request``.
         """
-        if isinstance(target, ByKey):
-            ask = partial(self._ask_owner, target.key, worker, payload, timeout_s)
-            return await route_by_key(target.key, lambda: self._state.ring, ask, self._reactor)
-        answer = await self._ask(self._node_of(target), Call(worker, None, _milliseconds(timeout_s), payload))
-        assert not isinstance(answer, NotOwner)
-        return answer
+        return await self._router.call(target, worker, payload, timeout_s)
 
     async def cast(self, target: Target, worker: str, payload: Payload) -> None:
         """Have ``worker`` serve ``payload``; returns when it is on its way, its outcome is not told.
@@ -163,11 +150,7 @@ class ClusterNode(OrderedService):
             NodeUnavailable: the node cannot be reached.
             BadRequest: the payload cannot be sent.
         """
-        node = self._node_of(target)
-        if node == self.name:
-            self._tasks.spawn("cast", self._server.serve_cast(worker, payload, DEFAULT_CALL_TIMEOUT_S))
-        else:
-            (await self._links().link_to(node)).notify(Cast(worker, payload))
+        await self._router.cast(target, worker, payload)
 
     async def cluster_status(self) -> Mapping[str, Mapping[str, str]]:
         """The status of every component of every node, by name of node, as the manager knows it.
@@ -178,7 +161,7 @@ class ClusterNode(OrderedService):
         if self._manager is None:
             if not self._state.ready:
                 raise ClusterUnavailable("the node has not booted yet")
-            return {self.name: dict(await self._health(False))}
+            return {self.node_name: dict(await self._health(False))}
         link = self._joining.link
         if link is None:
             raise ClusterUnavailable("no manager is reachable")
@@ -195,7 +178,7 @@ class ClusterNode(OrderedService):
     def startService(self) -> None:
         super().startService()
         if self._manager is None:
-            boot = boot_alone(self._reactor, self.name, self._application, self._state, self._retry)
+            boot = boot_alone(self._reactor, self.node_name, self._application, self._state, self._retry)
             self._tasks.spawn("boot", boot)
         else:
             beat = self._joining.beat(self._meter, self._blocking, self._config.heartbeat_interval_s)
@@ -219,8 +202,8 @@ class ClusterNode(OrderedService):
         credentials = NodeCredentials(
             TlsFiles(ca=Path(config.tls_ca), cert=Path(config.tls_cert), key=Path(config.tls_key))
         )
-        handler = PeerHandler(self.name, self._state, self._server, self._tasks, lambda: self._links())
-        self._peers = PeerLinks(self._reactor, credentials, self._parts(handler))
+        handler = PeerHandler(self.node_name, self._state, self._server, self._tasks)
+        self._peers = handler.links = PeerLinks(self._reactor, credentials, self._parts(handler))
         here = Address(config.listen_address, config.port)
         self._listener = LinkListener(self._reactor, here, credentials, self._parts(handler), _OTHER_WORKERS)
         self._listener.setServiceParent(self)
@@ -234,7 +217,7 @@ class ClusterNode(OrderedService):
 
     def _hooks(self) -> JoiningHooks:
         return JoiningHooks(
-            node_name=self.name,
+            node_name=self.node_name,
             address=self._address,
             ring_changed=self._ring_changed,
             started_over=self._new_boot_id,
@@ -246,7 +229,7 @@ class ClusterNode(OrderedService):
     def _hello(self) -> Hello:
         capabilities = frozenset({KEYED_CALLS})
         app = self._application.name
-        return Hello(VERSIONS, capabilities, Role.WORKER, self.name, app, self._release, self._boot_id)
+        return Hello(VERSIONS, capabilities, Role.WORKER, self.node_name, app, self._release, self._boot_id)
 
     def _new_boot_id(self) -> None:
         self._boot_id = self._random_bytes(16).hex()
@@ -254,7 +237,7 @@ class ClusterNode(OrderedService):
     def _address(self) -> Address:
         host = self._config.listen_address
         if host in _WILDCARDS:
-            host = self.name.partition("@")[2]
+            host = self.node_name.partition("@")[2]
         return Address(host, 0 if self._listener is None else self._listener.port)
 
     def _ring_changed(self, update: RingUpdate) -> None:
@@ -278,32 +261,3 @@ class ClusterNode(OrderedService):
             ("dispatcher", self._state.dispatcher_status()),
         )
         return own + tuple((await self._application.healthcheck()).items())
-
-    # Calls.
-
-    def _links(self) -> PeerLinks:
-        assert self._peers is not None, "a node alone has no peers"
-        return self._peers
-
-    def _node_of(self, target: Target) -> str:
-        match target:
-            case OnNode(node):
-                return node
-            case ByKey(key):
-                return self._state.ring.owner(key) or self.name
-            case AnyNode():
-                return choose_node(self._state.advice, self.name, self._chance())
-
-    async def _ask_owner(
-        self, key: str, worker: str, payload: Payload, timeout_s: float, owner: str
-    ) -> Payload | NotOwner:
-        return await self._ask(owner, Call(worker, key, _milliseconds(timeout_s), payload))
-
-    async def _ask(self, node: str, call: Call) -> Payload | NotOwner:
-        if node == self.name:
-            return await self._server.serve(call.worker, call.payload, call.timeout_ms / 1000)
-        return await call_over(await self._links().link_to(node), call)
-
-
-def _milliseconds(timeout_s: float) -> int:
-    return max(1, round(timeout_s * 1000))

@@ -130,28 +130,33 @@ class Joining:
     def _perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Joined():
-                    self._state.joined = True
-                    self._log.info("a member of the cluster")
-                case TryLater(reason):
-                    self._log.warn("the manager refused this node: {reason}", reason=reason)
-                    self._close_link("refused")
-                case UseRing(update):
-                    self._state.use_ring(update)
-                    self._hooks.ring_changed(update)
-                case UseAdvice(advice):
-                    self._state.use_advice(advice)
                 case RunStep(step):
                     self._steps.spawn(step.value, self._run_step(step))
                 case Report(report):
                     if self.link is not None:
                         self.link.notify(report)
-                case BecomeReady():
-                    self._log.info("the cluster is ready")
-                    self._state.become_ready()
                 case Restart(reason):
                     self._restarting = True
                     self._tasks.spawn("restart", self._start_over(reason))
+                case TryLater(reason):
+                    self._log.warn("the manager refused this node: {reason}", reason=reason)
+                    self._close_link("refused")
+                case _:
+                    self._take_notice(effect)
+
+    def _take_notice(self, effect: Joined | UseRing | UseAdvice | BecomeReady) -> None:
+        match effect:
+            case Joined():
+                self._state.joined = True
+                self._log.info("a member of the cluster")
+            case UseRing(update):
+                self._state.use_ring(update)
+                self._hooks.ring_changed(update)
+            case UseAdvice(advice):
+                self._state.use_advice(advice)
+            case BecomeReady():
+                self._log.info("the cluster is ready")
+                self._state.become_ready()
 
     async def _run_step(self, step: BootStep) -> None:
         error: str | None = None

@@ -38,7 +38,7 @@ class MachineMeter:
 
     def measure(self) -> MachineLoad:
         memory = psutil.virtual_memory()
-        used = 100.0 * (memory.total - memory.available) / memory.total
+        used: float = 100.0 * (memory.total - memory.available) / memory.total
         return MachineLoad(float(psutil.cpu_percent(interval=None)), used, self._net())
 
     def _net(self) -> float:
@@ -54,5 +54,6 @@ class MachineMeter:
         self._traffic_b, self._measured_at_s = traffic_b, now
         if before_s is None or now <= before_s or not speeds:
             return 0.0
-        possible_b = sum(speeds.values()) * _BYTES_PER_MEGABIT * (now - before_s)
-        return min(100.0, max(0.0, 100.0 * (traffic_b - before_b) / possible_b))
+        possible_b: float = sum(speeds.values()) * _BYTES_PER_MEGABIT * (now - before_s)
+        share: float = 100.0 * (traffic_b - before_b) / possible_b
+        return min(100.0, max(0.0, share))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from cluster_worker.node.calls import KEYED_CALLS, CallServer
 from cluster_worker.node.peers import PeerLinks
+from cluster_worker.node.routing import CAST_TIMEOUT_S
 from cluster_worker.node.state import NodeState
 from cluster_worker.runtime.services import TaskOwner
 from cluster_worker.wire.call_messages import Call, Cast, NotOwner
@@ -13,27 +12,24 @@ from cluster_worker.wire.errors import BadRequest
 from cluster_worker.wire.link import Link
 from cluster_worker.wire.messages import Message
 
-CAST_TIMEOUT_S = 30.0
-
 
 class PeerHandler:
-    """The handler of links between workers."""
+    """The handler of links between workers.
 
-    def __init__(
-        self,
-        name: str,
-        state: NodeState,
-        server: CallServer,
-        tasks: TaskOwner,
-        links: Callable[[], PeerLinks],
-    ) -> None:
-        self._name, self._state, self._server, self._tasks, self._links = name, state, server, tasks, links
+    Attributes:
+        links: is told which links there are; set once, before the first link.
+    """
+
+    links: PeerLinks
+
+    def __init__(self, name: str, state: NodeState, server: CallServer, tasks: TaskOwner) -> None:
+        self._name, self._state, self._server, self._tasks = name, state, server, tasks
 
     def link_opened(self, link: Link) -> None:
-        self._links().opened(link)
+        self.links.opened(link)
 
     def link_closed(self, link: Link, reason: str) -> None:
-        self._links().closed(link)
+        self.links.closed(link)
 
     async def handle_request(self, link: Link, message: Message) -> Message:
         if not isinstance(message, Call):

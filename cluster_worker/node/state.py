@@ -34,7 +34,7 @@ class NodeState:
 
     def use_ring(self, update: RingUpdate) -> None:
         names = [address.node for address in update.nodes]
-        self.ring = Ring(names, max(1, update.owners), frozenset(update.away))  # type: ignore[arg-type]  # converted
+        self.ring = Ring(names, max(1, update.owners), frozenset(update.away))
         self.ring_epoch = update.epoch
 
     def use_advice(self, advice: LoadAdvice) -> None:

@@ -6,7 +6,7 @@ touches lives in one scope. In a scope there are
 * **documents**: addressed by ``(key, field)``, opaque bytes with a revision that the engine counts;
 * **directories**: ordered sets of entries, addressed by a directory key; an entry maps a name
   (bytes without NUL) to a value (bytes without NUL), names in byte order;
-* **counters**: signed 64-bit integers by name;
+* **counters**: integers by name, of magnitude below 2**53 (an addition that would go beyond fails);
 * **the feed**: for each key changed with ``announce``, the sequence number of its last change.
   Numbers of a scope start at 1 and have no gaps.
 """
@@ -46,7 +46,10 @@ class Put:
 
 @frozen
 class Delete:
-    """Remove one field of a document, or the whole document when ``field`` is ``None``."""
+    """Remove one field of a document, or the whole document when ``field`` is ``None``.
+
+    ``expect`` is the revision of that field; without a field it must be ``None``.
+    """
 
     key: Key
     field: str | None = None
@@ -103,6 +106,9 @@ Step = Put | Delete | Check | Link | Unlink | RequireEmpty | Add
 @frozen
 class Batch:
     """Steps that happen together or not at all, checked in order before any is applied.
+
+    So each step is checked against what was there before the batch; only additions to one counter see
+    each other. A batch that links one name twice is a ValueError.
 
     ``announce`` names the keys that the change feed tells of.
     """
@@ -161,7 +167,7 @@ class PreconditionFailed(PersistenceError):
 
     ``step`` is the first one that failed; ``found`` is what was there: a revision for documents,
     the value in the way for ``Link`` (or what stands at the name for ``Unlink``, ``None`` if
-    nothing), the present value for counters.
+    nothing), the number of entries for ``RequireEmpty``, the present value for counters.
     """
 
     def __init__(self, step: Step, found: int | bytes | None) -> None:

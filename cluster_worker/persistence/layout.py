@@ -27,11 +27,11 @@ from cluster_worker.persistence.engine import (
     Unlink,
 )
 
-COUNTER_LIMIT = 2**53
+COUNTER_LIMIT = 2**53 - 1
 """Counters stay within this magnitude, where the scripts' numbers are exact."""
 
 _NUL = b"\0"
-_DELTA_LIMIT = 2 * COUNTER_LIMIT
+_DELTA_LIMIT = 2**54
 
 pack: Callable[[object], bytes] = msgpack.Packer(
     use_bin_type=False, unicode_errors="surrogateescape", autoreset=True

@@ -80,7 +80,7 @@ for i = 1, #steps do
       if v and v ~= s[5] then return {i, v} end
     elseif op == 7 then
       s[4] = s[3] .. '\0' .. s[4]
-      if not call('ZSCORE', k, s[4]) then return {i, at_name(k, s[3])} end
+      if not call('ZSCORE', k, s[4]) then return {i, at_name(k, s[3]) or false} end
     else
       local n = call('ZCARD', k)
       if n > 0 then return {i, n} end
@@ -89,7 +89,7 @@ for i = 1, #steps do
     local v = tonumber(call('HGET', p .. 'u', s[2]) or 0)
     sums = sums or {}
     local r = v + (sums[s[2]] or 0) + s[3]
-    if r > s[4] or r < -9007199254740992 then return {i, v} end
+    if r > s[4] or r < -9007199254740991 then return {i, v} end
     sums[s[2]] = r - v
   end
 end

@@ -19,7 +19,7 @@ def commented_toml(cls: type[Any]) -> str:
     """Return the text of a file with every option of ``cls`` commented out at its default.
 
     Loading the text as it is gives the defaults. Options without a default of their own (``None``) show
-    the field's ``metadata["example"]`` instead.
+    the field's ``metadata["example"]`` instead, if there is one.
     """
     head = [*_comment(inspect.cleandoc(cls.__doc__ or cls.__name__)), ""]
     return "\n".join([*head, *_table(cls, "", False)]).rstrip("\n") + "\n"
@@ -62,12 +62,10 @@ def _option(attribute: Attribute[Any]) -> Iterator[str]:
     factory = getattr(default, "factory", None)
     if factory is not None:
         default = factory()
-    if default is NOTHING:
-        yield "# Required."
-        yield f"#{attribute.name} = {toml_value(attribute.metadata['example'])}"
-    elif default is None:
-        yield "# Not set by default. Example:"
-        yield f"#{attribute.name} = {toml_value(attribute.metadata['example'])}"
+    example = attribute.metadata.get("example")
+    if default is NOTHING or default is None:
+        yield "# Required." if default is NOTHING else "# Not set by default."
+        yield f"#{attribute.name} =" if example is None else f"#{attribute.name} = {toml_value(example)}"
     else:
         yield f"#{attribute.name} = {toml_value(default)}"
     yield ""

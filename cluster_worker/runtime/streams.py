@@ -43,7 +43,12 @@ class BoundedStream:
     """
 
     def __init__(
-        self, pause: Callable[[], None], resume: Callable[[], None], *, high_b: int = 262144, low_b: int = 65536
+        self,
+        pause: Callable[[], None],
+        resume: Callable[[], None],
+        *,
+        high_b: int = 262144,
+        low_b: int = 65536,
     ) -> None:
         self._pause, self._resume = pause, resume
         self._high_b, self._low_b = high_b, low_b

@@ -46,7 +46,7 @@ class OnedataError(Exception):
     def description(self) -> str:
         """One or two sentences for a person."""
         fields = attributes(type(self))
-        return self.text.format_map({field.name: _phrase(getattr(self, field.name)) for field in fields})
+        return self.text.format_map({field.name: phrase(getattr(self, field.name)) for field in fields})
 
     @property
     def details(self) -> dict[str, object] | None:
@@ -104,12 +104,13 @@ def _json_value(value: object) -> object:
     return value
 
 
-def _phrase(value: object) -> str:
+def phrase(value: object) -> str:
+    """A detail as it appears within a sentence."""
     if isinstance(value, OnedataError):
         return value.description
     plain = _json_value(value)
     if isinstance(plain, str):
         return plain
     if isinstance(plain, list):
-        return ", ".join(map(_phrase, plain))
+        return ", ".join(map(phrase, plain))
     return json.dumps(plain, ensure_ascii=False, default=str)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from onedata.errors.base import NESTED, OnedataError
+from onedata.errors.base import NESTED, OnedataError, phrase
 
 
 class MalformedData(OnedataError):
@@ -40,8 +40,8 @@ class BadData(OnedataError):
     @property
     def description(self) -> str:
         """The text, then the hint and the reason where they are known."""
-        reasons = [super().description, self.hint, str(self.specific_error) if self.specific_error else None]
-        return " ".join(reason for reason in reasons if reason)
+        reasons = [super().description, self.hint, self.specific_error]
+        return " ".join(phrase(reason) for reason in reasons if reason is not None)
 
 
 @define(slots=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field, frozen
 
@@ -12,7 +12,7 @@ from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
 from op_worker.files.lookup import Lookup
-from op_worker.files.nodes import Chain
+from op_worker.files.nodes import Chain, Node
 from op_worker.files.permissions import FileFacts, Operation, Subject, decide
 from op_worker.storage.registry import Storages, Support
 from op_worker.zone.directory import Zone
@@ -48,11 +48,28 @@ class Visit:
         self.require_passage(chain)
         self.decide(chain.facts(), needed)
 
+    async def require_new(self, directory: Chain, name: str, needed: Operation) -> None:
+        """Return when the caller may add ``name``: ``needed`` is asked of the directory."""
+        if self.caller.is_limited:
+            paths = await self._object_paths()
+            path = f"{directory.canonical_path}/{name}"
+            if reach(self.caller.limits, path, paths) is not Reach.ALLOWED:
+                raise Posix(Errno.EACCES, "the token is confined to other files")
+        self.require_passage(directory)
+        self.decide(directory.facts(), needed)
+
     def require_passage(self, chain: Chain) -> None:
         """Return when every directory above may be passed; the root of a space always may."""
+        self._pass(chain.nodes[1:-1])
+
+    def require_passage_into(self, directory: Chain) -> None:
+        """Return when a directory and every one above may be passed."""
+        self._pass([node for node in directory.nodes[1:] if node.is_directory])
+
+    def _pass(self, directories: Sequence[Node]) -> None:
         if self.subject.is_space_owner:
             return
-        for node in chain.nodes[1:-1]:
+        for node in directories:
             meta = node.meta
             self.decide(FileFacts(meta.owner, meta.mode, is_directory=True), Operation.TRAVERSE)
 

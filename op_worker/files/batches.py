@@ -7,6 +7,8 @@ that no storage operation is pending on the way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import evolve
 
 from cluster_worker.persistence.engine import (
@@ -26,7 +28,6 @@ from op_worker.files.documents import (
     META,
     PARENT,
     TIMES,
-    EntryValue,
     Location,
     Meta,
     Times,
@@ -79,29 +80,28 @@ def touch(directory: Node, now_s: float) -> Step:
     return Put(directory.key, TIMES, directory.times.modified(now_s).encode())
 
 
+def first_documents(meta: Meta, parent: Key, location: Location | None, now_s: float) -> dict[str, bytes]:
+    """Return the documents of a new file."""
+    documents = {
+        META: meta.encode(),
+        TIMES: Times.at(now_s).encode(),
+        PARENT: encode_parent(parent),
+    }
+    if location is not None:
+        documents[LOCATION] = location.encode()
+    return documents
+
+
 def create(
-    directory: Chain, key: Key, raw_name: bytes, meta: Meta, location: Location | None, now_s: float
+    directory: Chain, key: Key, raw_name: bytes, value: bytes, documents: Mapping[str, bytes], now_s: float
 ) -> list[Step]:
     """Return the steps that make a new file in a directory."""
     parent = directory.file
-    steps: list[Step] = [
-        *steady(directory),
-        Link(parent.key, raw_name, EntryValue(key, meta.type).encode()),
-        Put(key, META, meta.encode(), expect=ABSENT),
-        Put(key, TIMES, Times.at(now_s).encode(), expect=ABSENT),
-        Put(key, PARENT, encode_parent(parent.key), expect=ABSENT),
-        touch(parent, now_s),
-    ]
-    if location is not None:
-        steps.append(Put(key, LOCATION, location.encode(), expect=ABSENT))
-    return steps
-
-
-def relocate(node: Node, location: Location, times: Times) -> list[Step]:
-    """Return the steps that write a file's location, as it was read before, and its times."""
     return [
-        Put(node.key, LOCATION, location.encode(), expect=node.revision(LOCATION)),
-        Put(node.key, TIMES, times.encode()),
+        *steady(directory),
+        Link(parent.key, raw_name, value),
+        *(Put(key, field, data, expect=ABSENT) for field, data in documents.items()),
+        touch(parent, now_s),
     ]
 
 

@@ -69,6 +69,11 @@ class Node:
         found = self.documents.get(document)
         return ABSENT if found is None else found.revision
 
+    def written(self, documents: Mapping[str, bytes]) -> Node:
+        """Return this file as it is after ``documents`` were written once each."""
+        after = {field: Document(self.revision(field) + 1, data) for field, data in documents.items()}
+        return Node(self.key, self.name, {**self.documents, **after})
+
     @property
     def entry_value(self) -> bytes:
         """The value of the directory entry that leads here."""
@@ -121,6 +126,10 @@ class Chain:
     def child(self, node: Node) -> Chain:
         """Return the chain of a file in this directory."""
         return Chain(self.space_id, (*self.nodes, node))
+
+    def with_file(self, node: Node) -> Chain:
+        """Return the chain with another reading of the file."""
+        return Chain(self.space_id, (*self.nodes[:-1], node))
 
     def facts(self) -> FileFacts:
         """Return what permissions are decided by."""

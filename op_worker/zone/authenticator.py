@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from attrs import define
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -27,40 +25,22 @@ from onedata.errors import (
     UserNotSupported,
 )
 from onedata.ids import UserId
-from onedata.tokens.caveats import ApiCaveat, Caveat, ConsumerCaveat
+from onedata.tokens.caveats import Caveat, ConsumerCaveat
 from onedata.tokens.subjects import Service, ServiceKind, SubjectKind
 from onedata.tokens.token import Token
 from onedata.tokens.types import AccessToken
 from onedata.tokens.verify import RequestContext, data_limits, effective_type, verify_caveats
 from op_worker.auth.caller import Caller
+from op_worker.auth.operations import refuse_limited_operations
 from op_worker.zone.authority import Presented, TokenAuthority
 from op_worker.zone.refusals import Refusals
 from op_worker.zone.store import TOKENS, ZoneStore
 from op_worker.zone.verified import VerifiedToken, VerifiedTokens, decode_verified, encode_verified
 
 
-class Authenticator(Protocol):
-    """Tells who sent a request."""
-
-    async def authenticate(
-        self,
-        token: str,
-        *,
-        peer_ip: str | None,
-        interface: str,
-        consumer_token: str | None = None,
-        service_token: str | None = None,
-    ) -> Caller:
-        """Return the caller that ``token`` stands for. ``interface`` is ``rest`` or ``oneclient``.
-
-        Raises:
-            Unauthorized: with the reason as its ``auth_error``.
-        """
-
-
 @define(eq=False)
 class _Hit:
-    """A token text whose genuineness is settled; ``checked_version`` is of what was known at the last check."""
+    """A token known to be genuine; ``checked_version`` is what was known at its last check."""
 
     verified: VerifiedToken
     caveats: tuple[Caveat, ...]
@@ -119,7 +99,11 @@ class ZoneAuthenticator(TaskService):
         consumer_token: str | None = None,
         service_token: str | None = None,
     ) -> Caller:
-        """See ``Authenticator.authenticate``."""
+        """Return the caller that ``token`` stands for. ``interface`` is ``rest`` or ``oneclient``.
+
+        Raises:
+            Unauthorized: with the reason as its ``auth_error``.
+        """
         hit = self._hits.get(token)
         if hit is None or consumer_token is not None or service_token is not None:
             presented = Presented(
@@ -197,10 +181,10 @@ class ZoneAuthenticator(TaskService):
     def _hit(self, verified: VerifiedToken, token: Token, caveats: tuple[Caveat, ...]) -> _Hit:
         kind = token.identifier.type
         assert isinstance(kind, AccessToken)
-        limits = data_limits(caveats)
-        for caveat in caveats:
-            if isinstance(caveat, ApiCaveat) and not _allows_everything(caveat):
-                raise Unauthorized(TokenCaveatUnverified(caveat.to_json()))
+        try:
+            refuse_limited_operations(caveats)
+        except TokenCaveatUnverified as error:
+            raise Unauthorized(error) from None
         return _Hit(
             verified,
             caveats,
@@ -208,7 +192,7 @@ class ZoneAuthenticator(TaskService):
             type=kind,
             caller=Caller(
                 user_id=verified.user_id,
-                limits=limits,
+                limits=data_limits(caveats),
                 token_id=token.identifier.token_id,
                 session_id=kind.session_id,
                 caveats=caveats,
@@ -298,12 +282,3 @@ def _reason(error: OnedataError) -> OnedataError:
     if isinstance(error, Unauthorized) and error.auth_error is not None:
         return error.auth_error
     return error
-
-
-def _allows_everything(caveat: ApiCaveat) -> bool:
-    return any(
-        rule.service in (None, ServiceKind.OP_WORKER)
-        and rule.operation is None
-        and rule.resource.text == "*.*.*:*"
-        for rule in caveat.whitelist
-    )

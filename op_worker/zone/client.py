@@ -1,11 +1,11 @@
-"""This provider's part in its zone: follows users, spaces and revocations, and asks when it must."""
+"""This provider's part in its zone: knows users and spaces, asks about tokens, registers, takes supports."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, TimeoutError, gatherResults
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -17,37 +17,26 @@ from onedata.errors import (
     Forbidden,
     NoConnectionToOnezone,
     NotFound,
-    OnedataError,
     Timeout,
     UnregisteredOneprovider,
 )
-from onedata.graphsync import GraphPush, Gri, NosubPush, Operation, Scope, UpdateType
+from onedata.graphsync import Gri, Operation, Scope
 from onedata.ids import ProviderId, SpaceId, StorageId, UserId
 from onedata.tokens.subjects import Subject
 from op_worker.zone.authority import Presented
 from op_worker.zone.channel import ZoneChannel
+from op_worker.zone.follower import ZoneFollower
 from op_worker.zone.known import KnownZone
 from op_worker.zone.records import SpaceInfo, UserInfo
 from op_worker.zone.registering import RegistrationRequest
 from op_worker.zone.registration import Registration
-from op_worker.zone.resources import MalformedResourceError, Resource
-from op_worker.zone.session import OnPush, ZonePush
+from op_worker.zone.resources import MalformedResourceError
+from op_worker.zone.session import OnPush
 from op_worker.zone.store import StoredZone, ZoneStore
-from op_worker.zone.topics import (
-    Kind,
-    Topic,
-    provider_topic,
-    space_topic,
-    token_events_topic,
-    topic_of,
-    user_topic,
-)
-from op_worker.zone.writer import ZoneWriter
+from op_worker.zone.topics import provider_topic, space_topic, user_topic
 
-_AT_ONCE = 8
 _UNSEEN_S = 30.0
 _READY_TIMEOUT_S = 10.0
-VERSION = "21.02.8"
 
 
 class MakeChannel(Protocol):
@@ -70,16 +59,22 @@ class ZoneClient(OrderedService):
     _log = Logger()
 
     def __init__(
-        self, store: ZoneStore, *, clock: IReactorTime, make_channel: MakeChannel, register: Register
+        self,
+        store: ZoneStore,
+        *,
+        clock: IReactorTime,
+        make_channel: MakeChannel,
+        register: Register,
+        version: str,
     ) -> None:
         super().__init__()
-        self.known = KnownZone()
         self.registration: Registration | None = None
         self._store, self._clock = store, clock
         self._make_channel, self._register = make_channel, register
+        self._version = version
         self._channel: ZoneChannel | None = None
-        self._writer = ZoneWriter(store, clock)
-        self._writer.setServiceParent(self)
+        self._follower = ZoneFollower(store, clock, self._graph)
+        self._follower.setServiceParent(self)
         self._tasks = TaskService()
         self._tasks.setServiceParent(self)
         self._locks = KeyedLocks()
@@ -94,11 +89,7 @@ class ZoneClient(OrderedService):
         stored = await self._store.load()
         self.registration = stored.registration
         if stored.registration is not None:
-            provider_id = stored.registration.provider_id
-            own = {"provider": provider_topic(provider_id), "token_events": token_events_topic(provider_id)}
-            self._restore((own[name], resource) for name, resource in stored.own.items() if name in own)
-            self._restore((space_topic(SpaceId(key)), each) for key, each in stored.spaces.items())
-            self._restore((user_topic(UserId(key)), each) for key, each in stored.users.items())
+            self._follower.restore(stored, stored.registration.provider_id)
         return stored
 
     def startService(self) -> None:
@@ -110,6 +101,11 @@ class ZoneClient(OrderedService):
     def stopService(self) -> Deferred[None]:
         self._unwatch()
         return super().stopService()
+
+    @property
+    def known(self) -> KnownZone:
+        """What is known now."""
+        return self._follower.known
 
     @property
     def is_connected(self) -> bool:
@@ -141,7 +137,7 @@ class ZoneClient(OrderedService):
     async def user(self, user_id: UserId) -> UserInfo:
         known = self.known.users.get(user_id)
         if known is None:
-            await self._fetch_once(user_topic(user_id), lambda: user_id in self.known.users)
+            await self._follower.follow(user_topic(user_id), lambda: user_id in self.known.users)
             known = self.known.users.get(user_id)
         if known is None:
             raise NotFound
@@ -152,7 +148,7 @@ class ZoneClient(OrderedService):
         if known is not None or self._clock.seconds() < self._unseen.get(space_id, 0.0):
             return known
         try:
-            await self._fetch_once(space_topic(space_id), lambda: space_id in self.known.spaces)
+            await self._follower.follow(space_topic(space_id), lambda: space_id in self.known.spaces)
         except (NoConnectionToOnezone, Timeout):
             if space_id in self.known.supported:
                 raise
@@ -188,7 +184,7 @@ class ZoneClient(OrderedService):
         registration = self._required_registration()
         gri = Gri("storage", storage_id, "support")
         answer = await self._graph(gri, Operation.CREATE, {"token": token, "size": size_b})
-        await self._follow_provider(registration.provider_id)
+        await self._follower.follow_provider(registration.provider_id)
         return SpaceId(str(answer["spaceId"]))
 
     async def register(self, request: RegistrationRequest) -> Registration:
@@ -211,95 +207,22 @@ class ZoneClient(OrderedService):
             raise MalformedResourceError(f"the answer for {gri.text} is no object")
         return answer
 
-    # -- following --------------------------------------------------------------------------------
+    # -- a new session ----------------------------------------------------------------------------
 
-    async def _follow_all(self) -> None:
-        """Bring everything that we follow up to date; called for each new session."""
+    async def _session_opened(self) -> None:
         registration = self._required_registration()
-        self.known.forget_revisions()
         self._unseen.clear()
-        await self._fetch(token_events_topic(registration.provider_id))
-        await self._fetch_each(map(space_topic, list(self.known.spaces)))
-        await self._follow_provider(registration.provider_id)
-        await self._fetch_each(map(user_topic, list(self.known.users)))
+        await self._follower.follow_all(registration.provider_id)
         await self._tell_version(registration.provider_id)
         waiters, self._ready_waiters = self._ready_waiters, []
         for waiter in waiters:
             waiter.callback(None)
 
-    async def _follow_provider(self, provider_id: ProviderId) -> None:
-        await self._fetch(provider_topic(provider_id))
-        await self._follow_new_spaces()
-
-    async def _follow_new_spaces(self) -> None:
-        missing = self.known.supported - self.known.spaces.keys()
-        await self._fetch_each(map(space_topic, sorted(missing)))
-
-    async def _fetch_each(self, topics: Iterable[Topic]) -> None:
-        """Fetch several at a time; the first lost connection ends it."""
-        remaining = iter(topics)
-
-        async def fetch_remaining() -> None:
-            for topic in remaining:
-                await self._fetch(topic)
-
-        workers = [Deferred.fromCoroutine(fetch_remaining()) for _ in range(_AT_ONCE)]
-        await gatherResults(workers, consumeErrors=True)
-
-    async def _fetch_once(self, topic: Topic, is_known: Callable[[], bool]) -> None:
-        async with self._locks.hold(topic):
-            if not is_known():
-                await self._fetch(topic)
-
-    async def _fetch(self, topic: Topic) -> None:
-        """Subscribe to a topic and take its state over; what is gone or not ours to see is forgotten."""
-        try:
-            resource = await self._graph(topic.gri, Operation.GET)
-        except (NotFound, Forbidden):
-            self._forget(topic)
-        else:
-            self._take(topic, resource)
-
-    def _pushed(self, push: ZonePush) -> None:
-        topic = topic_of(push.gri)
-        if topic is None:
-            return
-        if isinstance(push, NosubPush) or push.update_type is UpdateType.DELETED:
-            self._forget(topic)
-        elif isinstance(push, GraphPush) and push.data is not None:
-            self._take(topic, push.data)
-            if topic.kind is Kind.PROVIDER:
-                self._tasks.spawn("follow newly supported spaces", self._follow_quietly())
-
-    async def _follow_quietly(self) -> None:
-        try:
-            await self._follow_new_spaces()
-        except OnedataError as error:
-            self._log.warn("new spaces are not known yet: {error}", error=error.description)
-
-    def _take(self, topic: Topic, resource: Resource) -> None:
-        try:
-            if self.known.apply(topic, resource):
-                self._writer.note(topic, resource)
-        except MalformedResourceError as error:
-            self._log.error("resource {gri} is not understood: {error}", gri=topic.gri.text, error=error)
-
-    def _forget(self, topic: Topic) -> None:
-        self.known.forget(topic)
-        self._writer.note(topic, None)
-
-    def _restore(self, resources: Iterable[tuple[Topic, Resource]]) -> None:
-        for topic, resource in resources:
-            try:
-                self.known.apply(topic, resource)
-            except MalformedResourceError as error:
-                self._log.warn("kept {gri} is not understood: {error}", gri=topic.gri.text, error=error)
-
     async def _tell_version(self, provider_id: ProviderId) -> None:
         channel = self._channel
         assert channel is not None
         try:
-            await channel.graph(provider_topic(provider_id).gri, Operation.UPDATE, {"version": VERSION})
+            await channel.graph(provider_topic(provider_id).gri, Operation.UPDATE, {"version": self._version})
         except (NotFound, Forbidden, BadMessage) as error:
             self._log.warn("the zone does not want our version: {error}", error=error.description)
 
@@ -326,7 +249,7 @@ class ZoneClient(OrderedService):
         self._open_channel(registration)
 
     def _open_channel(self, registration: Registration) -> None:
-        self._channel = self._make_channel(registration, self._follow_all, self._pushed)
+        self._channel = self._make_channel(registration, self._session_opened, self._follower.pushed)
         self._channel.setServiceParent(self)
 
     async def _until_ready(self) -> None:

@@ -7,7 +7,7 @@ from attrs import evolve
 from onedata.errors import Forbidden, NotFound
 from onedata.tokens.subjects import SubjectKind
 from oz_worker.draft import Draft
-from oz_worker.issuing import demand_free_name
+from oz_worker.issuing import demand_free_name, drop_token
 from oz_worker.records import NamedToken
 from oz_worker.rest.access import admin, either
 from oz_worker.rest.routes import Call, Done, Ok, Reply, route
@@ -78,7 +78,7 @@ class NamedTokens:
     async def delete(self, call: Call) -> Reply:
         if is_root_token(call.state, _token(call)):
             raise Forbidden()
-        await self._store.change(lambda draft: draft.delete(draft.token(call["tid"])))
+        await self._store.change(lambda draft: drop_token(draft, draft.token(call["tid"])))
         return Done()
 
     @route("GET", "/tokens/named/<tid>/status", "token.{tid}.instance:shared", either(_owns, _serves, admin("oz_tokens_manage")))

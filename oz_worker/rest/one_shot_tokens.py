@@ -10,7 +10,7 @@ from onedata.tokens.types import InviteToken, InviteType
 from oz_worker.draft import Draft
 from oz_worker.fresh import Fresh
 from oz_worker.invitations import RULES
-from oz_worker.issuing import TokenOrder
+from oz_worker.issuing import TokenOrder, drop_token
 from oz_worker.records import NamedToken
 from oz_worker.rest.access import admin, any_user, either, holds, self_provider, self_user
 from oz_worker.rest.routes import Access, Call, Done, Ok, Reply, Route, route
@@ -81,7 +81,7 @@ class OneShotTokens:
             raise NotFound()
 
         def decide(draft: Draft) -> None:
-            draft.delete(draft.token(found[0]))
+            drop_token(draft, draft.token(found[0]))
 
         await self._desk.store.change(decide)
         return Done()

@@ -149,7 +149,7 @@ class RouteDoor:
         request.responseHeaders.setRawHeaders(b"Access-Control-Allow-Origin", [b"*"])
         asker = await self._authenticate(request)
         if not asker.is_nobody:
-            request.user = f"{asker.subject.kind}:{asker.subject.id}"
+            request.user_id = asker.subject.text
 
         async def read_body() -> dict[str, Any]:
             return await _read_body(request)

@@ -12,7 +12,7 @@ from onedata.tokens.subjects import Subject, SubjectKind
 from onedata.tokens.types import AccessToken, InviteToken, TokenType, token_type_from_json
 from oz_worker.draft import Draft
 from oz_worker.invitations import RULES, demand_may_issue
-from oz_worker.issuing import Issuer, TokenOrder, keep_token, temporary_secret
+from oz_worker.issuing import Issuer, TokenOrder, drop_token, keep_token, temporary_secret
 from oz_worker.records import NamedToken
 from oz_worker.rest.access import admin, any_provider, any_user, either, holds, self_provider, self_user
 from oz_worker.rest.routes import Access, Call, Created, Done, Ok, Reply, Route
@@ -126,7 +126,7 @@ class SubjectTokens:
         def decide(draft: Draft) -> None:
             for token in _named_tokens(draft.state, subject):
                 if not is_root_token(draft.state, token):
-                    draft.delete(token)
+                    drop_token(draft, token)
 
         await self._desk.store.change(decide)
         return Done()

@@ -37,7 +37,9 @@ class Upload:
         self.attempted: dict[str, str] = {}
         self.enough = threading.Event()
         self._random = random.Random(seed)
-        self._bodies = [self._random.randbytes(self._random.choice([0, 1, 900, 5000, 70_000, 400_000])) for _ in range(60)]
+        self._bodies = [
+            self._random.randbytes(self._random.choice([0, 1, 900, 5000, 70_000, 400_000])) for _ in range(60)
+        ]
 
     def url(self, name: str) -> str:
         """The CDMI URL of one file."""

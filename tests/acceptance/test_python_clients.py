@@ -139,9 +139,7 @@ def test_read_only_token_is_refused_every_write(
     assert client.get_file_content(SPACE, file_path=f"{root}/file") == b""
 
 
-def test_pyfilesystem_does_a_full_session(
-    environment: Raised, token: str, root: str, verify: bool
-) -> None:
+def test_pyfilesystem_does_a_full_session(environment: Raised, token: str, root: str, verify: bool) -> None:
     with OnedataRESTFS(environment.address("oz"), token, verify_ssl=verify) as remote:
         assert SPACE in remote.listdir("/")
         home = remote.opendir(f"{SPACE}/{root}")

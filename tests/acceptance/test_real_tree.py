@@ -22,7 +22,7 @@ CLIENTS = 8
 
 
 def real_files() -> Mapping[str, Path]:
-    """Relative path → file: the installed standard library, and installed packages up to the number wanted."""
+    """Relative path → file: the standard library, and installed packages up to the number wanted."""
     found: dict[str, Path] = {}
     for prefix, folder in (("stdlib", SOURCE), ("packages", PURELIB)):
         for path in sorted(folder.rglob("*")):

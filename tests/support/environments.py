@@ -80,9 +80,7 @@ class Raised:
 
     def start_again(self, node_prefix: str, instance: str) -> int:
         """Start a node that was killed, with the command that env_up used."""
-        return processes.start(
-            processes.load_command(self.node_folder(node_prefix, instance)), self.folder
-        )
+        return processes.start(processes.load_command(self.node_folder(node_prefix, instance)), self.folder)
 
     def wait_healthy(self, instance: str, limit_s: float = 30.0) -> float:
         """Wait until a worker's ``/nagios`` says ok; return how many seconds that took."""

@@ -85,7 +85,9 @@ class Locator:
         raise Posix(Errno.ENOENT, "the source does not exist")
 
     async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
-        """Return all extended attributes of a file, internal ones too."""
+        """Return all extended attributes of a file, internal ones too; the root has none."""
+        if stat.parent is None:
+            return {}
         return await self._files.get_xattrs(caller, Target(stat.guid), internal=True)
 
 

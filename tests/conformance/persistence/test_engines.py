@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pytest_twisted import async_fixture, async_yield_fixture, ensureDeferred
+from pytest_twisted import blockon, ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock, deferLater
 
 from cluster_worker.persistence.config import RedisConfig
@@ -230,9 +228,18 @@ class EngineConformance:
     async def test_nothing_is_applied_when_the_last_step_fails(
         self, engine: Engine, scope: Scope, last: Step
     ) -> None:
-        first = Batch([Put(A, "m", b"old"), Link(D, b"taken", b"v"), Link(D, b"x", b"v"), Add("used", 1)], [A])
+        first = Batch(
+            [Put(A, "m", b"old"), Link(D, b"taken", b"v"), Link(D, b"x", b"v"), Add("used", 1)], [A]
+        )
         await engine.commit(scope, first)
-        steps = [Put(A, "m", b"new"), Delete(A), Link(D, b"y", b"v"), Unlink(D, b"x", b"v"), Add("used", 1), last]
+        steps = [
+            Put(A, "m", b"new"),
+            Delete(A),
+            Link(D, b"y", b"v"),
+            Unlink(D, b"x", b"v"),
+            Add("used", 1),
+            last,
+        ]
         with pytest.raises(PreconditionFailed) as caught:
             await engine.commit(scope, Batch(steps, [A, B]))
         assert caught.value.step is last
@@ -243,7 +250,7 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_first_failing_step_is_the_one_reported(self, engine: Engine, scope: Scope) -> None:
-        steps = [Check(A, "m", 0), Check(A, "m", 3), Check(A, "m", 4)]
+        steps: list[Step] = [Check(A, "m", 0), Check(A, "m", 3), Check(A, "m", 4)]
         assert (await refused(engine, scope, *steps)).step is steps[1]
 
     @ensureDeferred
@@ -322,7 +329,12 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_resolve_walks_to_the_last_component(self, engine: Engine, scope: Scope) -> None:
-        steps = [Link(A, b"x", b"b/tail/more"), Link(B, b"y", b"c"), Put(A, "m", b"ma"), Put(C, "m", b"mc")]
+        steps: list[Step] = [
+            Link(A, b"x", b"b/tail/more"),
+            Link(B, b"y", b"c"),
+            Put(A, "m", b"ma"),
+            Put(C, "m", b"mc"),
+        ]
         await engine.commit(scope, Batch(steps))
         found = await engine.resolve(scope, A, [b"x", b"y"], ["m", "t"])
         assert [(one.entry, one.key) for one in found] == [
@@ -341,14 +353,20 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_resolve_of_three_hundred_components_works(self, engine: Engine, scope: Scope) -> None:
-        steps = [Link(Key(f"k{n}"), b"d", b"k%d/dir" % (n + 1)) for n in range(300)]
+        steps: list[Step] = [Link(Key(f"k{n}"), b"d", b"k%d/dir" % (n + 1)) for n in range(300)]
         await engine.commit(scope, Batch(steps))
         found = await engine.resolve(scope, Key("k0"), [b"d"] * 300, ["m"])
         assert found[-1].key == "k300"
 
     @ensureDeferred
     async def test_ancestors_are_listed_upward_with_documents(self, engine: Engine, scope: Scope) -> None:
-        steps = [Put(A, "up", b"b"), Put(B, "up", b"c"), Put(C, "up", b""), Put(A, "m", b"1"), Put(C, "m", b"3")]
+        steps = [
+            Put(A, "up", b"b"),
+            Put(B, "up", b"c"),
+            Put(C, "up", b""),
+            Put(A, "m", b"1"),
+            Put(C, "m", b"3"),
+        ]
         await engine.commit(scope, Batch(steps))
         one, three = Document(1, b"1"), Document(1, b"3")
         assert await engine.ancestors(scope, A, "up", ["m"]) == [(A, {"m": one}), (B, {}), (C, {"m": three})]
@@ -366,7 +384,13 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_page_brings_entries_with_their_documents(self, engine: Engine, scope: Scope) -> None:
-        steps = [Link(D, b"b", b"b/1"), Link(D, b"a", b"a/2"), Link(D, b"c", b"c"), Put(A, "m", b"x"), Put(A, "t", b"y")]
+        steps = [
+            Link(D, b"b", b"b/1"),
+            Link(D, b"a", b"a/2"),
+            Link(D, b"c", b"c"),
+            Put(A, "m", b"x"),
+            Put(A, "t", b"y"),
+        ]
         await engine.commit(scope, Batch(steps))
         found = await engine.page(scope, D, None, 2, ["m"])
         assert [(one.entry, one.key, one.documents) for one in found] == [
@@ -376,13 +400,6 @@ class EngineConformance:
         assert [one.key for one in await engine.page(scope, D, b"b", 5, ["m"])] == [C]
         assert await engine.page(scope, D, None, 0, ["m"]) == []
         assert await engine.page(scope, B, None, 9, ["m"]) == []
-
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(st.sets(names, max_size=25), names, st.integers(1, 9))
-    def test_pages_follow_byte_order_of_any_names(
-        self, engine: Engine, contents: set[bytes], bound: bytes, limit: int
-    ) -> None:
-        run_paging(engine, contents, bound, limit)
 
     @ensureDeferred
     async def test_pages_of_a_large_directory_meet_without_gaps(self, engine: Engine, scope: Scope) -> None:
@@ -423,11 +440,12 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_counters_are_exact_up_to_nine_petabytes(self, engine: Engine, scope: Scope) -> None:
-        await engine.commit(scope, Batch([Add("used", 2**53 - 1, limit=2**80), Add("low", -(2**53))]))
+        most = 2**53 - 1
+        await engine.commit(scope, Batch([Add("used", most - 1, limit=2**80), Add("low", -most)]))
         await engine.commit(scope, Batch([Add("used", 1)]))
-        assert await engine.counters(scope) == {"used": 2**53, "low": -(2**53)}
-        assert (await refused(engine, scope, Add("used", 1))).found == 2**53
-        assert (await refused(engine, scope, Add("low", -1))).found == -(2**53)
+        assert await engine.counters(scope) == {"used": most, "low": -most}
+        assert (await refused(engine, scope, Add("used", 1))).found == most
+        assert (await refused(engine, scope, Add("low", -1))).found == -most
         assert (await refused(engine, scope, Add("new", 2**70))).found == 0
 
     # leases
@@ -486,11 +504,15 @@ class Heard:
             self.once.callback(None)
 
 
-def run_paging(engine: Engine, contents: set[bytes], bound: bytes, limit: int) -> None:
-    """Compare pages in both directions with the sorted names."""
-    from pytest_twisted import blockon
+def paging_property() -> Callable[..., None]:
+    """Return the test of pages over any names; a new one for each engine, as pytest-twisted wraps it."""
 
-    async def compare() -> None:
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(contents=st.sets(names, max_size=25), bound=names, limit=st.integers(1, 9))
+    @ensureDeferred
+    async def pages_follow_byte_order(
+        self: object, engine: Engine, contents: set[bytes], bound: bytes, limit: int
+    ) -> None:
         scope = new_scope()
         await engine.commit(scope, Batch([Link(D, name, b"v" + name) for name in contents]))
         above = sorted(name for name in contents if name > bound)[:limit]
@@ -501,4 +523,58 @@ def run_paging(engine: Engine, contents: set[bytes], bound: bytes, limit: int) -
         for name in contents | {bound}:
             assert await engine.lookup(scope, D, name) == (b"v" + name if name in contents else None)
 
-    blockon(Deferred.fromCoroutine(compare()))
+    return pages_follow_byte_order
+
+
+memory_clock = Clock()
+
+
+def turn_memory_clock(duration_s: float) -> Deferred[None]:
+    """Let time pass for the memory engine."""
+    memory_clock.advance(duration_s)
+    return succeed(None)
+
+
+@pytest.fixture(scope="module")
+def memory_engine() -> MemoryEngine:
+    return MemoryEngine(memory_clock)
+
+
+@pytest.fixture(scope="module")
+def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
+    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
+    server.startService()
+    engine = RedisEngine(reactor, server.address, RedisConfig())
+    engine.startService()
+    blockon(Deferred.fromCoroutine(engine.wait_ready()))
+    yield engine
+    blockon(engine.stopService())
+    blockon(server.stopService())
+
+
+class TestMemoryEngine(EngineConformance):
+    """Everything in this process, and a clock that the test turns."""
+
+    test_pages_follow_byte_order_of_any_names = paging_property()
+
+    @pytest.fixture()
+    def engine(self, memory_engine: MemoryEngine) -> Engine:
+        return memory_engine
+
+    @pytest.fixture()
+    def pass_time(self) -> Callable[[float], Deferred[None]]:
+        return turn_memory_clock
+
+
+class TestRedisEngine(EngineConformance):
+    """The embedded server; its clock cannot be turned, so leases here are short."""
+
+    test_pages_follow_byte_order_of_any_names = paging_property()
+
+    @pytest.fixture()
+    def engine(self, redis_engine: RedisEngine) -> Engine:
+        return redis_engine
+
+    @pytest.fixture()
+    def pass_time(self) -> Callable[[float], Deferred[None]]:
+        return lambda duration_s: deferLater(reactor, duration_s, lambda: None)

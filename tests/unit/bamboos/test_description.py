@@ -83,7 +83,9 @@ def test_wrapper_objects_of_the_original_configuration_are_unwrapped() -> None:
     assert description.providers[0].zone == "oz"
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "{", '{"os_configs": 5}', '{"global_setup": {"spaces": {"s": 1}}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[1, 2]", "{", '{"os_configs": 5}', '{"global_setup": {"spaces": {"s": 1}}}']
+)
 def test_a_document_that_is_no_description_is_refused_with_one_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "env.json"
     path.write_text(text)

@@ -38,6 +38,13 @@ class Person:
 
 
 @frozen(kw_only=True)
+class Hidden:
+    """Has an option that is better shown without a value."""
+
+    word: str | None = field(default=None, metadata={"help": "A word."})
+
+
+@frozen(kw_only=True)
 class Outer:
     """Everything."""
 
@@ -77,7 +84,11 @@ def test_every_option_is_preceded_by_its_meaning() -> None:
 
 
 def test_option_without_default_value_shows_an_example() -> None:
-    assert '# A file.\n# Not set by default. Example:\n#file = "/etc/x"\n' in commented_toml(Outer)
+    assert '# A file.\n# Not set by default.\n#file = "/etc/x"\n' in commented_toml(Outer)
+
+
+def test_option_without_example_shows_only_its_name() -> None:
+    assert "# A word.\n# Not set by default.\n#word =\n" in commented_toml(Hidden)
 
 
 def test_required_option_says_that_it_is_required() -> None:

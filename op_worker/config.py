@@ -1,0 +1,207 @@
+"""Configuration of op-worker; ``etc/op_worker.toml`` is printed from these classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+from attrs.validators import ge, gt, le
+
+from cluster_worker.node.config import NodeConfig
+from cluster_worker.persistence.config import RedisConfig
+
+ENVIRONMENT_PREFIX = "OP_WORKER"
+
+
+@frozen(kw_only=True)
+class HttpSection:
+    """The web doors: REST, CDMI, administration, health. Durations in seconds, sizes in bytes."""
+
+    address: str = field(default="127.0.0.1", metadata={"help": "Address to listen on; 0.0.0.0 for all."})
+    port: int = field(
+        default=8443,
+        validator=[ge(0), le(65535)],
+        metadata={"help": "Port of HTTPS. Clients expect 443, which needs the right to bind it."},
+    )
+    cert: str | None = field(
+        default=None,
+        metadata={
+            "help": "PEM file of the certificate. Without one, a self-signed certificate for localhost is"
+            " made in the state folder.",
+            "example": "/etc/onedata/web_cert.pem",
+        },
+    )
+    key: str | None = field(
+        default=None,
+        metadata={
+            "help": "PEM file of the certificate's private key.",
+            "example": "/etc/onedata/web_key.pem",
+        },
+    )
+    chain: str | None = field(
+        default=None,
+        metadata={"help": "PEM file of intermediate certificates.", "example": "/etc/onedata/web_chain.pem"},
+    )
+    header_timeout_s: float = field(
+        default=30.0,
+        validator=gt(0),
+        metadata={"help": "A client has so long to send the head of a request."},
+    )
+    idle_timeout_s: float = field(
+        default=75.0, validator=gt(0), metadata={"help": "A kept connection without requests is closed then."}
+    )
+    body_stall_timeout_s: float = field(
+        default=60.0, validator=gt(0), metadata={"help": "The longest silence in the middle of an upload."}
+    )
+    response_stall_timeout_s: float = field(
+        default=60.0, validator=gt(0), metadata={"help": "How long a client may take nothing of an answer."}
+    )
+    max_header_b: int = field(
+        default=16384, validator=ge(1024), metadata={"help": "The longest head of a request."}
+    )
+    max_connections: int = field(
+        default=10000, validator=ge(1), metadata={"help": "Connections beyond these are closed at once."}
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key are given together or not at all")
+
+
+@frozen(kw_only=True)
+class ZoneSection:
+    """How the zone is reached. Durations in seconds."""
+
+    domain: str | None = field(
+        default=None,
+        metadata={
+            "help": "Domain of the zone, with :port when it is not 443. Registration may name another one.",
+            "example": "onezone.example.org",
+        },
+    )
+    address: str | None = field(
+        default=None,
+        metadata={
+            "help": "Connect to this host:port instead of resolving the domain; the certificate is verified"
+            " against the domain all the same.",
+            "example": "192.0.2.10:443",
+        },
+    )
+    ca_file: str | None = field(
+        default=None,
+        metadata={
+            "help": "PEM file of the authorities trusted with the zone's certificate; else the system's.",
+            "example": "/etc/onedata/zone_ca.pem",
+        },
+    )
+    reconnect_first_s: float = field(
+        default=3.0, validator=gt(0), metadata={"help": "Pause before the first new try to connect."}
+    )
+    reconnect_factor: float = field(
+        default=1.35, validator=ge(1), metadata={"help": "Each further pause is longer by this factor."}
+    )
+    reconnect_limit_s: float = field(default=20.0, validator=gt(0), metadata={"help": "The longest pause."})
+    ping_interval_s: float = field(
+        default=15.0, validator=gt(0), metadata={"help": "Time between two pings to the zone."}
+    )
+    ping_timeout_s: float = field(
+        default=10.0,
+        validator=gt(0),
+        metadata={"help": "Without an answer to a ping for so long, reconnect."},
+    )
+    request_timeout_s: float = field(
+        default=30.0, validator=gt(0), metadata={"help": "The zone has so long to answer a request."}
+    )
+    token_recheck_s: float = field(
+        default=600.0,
+        validator=gt(0),
+        metadata={"help": "A token in use is looked at again by the zone so often, while the zone is there."},
+    )
+    remembered_tokens: int = field(
+        default=5000,
+        validator=ge(1),
+        metadata={"help": "Tokens that the zone vouched for and that are good without it."},
+    )
+
+
+@frozen(kw_only=True)
+class LocalUser:
+    """A user of a provider without a zone; NAME is the user's id."""
+
+    full_name: str | None = field(
+        default=None, metadata={"help": "Full name; otherwise the id.", "example": "Anna Adams"}
+    )
+    token_file: str | None = field(
+        default=None,
+        metadata={
+            "help": "File (mode 0600) that gets an access token of the user at the first start; otherwise"
+            " <state_dir>/tokens/NAME.",
+            "example": "/home/anna/.onedata_token",
+        },
+    )
+
+
+@frozen(kw_only=True)
+class LocalSpace:
+    """A space of a provider without a zone; NAME is the space's id."""
+
+    name: str | None = field(default=None, metadata={"help": "Name; otherwise the id.", "example": "data"})
+    owner: str = field(default="", metadata={"help": "Id of the local user who owns the space."})
+    members: tuple[str, ...] = field(
+        default=(), metadata={"help": "Ids of further local users, with the privileges of members."}
+    )
+    storage: str = field(
+        default="", metadata={"help": "An absolute path: the folder of the POSIX storage with its files."}
+    )
+    size_b: int = field(
+        default=10**12, validator=ge(0), metadata={"help": "The most bytes its files may have."}
+    )
+
+
+@frozen(kw_only=True)
+class LocalSection:
+    """Users and spaces of a provider without a zone. When there are users here, no zone is used."""
+
+    users: Mapping[str, LocalUser] = field(factory=dict)
+    spaces: Mapping[str, LocalSpace] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        for space_id, space in self.spaces.items():
+            for user in (space.owner, *space.members):
+                if user not in self.users:
+                    raise ValueError(f"space {space_id} names {user!r}, who is no local user")
+            if not space.storage.startswith("/"):
+                raise ValueError(f"space {space_id} needs the absolute path of its storage")
+
+
+@frozen(kw_only=True)
+class OpWorkerConfig:
+    """Configuration of op-worker, the Oneprovider daemon (twistd op-worker --config FILE).
+
+    Every line shows an option at its default. Overlays in op_worker.d/*.toml are read after this file, the
+    environment last: OP_WORKER__HTTP__PORT=443 sets port in [http].
+    """
+
+    state_dir: str = field(
+        default="var/op_worker",
+        metadata={"help": "Folder of this node's state: data of the embedded Redis, certificate, logs."},
+    )
+    emergency_passphrase_file: str | None = field(
+        default=None,
+        metadata={
+            "help": "File with the passphrase of the admin door (user onepanel). Otherwise one is made at the"
+            " first start in <state_dir>/emergency_passphrase.",
+            "example": "/etc/onedata/emergency_passphrase",
+        },
+    )
+    blocking_threads: int = field(
+        default=16, validator=ge(1), metadata={"help": "Threads for disk accesses; further ones wait."}
+    )
+    stop_timeout_s: float = field(
+        default=10.0, validator=ge(0), metadata={"help": "Open requests have so long to end at a stop."}
+    )
+    node: NodeConfig = field(factory=NodeConfig)
+    redis: RedisConfig = field(factory=RedisConfig)
+    http: HttpSection = field(factory=HttpSection)
+    zone: ZoneSection = field(factory=ZoneSection)
+    local: LocalSection = field(factory=LocalSection)

@@ -1,0 +1,77 @@
+"""What the parts of the file service share, made once by it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from cluster_worker.persistence.engine import Engine, Key, Scope
+from cluster_worker.runtime.clock import WallClock
+from cluster_worker.runtime.pool import Blocking
+from onedata.errors import Errno, Forbidden, Posix
+from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, is_user_root, new_id
+from op_worker.auth.caller import Caller
+from op_worker.files.access import Access, Visit
+from op_worker.files.journal import Journal, RandomBytes
+from op_worker.files.lookup import Found, Lookup, existing
+from op_worker.files.model import Follow, Target
+from op_worker.files.nodes import Chain
+from op_worker.files.transactions import Transactions
+from op_worker.storage.registry import Storages
+
+
+@frozen(eq=False)
+class FilesContext:
+    """The shared parts, and the two ways every operation begins: find a target, enter its space."""
+
+    engine: Engine
+    storages: Storages
+    lookup: Lookup
+    access: Access
+    journal: Journal
+    transactions: Transactions
+    blocking: Blocking
+    wall_clock: WallClock
+    random_bytes: RandomBytes
+
+    async def find(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Found]:
+        """Enter the space of a target and walk as far as there are files."""
+        base = target.base
+        if base.share_id is not None:
+            raise Forbidden()
+        if base.space_id == USER_ROOT_SPACE_ID:
+            raise Posix(Errno.EPERM, "the directory of spaces is virtual")
+        visit = await self.access.enter(caller, base.space_id)
+        return visit, await self.lookup.find(base.space_id, base.uuid, target.names, follow)
+
+    async def chain(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Chain]:
+        """Enter the space of a target that must exist. Raises: Posix(ENOENT)."""
+        visit, found = await self.find(caller, target, follow)
+        if found.missing:
+            visit.require_passage_into(found.chain)
+        return visit, existing(found)
+
+    async def again(self, chain: Chain) -> Chain:
+        """Read a file and its ancestors anew, by id."""
+        return await self.lookup.by_id(chain.space_id, chain.file.key)
+
+    def new_key(self) -> Key:
+        """Return the key of a new file."""
+        return Key(new_id(self.random_bytes))
+
+    def new_generation(self) -> bytes:
+        """Return the name of one whole content."""
+        return self.random_bytes(8)
+
+
+def scope_of(space_id: SpaceId) -> Scope:
+    """Return the scope that a space's documents live in."""
+    return Scope(space_id)
+
+
+def is_user_root_of(guid: FileGuid, caller: Caller) -> bool:
+    """Whether this is the virtual directory of spaces; Forbidden when it is another user's."""
+    if guid.space_id != USER_ROOT_SPACE_ID or not is_user_root(guid.uuid):
+        return False
+    if guid.uuid != f"userRoot_{caller.user_id}":
+        raise Forbidden()
+    return True

@@ -1,0 +1,174 @@
+"""Making files, directories and links, empty; and finding the place for a new file."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from cluster_worker.persistence.engine import Put
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files import batches
+from op_worker.files.access import Visit
+from op_worker.files.attributes import stat_of
+from op_worker.files.context import FilesContext
+from op_worker.files.documents import META, TIMES, EntryValue, Location, Meta
+from op_worker.files.lookup import Found
+from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Target
+from op_worker.files.nodes import Chain, Node
+from op_worker.files.paths import MAX_PATH_B, check_length, check_new_name
+from op_worker.files.permissions import Operation
+from op_worker.files.removal import Removal
+from op_worker.storage.helper import StorageError, StoragePath
+
+DEFAULT_MODES = {FileType.REG: 0o664, FileType.DIR: 0o775, FileType.SYMLNK: 0o777}
+_ADDING = {
+    FileType.REG: Operation.ADD_OBJECT | Operation.TRAVERSE,
+    FileType.SYMLNK: Operation.ADD_OBJECT | Operation.TRAVERSE,
+    FileType.DIR: Operation.ADD_SUBCONTAINER | Operation.TRAVERSE,
+}
+
+
+def adding(type_: FileType) -> Operation:
+    """Return what making a file of this type needs on its directory."""
+    return _ADDING[type_]
+
+
+@frozen(eq=False)
+class Creation:
+    """Makes files in directories."""
+
+    _context: FilesContext
+    _removal: Removal
+
+    async def create(
+        self, caller: Caller, target: Target, type_: FileType, options: CreateOptions
+    ) -> FileStat:
+        """Make an empty file of a type. See ``FileService.create_file`` and its siblings."""
+        if type_ is FileType.SYMLNK:
+            check_link_text(options.symlink_target)
+        space_id = target.base.space_id
+
+        async def attempt() -> FileStat:
+            visit, found = await self._context.find(caller, target)
+            if not found.missing:
+                return await self._existing(visit, found.chain, type_, options)
+            directory = await self.directory_for(visit, found, options)
+            return await self._make(visit, directory, found.missing[-1].decode(), type_, options)
+
+        return await self._context.transactions.retrying(space_id, attempt)
+
+    async def directory_for(self, visit: Visit, found: Found, options: CreateOptions) -> Chain:
+        """Return the directory that the last missing name goes into, making those in between if asked.
+
+        Raises: Posix(ENOENT) when directories are missing and not to be made; Posix(ENOTDIR).
+        """
+        directory = found.chain
+        if not directory.file.is_directory:
+            raise Posix(Errno.ENOTDIR)
+        if len(found.missing) > 1 and not options.create_parents:
+            visit.require_passage_into(directory)
+            raise Posix(Errno.ENOENT, "a directory on the way is missing")
+        plain = CreateOptions(mode=options.mode)
+        for raw in found.missing[:-1]:
+            await self._make(visit, directory, raw.decode(), FileType.DIR, plain)
+            again = await self._context.lookup.find(visit.space_id, directory.file.key, (raw.decode(),))
+            directory = again.chain
+        return directory
+
+    async def require_adding(self, visit: Visit, directory: Chain, name: str, type_: FileType) -> bytes:
+        """Check that the caller may add ``name``; return it as it is stored."""
+        raw = check_new_name(name, at_root=directory.is_root)
+        check_length([one.encode() for one in (*directory.names, name)])
+        await visit.require_new(directory, name, adding(type_))
+        return raw
+
+    async def _make(
+        self, visit: Visit, directory: Chain, name: str, type_: FileType, options: CreateOptions
+    ) -> FileStat:
+        raw = await self.require_adding(visit, directory, name, type_)
+        key = self._context.new_key()
+        now_s = self._context.wall_clock()
+        meta = self.new_meta(visit, name, type_, options, now_s)
+        location = Location(visit.support.storage.storage_id) if type_ is FileType.REG else None
+        documents = batches.first_documents(meta, directory.file.key, location, now_s)
+        value = EntryValue(key, type_).encode()
+        steps = batches.create(directory, key, raw, value, documents, now_s)
+        path = StoragePath(f"{directory.storage_path}/{name}")
+
+        async def happened() -> bool:
+            return await self._context.engine.lookup(visit.scope, directory.file.key, raw) == value
+
+        async def work() -> tuple[None, None]:
+            await self._context.transactions.commit(
+                visit.space_id, steps, [key, directory.file.key], happened
+            )
+            if type_ is FileType.REG:
+                await self._touch(visit, path)
+            return None, None
+
+        await self._context.transactions.holding([path], work)
+        made = directory.child(Node(key, name, {}).written(documents))
+        return stat_of(made, visit.space, visit.user_id)
+
+    async def _existing(
+        self, visit: Visit, chain: Chain, type_: FileType, options: CreateOptions
+    ) -> FileStat:
+        if options.existing is Existing.REFUSE or chain.file.type is not type_ or chain.is_root:
+            raise Posix(Errno.EEXIST)
+        if type_ is FileType.SYMLNK:
+            await self._removal.remove_chain(visit, chain)
+            return await self._make(visit, chain.above, chain.file.name, type_, options)
+        return await self._set_mode(visit, chain, mode_for(type_, options))
+
+    async def _set_mode(self, visit: Visit, chain: Chain, mode: int) -> FileStat:
+        return await set_mode(self._context, visit, chain, mode)
+
+    async def _touch(self, visit: Visit, path: StoragePath) -> None:
+        """Let plain tools see the empty file; nobody needs it to be there."""
+        try:
+            await (await visit.support.storage.helper.open_write(path)).close()
+        except StorageError:
+            return
+
+    def new_meta(
+        self, visit: Visit, name: str, type_: FileType, options: CreateOptions, now_s: float
+    ) -> Meta:
+        """Return what a new file of this caller is."""
+        link = options.symlink_target if type_ is FileType.SYMLNK else None
+        provider_id = self._context.access.provider_id
+        mode = mode_for(type_, options)
+        return Meta(name, type_, mode, visit.user_id, provider_id, int(now_s), link)
+
+
+async def set_mode(context: FilesContext, visit: Visit, chain: Chain, mode: int) -> FileStat:
+    """Set permission bits of a file that was found. Raises: Posix(EACCES, EPERM)."""
+    if chain.is_root:
+        raise Posix(Errno.EPERM, "the root of a space keeps its mode")
+    await visit.require(chain, Operation.WRITE_ACL)
+    file = chain.file
+    meta = evolve(file.meta, mode=mode)
+    steps = [
+        Put(file.key, META, meta.encode(), expect=file.revision(META)),
+        Put(file.key, TIMES, file.times.changed(context.wall_clock()).encode()),
+    ]
+    await context.transactions.commit(visit.space_id, steps, [file.key])
+    return stat_of(await context.again(chain), visit.space, visit.user_id)
+
+
+def mode_for(type_: FileType, options: CreateOptions) -> int:
+    """Return the mode asked for, or the default of the type; links always allow everything."""
+    if options.mode is None or type_ is FileType.SYMLNK:
+        return DEFAULT_MODES[type_]
+    return options.mode
+
+
+def check_link_text(text: str | None) -> None:
+    """Raise Posix(EINVAL, ENAMETOOLONG) for what no symbolic link can say."""
+    try:
+        raw = (text or "").encode()
+    except UnicodeEncodeError:
+        raise Posix(Errno.EINVAL, "the link is no valid Unicode text") from None
+    if not raw or b"\0" in raw:
+        raise Posix(Errno.EINVAL, "a symbolic link needs a target")
+    if len(raw) > MAX_PATH_B:
+        raise Posix(Errno.ENAMETOOLONG, "a link may have up to 4096 bytes")

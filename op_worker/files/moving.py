@@ -1,0 +1,188 @@
+"""Moves and renames: one commit, then one rename on the storage, whatever the size of a directory."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from cluster_worker.persistence.engine import PreconditionFailed, RequireEmpty, Step
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files import batches
+from op_worker.files.access import Visit
+from op_worker.files.attributes import stat_of
+from op_worker.files.context import FilesContext
+from op_worker.files.creation import Creation
+from op_worker.files.documents import LOCATION, META, PARENT, TIMES, UNSETTLED, Location, encode_parent
+from op_worker.files.intents import Intent, IntentKind, require_settled
+from op_worker.files.lookup import Found
+from op_worker.files.model import FileStat, FileType, Target
+from op_worker.files.nodes import Chain, Node
+from op_worker.files.paths import check_new_name, storage_path
+from op_worker.files.reading import storage_of
+from op_worker.files.removal import Removal
+from op_worker.files.transactions import Rest
+from op_worker.storage.registry import Storage
+
+
+@frozen(eq=False)
+class Place:
+    """Where a file goes: a name in a directory, and what stands there now."""
+
+    directory: Chain
+    name: str
+    replaced: Chain | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.directory.names, self.name)
+
+
+@frozen(eq=False)
+class Moving:
+    """Moves files inside one space."""
+
+    _context: FilesContext
+    _creation: Creation
+    _removal: Removal
+
+    async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:
+        """Move inside one space. See ``FileService.move``."""
+
+        async def attempt() -> tuple[FileStat, bool]:
+            visit, chain = await self._context.chain(caller, source)
+            await self._removal.require_removable(visit, chain)
+            place = await self.place_for(visit, caller, target)
+            return await self._move(visit, chain, place)
+
+        return await self._context.transactions.retrying(source.base.space_id, attempt)
+
+    async def place_for(self, visit: Visit, caller: Caller, target: Target) -> Place:
+        """Find where a target is or would be. Raises: Posix(ENOENT, ENOTDIR, EPERM)."""
+        _, found = await self._context.find(caller, target)
+        return place_of(visit, found)
+
+    async def require_replaceable(
+        self, visit: Visit, type_: FileType, place: Place, *, own_key: str = ""
+    ) -> None:
+        """Check that a file of a type may take a place.
+
+        Raises: Posix(EINVAL) below itself; Posix(EISDIR, ENOTDIR) over another kind; Posix(EACCES).
+        """
+        if any(node.key == own_key for node in place.directory.nodes):
+            raise Posix(Errno.EINVAL, "a directory cannot be moved into itself")
+        replaced = place.replaced
+        if replaced is not None:
+            if replaced.file.is_directory and type_ is not FileType.DIR:
+                raise Posix(Errno.EISDIR)
+            if type_ is FileType.DIR and not replaced.file.is_directory:
+                raise Posix(Errno.ENOTDIR)
+            await self._removal.require_removable(visit, replaced)
+        await self._creation.require_adding(visit, place.directory, place.name, type_)
+
+    async def _move(self, visit: Visit, source: Chain, place: Place) -> tuple[FileStat, bool]:
+        if place.replaced is not None and place.replaced.file.key == source.file.key:
+            return stat_of(source, visit.space, visit.user_id), False
+        file = source.file
+        await self.require_replaceable(visit, file.type, place, own_key=file.key)
+        now_s = self._context.wall_clock()
+        location = _unsettled(file)
+        replaced = place.replaced.file if place.replaced is not None else None
+        steps = batches.move(source, place.directory, place.name, replaced, location, now_s)
+        intent = self._intent(visit, source, place)
+        steps.extend(self._settled(visit, source, place) if intent is None else intent.put())
+        after = self._after(source, place, location, now_s)
+        try:
+            await self._carry_out(visit, source, place, steps, intent, after)
+        except PreconditionFailed as refusal:
+            if isinstance(refusal.step, RequireEmpty):
+                raise Posix(Errno.ENOTEMPTY) from None
+            raise
+        return stat_of(after, visit.space, visit.user_id), replaced is not None
+
+    async def _carry_out(
+        self,
+        visit: Visit,
+        source: Chain,
+        place: Place,
+        steps: list[Step],
+        intent: Intent | None,
+        after: Chain,
+    ) -> None:
+        context, space_id = self._context, visit.space_id
+        keys = [after.file.key, source.parent.key, place.directory.file.key]
+        if place.replaced is not None:
+            keys.append(place.replaced.file.key)
+
+        async def happened() -> bool:
+            raw = place.name.encode()
+            found = await context.engine.lookup(visit.scope, place.directory.file.key, raw)
+            return found == source.file.entry_value
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(space_id, steps, keys, happened)
+            if intent is None or not await context.journal.carry_out(space_id, intent):
+                return None, None
+            location = after.file.location if intent.uuid == after.file.key else None
+            revision = after.file.revision(LOCATION)
+            return None, context.journal.clear_fresh(space_id, intent, location, revision)
+
+        paths = (source.storage_path, storage_path(space_id, place.names))
+        await context.transactions.holding(paths, work)
+
+    def _intent(self, visit: Visit, source: Chain, place: Place) -> Intent | None:
+        """Return the storage operation of a move; links are not on the storage, what they replace is."""
+        new = self._context.journal.new
+        target = storage_path(visit.space_id, place.names)
+        if batches.has_bytes(source.file):
+            storage = self._storage(visit, source.file)
+            return new(IntentKind.MOVE, storage, source.file.key, target, source.storage_path)
+        if place.replaced is not None:
+            return self._removal.removal_intent(visit, place.replaced)
+        return None
+
+    def _settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:
+        target = storage_path(visit.space_id, place.names)
+        return [*require_settled(source.storage_path), *require_settled(target)]
+
+    def _storage(self, visit: Visit, file: Node) -> Storage:
+        location = file.location
+        if location is None:
+            return visit.support.storage
+        return storage_of(self._context, visit.space_id, location.storage_id)
+
+    def _after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
+        file = source.file
+        documents = {
+            META: evolve(file.meta, name=place.name).encode(),
+            PARENT: encode_parent(place.directory.file.key),
+            TIMES: file.times.changed(now_s).encode(),
+        }
+        if location is not None:
+            documents[LOCATION] = location.encode()
+        node = file.written(documents)
+        node.name = place.name
+        return place.directory.child(node)
+
+
+def place_of(visit: Visit, found: Found) -> Place:
+    """Turn the end of a walk into a place. Raises: Posix(ENOENT, ENOTDIR, EPERM)."""
+    chain = found.chain
+    if not found.missing:
+        if chain.is_root:
+            raise Posix(Errno.EPERM, "the root of a space cannot be replaced")
+        return Place(chain.above, chain.file.name, chain)
+    if not chain.file.is_directory:
+        raise Posix(Errno.ENOTDIR)
+    if len(found.missing) > 1:
+        visit.require_passage_into(chain)
+        raise Posix(Errno.ENOENT, "a directory on the way is missing")
+    name = found.missing[0].decode()
+    check_new_name(name, at_root=chain.is_root)
+    return Place(chain, name, None)
+
+
+def _unsettled(file: Node) -> Location | None:
+    """Return the location that tells readers to wait for a pending move."""
+    if file.location is None:
+        return None
+    return evolve(file.location, staged=UNSETTLED)

@@ -1,0 +1,147 @@
+"""Removing files and directories; a directory with content leaves in one move into the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from cluster_worker.persistence.engine import Key, PreconditionFailed, RequireEmpty, Step
+from onedata.errors import Errno, Posix
+from onedata.ids import trash_uuid
+from op_worker.auth.caller import Caller
+from op_worker.files import batches
+from op_worker.files.access import Visit
+from op_worker.files.context import FilesContext
+from op_worker.files.documents import META
+from op_worker.files.intents import Intent, IntentKind, require_settled
+from op_worker.files.model import FileType, Target
+from op_worker.files.nodes import Chain
+from op_worker.files.paths import trash_path
+from op_worker.files.permissions import Operation
+from op_worker.files.reading import storage_of
+from op_worker.files.transactions import Happened, Rest
+from op_worker.files.trash import Trash
+from op_worker.storage.registry import Storage
+
+
+@frozen(eq=False)
+class Removal:
+    """Removes files."""
+
+    _context: FilesContext
+    _trash: Trash
+
+    async def remove(self, caller: Caller, target: Target) -> None:
+        """Remove with all it holds. See ``FileService.remove``."""
+
+        async def attempt() -> None:
+            visit, chain = await self._allowed(caller, target)
+            try:
+                await self.remove_chain(visit, chain)
+            except PreconditionFailed as refusal:
+                if not isinstance(refusal.step, RequireEmpty):
+                    raise
+                await self._move_to_trash(visit, chain)
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def remove_empty(self, caller: Caller, target: Target) -> None:
+        """Remove a file or an empty directory. See ``FileService.remove_empty``."""
+
+        async def attempt() -> None:
+            visit, chain = await self._allowed(caller, target)
+            try:
+                await self.remove_chain(visit, chain)
+            except PreconditionFailed as refusal:
+                if isinstance(refusal.step, RequireEmpty):
+                    raise Posix(Errno.ENOTEMPTY) from None
+                raise
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def require_removable(self, visit: Visit, chain: Chain) -> None:
+        """Check that the caller may take a file away from where it is. Raises: Posix(EPERM, EACCES)."""
+        if chain.is_root:
+            raise Posix(Errno.EPERM, "the root of a space cannot be removed or moved")
+        needed = Operation.DELETE
+        if chain.file.is_directory:
+            needed |= Operation.LIST_CONTAINER
+        await visit.require(chain, needed)
+        visit.decide(chain.above.facts(), Operation.DELETE_CHILD | Operation.TRAVERSE)
+
+    async def remove_chain(self, visit: Visit, chain: Chain) -> None:
+        """Remove a file or an empty directory that was found and may be removed.
+
+        Raises: PreconditionFailed, of a ``RequireEmpty`` step when the directory is not empty.
+        """
+        steps = batches.remove(chain, self._context.wall_clock())
+        intent = self.removal_intent(visit, chain)
+        steps.extend(require_settled(chain.storage_path) if intent is None else intent.put())
+        await self._carry_out(visit, chain, steps, intent, [chain.file.key, chain.parent.key])
+
+    def removal_intent(self, visit: Visit, chain: Chain) -> Intent | None:
+        """Return the storage operation that removing needs; links are not on the storage."""
+        if chain.file.type is FileType.SYMLNK:
+            return None
+        kind = IntentKind.REMOVE_DIRECTORY if chain.file.is_directory else IntentKind.REMOVE
+        storage = self._storage(visit, chain)
+        return self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)
+
+    async def _move_to_trash(self, visit: Visit, chain: Chain) -> None:
+        context, key = self._context, chain.file.key
+        trash = Key(trash_uuid(visit.space_id))
+        steps = batches.move_to_trash(chain, trash, context.wall_clock())
+        intent = context.journal.new(
+            IntentKind.MOVE,
+            visit.support.storage,
+            key,
+            trash_path(visit.space_id, key),
+            chain.storage_path,
+        )
+        steps.extend(intent.put())
+        await self._carry_out(visit, chain, steps, intent, [key, chain.parent.key])
+        self._trash.purge_soon(visit.space_id)
+
+    async def _carry_out(
+        self,
+        visit: Visit,
+        chain: Chain,
+        steps: Sequence[Step],
+        intent: Intent | None,
+        announce: Sequence[Key],
+    ) -> None:
+        context, space_id = self._context, visit.space_id
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(space_id, steps, announce, self._gone(visit, chain))
+            if intent is None or not await context.journal.carry_out(space_id, intent):
+                return None, None
+            return None, context.journal.clear_fresh(space_id, intent, None, 0)
+
+        paths = [chain.storage_path] if intent is None else intent.paths
+        await context.transactions.holding(paths, work)
+
+    def _gone(self, visit: Visit, chain: Chain) -> Happened:
+        """Return a question whether the file has left its directory."""
+        file, parent = chain.file, chain.parent
+
+        async def gone() -> bool:
+            value = await self._context.engine.lookup(visit.scope, parent.key, file.name.encode())
+            if value == file.entry_value:
+                return False
+            documents = await self._context.engine.get(visit.scope, file.key, [META, "parent"])
+            return META not in documents or documents["parent"].data != parent.key.encode()
+
+        return gone
+
+    def _storage(self, visit: Visit, chain: Chain) -> Storage:
+        location = chain.file.location
+        if location is None:
+            return visit.support.storage
+        return storage_of(self._context, visit.space_id, location.storage_id)
+
+    async def _allowed(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
+        visit, chain = await self._context.chain(caller, target)
+        await self.require_removable(visit, chain)
+        return visit, chain

@@ -1,0 +1,229 @@
+"""Whole contents: stage the bytes, commit, move them to the file's path; old or new, never a mixture."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+from twisted.internet.defer import CancelledError
+
+from cluster_worker.persistence.engine import Key, OutcomeUnknown, Put, Step
+from cluster_worker.runtime.streams import ByteStream
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files import batches
+from op_worker.files import blocks as block_lists
+from op_worker.files.access import Visit
+from op_worker.files.attributes import stat_of
+from op_worker.files.context import FilesContext
+from op_worker.files.creation import Creation
+from op_worker.files.custom import FIELDS, custom_steps, normalised, with_flag
+from op_worker.files.documents import LOCATION, TIMES, EntryValue, Location
+from op_worker.files.intents import Intent, IntentKind
+from op_worker.files.lookup import Found
+from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Follow, MetadataChange, Target
+from op_worker.files.nodes import Chain, Node
+from op_worker.files.paths import check_new_name, staging_path
+from op_worker.files.permissions import Operation
+from op_worker.files.staging import Staged, Staging
+from op_worker.files.transactions import Happened, Rest
+from op_worker.storage.registry import Storage
+
+ASK_FIRST_B = 1 << 20
+"""For bodies announced longer than this the room is looked at before they are received."""
+_NO_CHANGE = MetadataChange()
+
+
+@frozen(eq=False)
+class Request:
+    """One replacement as it was asked for."""
+
+    caller: Caller
+    target: Target
+    expected_b: int | None
+    create: CreateOptions | None
+    metadata: MetadataChange
+
+
+@frozen(eq=False)
+class Replacing:
+    """Replaces whole contents and makes files together with their content."""
+
+    _context: FilesContext
+    _creation: Creation
+    _staging: Staging
+
+    async def replace(
+        self,
+        caller: Caller,
+        target: Target,
+        body: ByteStream,
+        expected_b: int | None,
+        create: CreateOptions | None,
+        metadata: MetadataChange | None,
+    ) -> tuple[FileStat, bool]:
+        """Replace or make. See ``FileService.replace_content``.
+
+        Permissions are checked before the body is received and again before the commit.
+        """
+        change = normalised(metadata or _NO_CHANGE)
+        request = Request(caller, target, expected_b, create, change)
+        visit, found = await self._allowed(request)
+        storage = visit.support.storage
+        await self._ask_for_room(visit, expected_b)
+        staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
+        first = [(visit, found)]
+
+        async def attempt() -> tuple[FileStat, bool]:
+            visit, found = first.pop() if first else await self._allowed(request)
+            return await self._commit(request, visit, found, storage, staged)
+
+        try:
+            return await self._context.transactions.retrying(visit.space_id, attempt)
+        except (OutcomeUnknown, CancelledError):
+            raise  # the commit may still happen, so its bytes stay; the next start sweeps them if not
+        except BaseException:
+            await self._staging.discard(visit.space_id, storage, staged)
+            raise
+
+    async def _allowed(self, request: Request) -> tuple[Visit, Found]:
+        """Find the target and check that the caller may do what was asked."""
+        visit, found = await self._context.find(request.caller, request.target, Follow.YES)
+        if not found.missing:
+            if request.create is not None and request.create.existing is Existing.REFUSE:
+                raise Posix(Errno.EEXIST)
+            await self._may_write(visit, found.chain, request)
+        elif request.create is None:
+            visit.require_passage_into(found.chain)
+            raise Posix(Errno.ENOENT)
+        else:
+            directory = await self._creation.directory_for(visit, found, request.create)
+            name = found.missing[-1].decode()
+            await self._creation.require_adding(visit, directory, name, FileType.REG)
+            found = Found(directory, found.missing[-1:])
+        return visit, found
+
+    async def _may_write(self, visit: Visit, chain: Chain, request: Request) -> None:
+        needed = Operation.WRITE_OBJECT
+        if not request.metadata.is_empty:
+            needed |= Operation.WRITE_METADATA
+        if chain.file.is_directory:
+            raise Posix(Errno.EISDIR)
+        await visit.require(chain, needed)
+
+    async def _ask_for_room(self, visit: Visit, expected_b: int | None) -> None:
+        """Refuse early what cannot fit; the commit decides for good."""
+        if expected_b is None or expected_b <= ASK_FIRST_B:
+            return
+        counters = await self._context.engine.counters(visit.scope)
+        used_b = counters.get(batches.used_counter(visit.support.storage.storage_id), 0)
+        if used_b + expected_b > visit.support.size_b:
+            raise Posix(Errno.ENOSPC, "the space has no room left")
+
+    async def _commit(
+        self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
+    ) -> tuple[FileStat, bool]:
+        if found.missing:
+            return await self._commit_new(request, visit, found, storage, staged), True
+        return await self._commit_existing(request, visit, found.chain, storage, staged), False
+
+    async def _commit_new(
+        self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
+    ) -> FileStat:
+        context, directory = self._context, found.chain
+        name = found.missing[-1].decode()
+        raw = check_new_name(name, at_root=directory.is_root)
+        key, now_s = context.new_key(), context.wall_clock()
+        options = request.create or CreateOptions()
+        custom = custom_steps(key, {}, request.metadata)
+        meta = self._creation.new_meta(visit, name, FileType.REG, options, now_s)
+        meta = evolve(meta, has_metadata=custom.has_metadata)
+        location = self._location(storage, staged, 0)
+        documents = batches.first_documents(meta, directory.file.key, location, now_s)
+        value = EntryValue(key, FileType.REG).encode()
+        made = directory.child(Node(key, name, {}).written(documents))
+        steps = [
+            *batches.create(directory, key, raw, value, documents, now_s),
+            *custom.steps,
+            *batches.reserve(location, 0, visit.support.size_b),
+        ]
+
+        async def happened() -> bool:
+            return await context.engine.lookup(visit.scope, directory.file.key, raw) == value
+
+        await self._place(visit, made, storage, staged, steps, [key, directory.file.key], happened)
+        return stat_of(made, visit.space, visit.user_id)
+
+    async def _commit_existing(
+        self, request: Request, visit: Visit, chain: Chain, storage: Storage, staged: Staged
+    ) -> FileStat:
+        file, now_s = chain.file, self._context.wall_clock()
+        old = file.location or Location(storage.storage_id)
+        location = evolve(self._location(storage, staged, old.version), rest=old.rest)
+        documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
+        after = chain.with_file(file.written(documents))
+        steps: list[Step] = [
+            *batches.steady_file(chain),
+            Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
+            *(await self._custom(visit, file, request.metadata, now_s)),
+            Put(file.key, TIMES, documents[TIMES]),
+            *self._reserve(old, location, visit),
+        ]
+
+        async def happened() -> bool:
+            found = await self._context.engine.get(visit.scope, file.key, [LOCATION])
+            return LOCATION in found and (
+                Location.decode(found[LOCATION].data).generation == location.generation
+            )
+
+        await self._place(visit, after, storage, staged, steps, [file.key], happened)
+        return stat_of(after, visit.space, visit.user_id)
+
+    async def _custom(self, visit: Visit, file: Node, change: MetadataChange, now_s: float) -> list[Step]:
+        if change.is_empty:
+            return []
+        documents = await self._context.engine.get(visit.scope, file.key, FIELDS)
+        return with_flag(file, custom_steps(file.key, documents, change), now_s)
+
+    def _location(self, storage: Storage, staged: Staged, version: int) -> Location:
+        return Location(
+            storage.storage_id,
+            staged.size_b,
+            block_lists.whole(staged.size_b),
+            version + 1,
+            self._context.new_generation(),
+            staged.sha256,
+            staged.name,
+        )
+
+    def _reserve(self, old: Location, new: Location, visit: Visit) -> list[Step]:
+        if old.storage_id == new.storage_id:
+            return batches.reserve(new, old.held_b, visit.support.size_b)
+        return [*batches.give_back(old), *batches.reserve(new, 0, visit.support.size_b)]
+
+    async def _place(
+        self,
+        visit: Visit,
+        chain: Chain,
+        storage: Storage,
+        staged: Staged,
+        steps: list[Step],
+        announce: list[Key],
+        happened: Happened,
+    ) -> None:
+        """Commit with the intent to move the staging file into place, and do that."""
+        context, space_id = self._context, visit.space_id
+        source = staging_path(space_id, staged.name)
+        intent = context.journal.new(IntentKind.PLACE, storage, chain.file.key, chain.storage_path, source)
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(space_id, [*steps, *intent.put()], announce, happened)
+            if not await context.journal.carry_out(space_id, intent):
+                return None, None
+            return None, self._settled(visit, chain, intent)
+
+        await context.transactions.holding([chain.storage_path], work)
+
+    async def _settled(self, visit: Visit, chain: Chain, intent: Intent) -> None:
+        file = chain.file
+        await self._context.journal.clear_fresh(
+            visit.space_id, intent, file.location, file.revision(LOCATION)
+        )

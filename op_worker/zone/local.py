@@ -1,0 +1,73 @@
+"""Tokens of a provider without a zone: minted and verified with a secret of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from cluster_worker.runtime.clock import WallClock
+from onedata.errors import NotAnAccessToken, OnedataError, TokenInvalid, TokenSubjectInvalid, Unauthorized
+from onedata.ids import TokenId, UserId
+from onedata.tokens.identifier import NAMED, TokenIdentifier
+from onedata.tokens.subjects import Service, ServiceKind, Subject, SubjectKind
+from onedata.tokens.token import Token
+from onedata.tokens.types import AccessToken
+from onedata.tokens.verify import RequestContext, data_limits, effective_type, verify_caveats
+from op_worker.auth.caller import Caller
+from op_worker.auth.operations import refuse_limited_operations
+
+LOCATION = "localhost"
+PROVIDER_ID = "local"
+
+
+def mint_local_token(user_id: UserId, secret: str) -> str:
+    """Return an access token of a local user; the same for the same secret."""
+    identifier = TokenIdentifier(
+        NAMED, Subject(SubjectKind.USER, user_id), AccessToken(), TokenId(f"local-{user_id}")
+    )
+    return Token.mint(LOCATION, identifier, secret).serialize()
+
+
+class LocalAuthenticator:
+    """Accepts tokens minted with ``secret`` for ``users``, confined in any way that can be checked here."""
+
+    def __init__(self, secret: str, users: Collection[UserId], wall_clock: WallClock) -> None:
+        self._secret, self._users, self._wall_clock = secret, frozenset(users), wall_clock
+
+    async def authenticate(
+        self,
+        token: str,
+        *,
+        peer_ip: str | None,
+        interface: str,
+        consumer_token: str | None = None,
+        service_token: str | None = None,
+    ) -> Caller:
+        """Return the caller that ``token`` stands for. Raises: Unauthorized."""
+        try:
+            return self._caller(token, peer_ip, interface)
+        except OnedataError as error:
+            raise Unauthorized(error) from None
+
+    def _caller(self, text: str, peer_ip: str | None, interface: str) -> Caller:
+        token = Token.deserialize(text)
+        identifier, caveats = token.identifier, token.caveats
+        if not token.has_valid_signature(self._secret):
+            raise TokenInvalid
+        kind = effective_type(identifier.type, caveats)
+        if not isinstance(kind, AccessToken):
+            raise NotAnAccessToken(kind.to_json())
+        context = RequestContext(
+            now_s=self._wall_clock(),
+            peer_ip=peer_ip,
+            interface=interface,
+            service=Service(ServiceKind.OP_WORKER, PROVIDER_ID),
+            data_access_allowed=True,
+        )
+        verify_caveats(kind, caveats, context)
+        refuse_limited_operations(caveats)
+        user_id = UserId(identifier.subject.id or "")
+        if user_id not in self._users:
+            raise TokenSubjectInvalid
+        return Caller(
+            user_id=user_id, limits=data_limits(caveats), token_id=identifier.token_id, caveats=caveats
+        )
