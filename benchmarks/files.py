@@ -139,7 +139,8 @@ def main() -> None:
         compare_large(shown, large)
         before, growth = memory_growth(environment, ours, MEMORY_MIB)
         print(
-            f"RSS of op-worker: {before:.0f} MiB idle, +{growth:.0f} MiB while 16 clients move {MEMORY_MIB} MiB each"
+            f"RSS of op-worker: {before:.0f} MiB idle, "
+            f"+{growth:.0f} MiB while 16 clients move {MEMORY_MIB} MiB each"
         )
 
 

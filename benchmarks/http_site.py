@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import http.client
+import os
 import pstats
 import shutil
 import ssl
@@ -219,6 +220,12 @@ def rss_mib(pid: int) -> float:
     return pages * 4096 / MIB
 
 
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3)
@@ -242,7 +249,11 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         assert server.stdout is not None and server.stdin is not None
         load = Load(int(server.stdout.readline()), options.plain, options.seconds)
         idle = rss_mib(server.pid)
-        print(f"GET 1 KiB, 16 connections: {load.small():.0f}/s")
+        busy_s = cpu_s(server.pid)
+        rate = load.small()
+        busy_s = cpu_s(server.pid) - busy_s
+        microseconds = busy_s / (rate * options.seconds) * 1e6
+        print(f"GET 1 KiB, 16 connections: {rate:.0f}/s, {microseconds:.0f} µs of processor each")
         print(f"GET 512 MiB: {load.large_get():.0f} MB/s")
         print(f"PUT 512 MiB: {load.large_put():.0f} MB/s")
         print(f"memory: {idle:.0f} MiB idle, {rss_mib(server.pid):.0f} MiB after")

@@ -69,6 +69,8 @@ class Membership:
         roster: the members.
     """
 
+    _problem: str | None
+
     def __init__(self, rules: MembershipRules, term: int) -> None:
         self.phase = Phase.GATHERING
         self.epoch = Epoch(term)
@@ -319,7 +321,7 @@ class Membership:
         self._recoveries: dict[str, Recovery] = {}
         self._step, self._since = BOOT_STEPS[0], 0.0
         self._reported: set[str] = set()
-        self._problem: str | None = None
+        self._problem = None
 
     def _next_epoch(self) -> Epoch:
         self.epoch = self.epoch.next()

@@ -194,7 +194,6 @@ class ClusterManager(OrderedService):
                 self._tasks.spawn("health check", self._check_health(effect))
         if self._membership.phase is not before:
             self._log.info("the cluster is {phase}", phase=self._membership.phase.value)
-            self._advise_once()
 
     def _send(self, effect: Send) -> None:
         if isinstance(effect.message, ForceStop):
@@ -239,6 +238,7 @@ class ClusterManager(OrderedService):
     async def _check_health(self, wanted: CheckHealth) -> None:
         if self._locks.is_held("boot health"):
             return
+        self._advise_once()  # without advice no dispatcher is well
         async with self._locks.hold("boot health"):
             status = await self._ask_all(wanted.nodes, booting=True)
         self._handle(HealthReported(wanted.epoch, first_problem(status)))

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - InvalidFileId says what is wrong without a suffix
 """Ids of everything in Onedata, and the two written forms of a file's id.
 
 A file is known by its uuid, its space and, when it is seen through a share, the share. The GUID writes these

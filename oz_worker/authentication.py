@@ -113,9 +113,7 @@ class Authenticator:
         return self._verifier.context_for(consumer, context)
 
     async def _basic(self, basic: BasicCredentials, address: str | None) -> Asker:
-        user = await self._passwords.log_in(
-            basic.username, basic.password, address, self._state.user_named
-        )
+        user = await self._passwords.log_in(basic.username, basic.password, address, self._state.user_named)
         if not user.basic_auth_enabled:
             raise Unauthorized(BasicAuthDisabled())
         if user.blocked:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from attrs import evolve
 
 from onedata.errors import AlreadyExists, ProtectedGroup
 from oz_worker.circles import forget_member
 from oz_worker.draft import Draft
-from oz_worker.records import Group
+from oz_worker.records import Changes, Group
 
 
 def create_group(draft: Draft, group: Group) -> None:
@@ -19,7 +19,7 @@ def create_group(draft: Draft, group: Group) -> None:
     draft.put(group)
 
 
-def update_group(draft: Draft, group_id: str, changes: Mapping[str, object]) -> None:
+def update_group(draft: Draft, group_id: str, changes: Changes) -> None:
     """Change attributes of a group, named as in ``records.Group``. Raises: NotFound."""
     draft.put(evolve(draft.group(group_id), **changes))
 

@@ -15,7 +15,14 @@ from onedata.errors import (
     InviteTokenUsageLimitReached,
     OnedataError,
 )
-from onedata.privileges import CLUSTER_ADMIN, CLUSTER_MEMBER, GROUP_ADMIN, GROUP_MEMBER, SPACE_ADMIN, SPACE_MEMBER
+from onedata.privileges import (
+    CLUSTER_ADMIN,
+    CLUSTER_MEMBER,
+    GROUP_ADMIN,
+    GROUP_MEMBER,
+    SPACE_ADMIN,
+    SPACE_MEMBER,
+)
 from onedata.tokens.subjects import Subject, SubjectKind
 from onedata.tokens.types import InviteToken, InviteType
 from onedata.tokens.verify import RequestContext
@@ -58,7 +65,9 @@ RULES: Final[Mapping[InviteType, InviteRule]] = {
     InviteType.GROUP_JOIN_SPACE: InviteRule(
         "space", "group", "space_add_group", ("oz_spaces_add_relationships",), SPACE_MEMBER, SPACE_ADMIN
     ),
-    InviteType.SUPPORT_SPACE: InviteRule("space", None, "space_add_support", ("oz_spaces_add_relationships",)),
+    InviteType.SUPPORT_SPACE: InviteRule(
+        "space", None, "space_add_support", ("oz_spaces_add_relationships",)
+    ),
     InviteType.USER_JOIN_GROUP: InviteRule(
         "group", "user", "group_add_user", ("oz_groups_add_relationships",), GROUP_MEMBER, GROUP_ADMIN
     ),
@@ -66,10 +75,20 @@ RULES: Final[Mapping[InviteType, InviteRule]] = {
         "group", "group", "group_add_child", ("oz_groups_add_relationships",), GROUP_MEMBER, GROUP_ADMIN
     ),
     InviteType.USER_JOIN_CLUSTER: InviteRule(
-        "provider", "user", "cluster_add_user", ("oz_clusters_add_relationships",), CLUSTER_ADMIN, CLUSTER_ADMIN
+        "provider",
+        "user",
+        "cluster_add_user",
+        ("oz_clusters_add_relationships",),
+        CLUSTER_ADMIN,
+        CLUSTER_ADMIN,
     ),
     InviteType.GROUP_JOIN_CLUSTER: InviteRule(
-        "provider", "group", "cluster_add_group", ("oz_clusters_add_relationships",), CLUSTER_MEMBER, CLUSTER_ADMIN
+        "provider",
+        "group",
+        "cluster_add_group",
+        ("oz_clusters_add_relationships",),
+        CLUSTER_MEMBER,
+        CLUSTER_ADMIN,
     ),
 }
 _JOINS: Final = {(rule.circle, rule.member): kind for kind, rule in RULES.items() if rule.member is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from onedata.errors import BadValueIdentifierOccupied, TokenSubjectInvalid, TokenTimeCaveatRequired
 from onedata.ids import TokenId
@@ -29,7 +29,7 @@ class TokenOrder:
     """What a new named token shall be."""
 
     name: str
-    type: TokenType = AccessToken()
+    type: TokenType = field(factory=AccessToken)
     caveats: Sequence[Caveat] = ()
     custom: Any = None
     revoked: bool = False
@@ -68,7 +68,9 @@ class Issuer:
             privileges=order.privileges,
         )
 
-    def temporary(self, state: ZoneState, subject: Subject, kind: TokenType, caveats: Sequence[Caveat]) -> str:
+    def temporary(
+        self, state: ZoneState, subject: Subject, kind: TokenType, caveats: Sequence[Caveat]
+    ) -> str:
         """Return a serialised temporary token.
 
         Raises: TokenTimeCaveatRequired without a time caveat that is near enough; TokenSubjectInvalid.

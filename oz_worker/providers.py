@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from attrs import evolve
 
 from onedata.errors import AlreadyExists, BadValueIdentifierOccupied
 from oz_worker.draft import Draft
-from oz_worker.records import NamedToken, Provider
+from oz_worker.records import Changes, NamedToken, Provider
 from oz_worker.spaces import remove_support
 
 
@@ -24,7 +22,7 @@ def create_provider(draft: Draft, provider: Provider, root_token: NamedToken) ->
     draft.put(root_token)
 
 
-def update_provider(draft: Draft, provider_id: str, changes: Mapping[str, object]) -> None:
+def update_provider(draft: Draft, provider_id: str, changes: Changes) -> None:
     """Change attributes of a provider, named as in ``records.Provider``.
 
     Raises: NotFound; BadValueIdentifierOccupied for a taken subdomain.

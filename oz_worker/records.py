@@ -23,6 +23,10 @@ Members = Mapping[str, frozenset[str]]
 """Direct members by id, with the privileges they hold."""
 
 
+Changes = Mapping[str, Any]
+"""New values of some attributes of a record, by attribute name."""
+
+
 class UnreadableRecord(Exception):
     """A stored record is of an unknown kind or schema, or does not hold what its kind demands."""
 
@@ -230,7 +234,7 @@ def decode(key: Key, data: bytes) -> Record:
         record: Record = _converter.structure({k: v for k, v in plain.items() if k in known}, kind)
     except UnreadableRecord:
         raise
-    except Exception as exc:  # noqa: BLE001 - whatever is wrong, this document is not a record
+    except Exception as exc:
         raise UnreadableRecord(f"{key}: {exc}") from exc
     return evolve(record, unknown={k: v for k, v in plain.items() if k not in known})
 

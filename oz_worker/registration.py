@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve, field, frozen
 
 from onedata.errors import BadValueDomain, SubdomainDelegationNotSupported
@@ -41,7 +43,13 @@ class Registration:
     """
 
     def __init__(
-        self, invitations: Invitations, issuer: Issuer, fresh: Fresh, domain: str, *, delegates_subdomains: bool
+        self,
+        invitations: Invitations,
+        issuer: Issuer,
+        fresh: Fresh,
+        domain: str,
+        *,
+        delegates_subdomains: bool,
     ) -> None:
         self._invitations, self._issuer, self._fresh = invitations, issuer, fresh
         self._domain, self.delegates_subdomains = domain, delegates_subdomains
@@ -66,7 +74,8 @@ class Registration:
 
     def _provider(self, body: Body, provider_id: str, root_token_id: str) -> Provider:
         name, email = body.name(), body.email("adminEmail")
-        subdomain, ips = None, ()
+        subdomain: str | None = None
+        ips: tuple[str, ...] = ()
         if body.boolean("subdomainDelegation"):
             if not self.delegates_subdomains:
                 raise SubdomainDelegationNotSupported()
@@ -92,14 +101,12 @@ class Registration:
 
 
 def _owned(provider: Provider, admin_id: str) -> Provider:
-    return evolve(
-        provider, creator=Subject(SubjectKind.USER, admin_id), users={admin_id: CLUSTER_ADMIN}
-    )
+    return evolve(provider, creator=Subject(SubjectKind.USER, admin_id), users={admin_id: CLUSTER_ADMIN})
 
 
-def provider_changes(body: Body) -> dict[str, object]:
+def provider_changes(body: Body) -> dict[str, Any]:
     """Return the attributes that a provider may change itself, named as in ``records.Provider``."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if "name" in body:
         changes["name"] = body.name()
     if "adminEmail" in body:
@@ -111,13 +118,15 @@ def provider_changes(body: Body) -> dict[str, object]:
     return changes
 
 
-def version_changes(provider: Provider, body: Body) -> dict[str, object]:
+def version_changes(provider: Provider, body: Body) -> dict[str, Any]:
     """Return what a body publishes of the release of a provider, named as in ``records.Provider``."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     for key, name in (("workerVersion", "worker_version"), ("onepanelVersion", "panel_version")):
         if key in body:
             given = Body(body.json_object(key))
-            parts = {part: given.string(part, limit=64) for part in ("release", "build", "gui") if part in given}
+            parts = {
+                part: given.string(part, limit=64) for part in ("release", "build", "gui") if part in given
+            }
             changes[name] = {**getattr(provider, name), **parts}
     if "onepanelProxy" in body:
         changes["panel_proxy"] = body.boolean("onepanelProxy")

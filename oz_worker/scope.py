@@ -46,9 +46,7 @@ def token_scope(
     return {"validUntil": until_s, "dataAccessScope": scope}
 
 
-def _providers(
-    state: ZoneState, spaces: Iterable[Space], caveats: Collection[Caveat]
-) -> dict[str, Provider]:
+def _providers(state: ZoneState, spaces: Iterable[Space], caveats: Collection[Caveat]) -> dict[str, Provider]:
     found = sorted({provider_id for space in spaces for provider_id in space.supports})
     return {
         provider_id: state.providers[provider_id]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from attrs import evolve
 
 from onedata.errors import AlreadyExists, NotFound, RelationAlreadyExists
 from oz_worker.draft import Draft
-from oz_worker.records import Space, Support
+from oz_worker.records import Changes, Space, Support
 
 SMALLEST_SUPPORT_B: Final = 1_000_000
 
@@ -21,7 +20,7 @@ def create_space(draft: Draft, space: Space) -> None:
     draft.put(space)
 
 
-def update_space(draft: Draft, space_id: str, changes: Mapping[str, object]) -> None:
+def update_space(draft: Draft, space_id: str, changes: Changes) -> None:
     """Change attributes of a space, named as in ``records.Space``. Raises: NotFound."""
     draft.put(evolve(draft.space(space_id), **changes))
 

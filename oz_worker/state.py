@@ -42,9 +42,7 @@ class ZoneState:
         self.seq = 0
         self._revisions: dict[Key, int] = {}
         self._names: dict[tuple[str, str], str] = {}
-        self._circles_of: K = TypeVar("K")
-V = TypeVar("V")
-Backlinks = defaultdict(set)
+        self._circles_of: Backlinks = defaultdict(set)
         self._supported: dict[str, set[str]] = defaultdict(set)
         self._tokens_of: dict[tuple[str, str | None], set[str]] = defaultdict(set)
         self._effective: dict[str, EffectiveMembers] = {}

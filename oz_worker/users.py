@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from attrs import evolve
 
 from onedata.errors import AlreadyExists, BadValueIdentifierOccupied, NotFound
 from oz_worker.circles import forget_member
 from oz_worker.draft import Draft
-from oz_worker.records import User
+from oz_worker.records import Changes, User
 
 
 def create_user(draft: Draft, user: User) -> None:
@@ -20,14 +20,16 @@ def create_user(draft: Draft, user: User) -> None:
     draft.put(user)
 
 
-def update_user(draft: Draft, user_id: str, changes: Mapping[str, object]) -> None:
+def update_user(draft: Draft, user_id: str, changes: Changes) -> None:
     """Change attributes of a user, named as in ``records.User``. Raises: NotFound; occupied user name."""
     user = evolve(draft.user(user_id), **changes)
     _demand_free_username(draft, user)
     draft.put(user)
 
 
-def change_zone_privileges(draft: Draft, user_id: str, grant: Collection[str], revoke: Collection[str]) -> None:
+def change_zone_privileges(
+    draft: Draft, user_id: str, grant: Collection[str], revoke: Collection[str]
+) -> None:
     """Grant, then revoke, zone privileges of a user. Raises: NotFound."""
     user = draft.user(user_id)
     draft.put(evolve(user, privileges=(user.privileges | frozenset(grant)) - frozenset(revoke)))

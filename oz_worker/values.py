@@ -36,7 +36,8 @@ from onedata.errors import (
     BadValueUsername,
     MissingAtLeastOneValue,
     MissingRequiredValue,
-)from onedata.tokens.caveats import Caveat, caveat_from_json
+)
+from onedata.tokens.caveats import Caveat, caveat_from_json
 
 LONGEST_TEXT: Final = 100_000
 LARGEST_JSON_B: Final = 65536

@@ -70,7 +70,7 @@ class TokenVerifier:
             raise NotAnAccessToken(kind.to_json())
         return self._verify(token, kind, context)
 
-    def reach(self, text: str, consumer: Subject | None | Own, context: RequestContext) -> Verified:
+    def reach(self, text: str, consumer: Subject | Own | None, context: RequestContext) -> Verified:
         """Verify an access token whose reach is asked for; interface and service do not matter then.
 
         Args:

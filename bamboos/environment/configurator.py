@@ -51,8 +51,8 @@ def _storage_parameters(storage: Storage, doors: ProviderDoors) -> Mapping[str, 
 def set_up_zone(zone: Rest, setup: Setup) -> None:
     """Make users, groups (children before parents) and spaces."""
     for user in setup.users:
-        body = {"userId": user, "username": user, "fullName": user, "password": PASSWORD}
-        zone.request("POST", f"{API}/dev/users", body)
+        account = {"userId": user, "username": user, "fullName": user, "password": PASSWORD}
+        zone.request("POST", f"{API}/dev/users", account)
     for group in _children_first(setup):
         zone.request("POST", f"{API}/dev/groups", group)
     for space in setup.spaces:

@@ -7,6 +7,7 @@ a connection ends whose client is slow, wrong, or was answered before it had sen
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import ISSLTransport, ITCPTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, _MalformedChunkedDataError
+from twisted.web.http_headers import Headers
 
 from cluster_worker.http.request import StreamingRequest
 
@@ -60,6 +62,7 @@ class StreamingChannel(HTTPChannel):
         self._body_paused = False
         self._drained: Deferred[None] | None = None
         self._linger_left_b = 0
+        self._head = b""
 
     # -- the connection's life --------------------------------------------------------------------
 
@@ -199,6 +202,25 @@ class StreamingChannel(HTTPChannel):
         if self._incoming is request and not self._rest_is_small(request):
             self.persistent = False
         return bool(self.persistent)
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        lines = [b"%b %b %b" % (version, code, reason)]
+        lines += [b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        lines.append(b"\r\n")
+        self._head = b"\r\n".join(lines)
+
+    def write(self, data: bytes) -> None:
+        """Write, with a head that waits for its first bytes of body: one TLS record instead of two."""
+        head, self._head = self._head, b""
+        self.transport.write(head + data if head else data)
+
+    def writeSequence(self, iovec: Iterable[bytes]) -> None:
+        self.write(b"".join(iovec))
+
+    def flush_head(self) -> None:
+        """Send the head now if no body came with it."""
+        if self._head:
+            self.write(b"")
 
     def requestDone(self, request: StreamingRequest) -> None:
         if self._incoming is not request:

@@ -147,6 +147,8 @@ class StreamingRequest(Request):
             if not self.channel.keeps_connection_after(self):
                 self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         super().write(data)
+        if not self._disconnected:
+            self.channel.flush_head()
 
     async def drained(self) -> None:
         """Return when the client has taken enough of what was written that more may follow.

@@ -86,12 +86,12 @@ class WebTls:
             context.add_extra_chain_cert(certificate)
 
 
-class RecordBatchingTls(TLSMemoryBIOProtocol):
-    """Twisted's TLS transport, encrypting many records of a large write at once."""
-
-
 class WebTlsFactory(TLSMemoryBIOFactory):
-    """Puts TLS under the protocols of a site."""
+    """Puts TLS under the protocols of a site.
+
+    A site writes little and in large pieces, so the transport that gathers small writes for a turn of the
+    reactor would only cost.
+    """
 
     protocol = TLSMemoryBIOProtocol
 

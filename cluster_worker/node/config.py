@@ -5,6 +5,13 @@ from __future__ import annotations
 from attrs import field, frozen
 from attrs.validators import ge, gt, le
 
+from cluster_worker.wire.connections import Address
+
+
+def _check_addresses(_: object, __: object, addresses: tuple[str, ...]) -> None:
+    for address in addresses:
+        Address.parse(address)
+
 
 @frozen(kw_only=True)
 class NodeConfig:
@@ -27,6 +34,7 @@ class NodeConfig:
     )
     cm_nodes: tuple[str, ...] = field(
         default=(),
+        validator=_check_addresses,
         metadata={
             "help": "Cluster-managers as host:port, tried in order; their certificates have to be valid for"
             " these hosts. Without any the node stands alone."

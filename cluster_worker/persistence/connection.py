@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from cluster_worker.persistence.address import RedisAddress
 from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.persistence.endpoints import NotingEndpoint
 from cluster_worker.persistence.engine import OutcomeUnknown, PersistenceError, PersistenceUnavailable
 from cluster_worker.persistence.link import LinkEvents, LinkLost, RedisLink, RedisLinkFactory
 from cluster_worker.persistence.resp import Reply, ReplyError, encode_command
@@ -64,7 +65,9 @@ class RedisConnection(Service):
         self._trouble = ""
         self._backoff = backoffPolicy(0.04, 0.4, 1.5, lambda: jitter() / 10)
         factory = RedisLinkFactory(clock, LinkEvents(self._link_made, self._link_lost, on_message))
-        self._client = ClientService(endpoint, factory, retryPolicy=self._delay, clock=clock)
+        self._client = ClientService(
+            NotingEndpoint(endpoint, self._note_trouble), factory, retryPolicy=self._delay, clock=clock
+        )
         self._watch = LoopingCall(self._look_after_links)
         self._watch.clock = clock
 
@@ -184,6 +187,9 @@ class RedisConnection(Service):
     def _forget(self, waiter: Deferred[RedisLink]) -> None:
         self._waiters.pop(waiter, None)
 
+    def _note_trouble(self, reason: str) -> None:
+        self._trouble = reason
+
     def _link_made(self, link: RedisLink) -> None:
         self._links.add(link)
         self._tasks.spawn("log in to Redis", self._prepare(link))
@@ -194,7 +200,7 @@ class RedisConnection(Service):
         except (ReplyError, LinkLost) as exc:
             self._rejected += 1
             if str(exc) != self._trouble:
-                self._trouble = str(exc)
+                self._note_trouble(str(exc))
                 self._log.warn(
                     "{address} does not let us in: {trouble}", address=self._address, trouble=self._trouble
                 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.ssl import Certificate, optionsForClientTLS, platformTrust, trustRootFromCertificates
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from cluster_worker.persistence.address import RedisAddress
@@ -33,6 +35,22 @@ def make_endpoint(
         return endpoint
     trust = platformTrust() if ca_file is None else trustRootFromCertificates(_read_certificates(ca_file))
     return wrapClientTLS(optionsForClientTLS(address.host, trustRoot=trust), endpoint)
+
+
+@implementer(IStreamClientEndpoint)
+class NotingEndpoint:
+    """Another endpoint, and ``note`` is called with the reason of each attempt that fails."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint, note: Callable[[str], None]) -> None:
+        self._endpoint, self._note = endpoint, note
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
+        connecting: Deferred[IProtocol] = self._endpoint.connect(protocolFactory)
+        return connecting.addErrback(self._failed)
+
+    def _failed(self, failure: Failure) -> Failure:
+        self._note(failure.getErrorMessage())
+        return failure
 
 
 @implementer(IStreamClientEndpoint)

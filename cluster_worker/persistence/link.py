@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
@@ -47,7 +48,7 @@ class RedisLink(BaseRedisProtocol):  # type: ignore[misc]  # txredisapi has no t
         self._reader = ReplyReader()
         self._waiting: deque[Deferred[Reply]] = deque()
         self._heard_at = clock.seconds()
-        self.reason = "the server closed the connection"
+        self.reason = ""
 
     def send(self, request: bytes) -> Deferred[Reply]:
         """Send an encoded command; fails with ReplyError or LinkLost. A cancelled wait drops the reply."""
@@ -90,7 +91,7 @@ class RedisLink(BaseRedisProtocol):  # type: ignore[misc]  # txredisapi has no t
 
     def abandon(self, reason: str) -> None:
         """Give the connection up at once; whoever waits gets LinkLost with ``reason``."""
-        self.reason = reason
+        self.reason = self.reason or reason
         if self.transport is not None:
             self.transport.abortConnection()
 
@@ -120,6 +121,9 @@ class RedisLink(BaseRedisProtocol):  # type: ignore[misc]  # txredisapi has no t
 
     def connectionLost(self, reason: Failure) -> None:
         super().connectionLost(reason)
+        if not self.reason:
+            closed = reason.check(ConnectionDone) is not None
+            self.reason = "the server closed the connection" if closed else str(reason.value)
         waiting, self._waiting = self._waiting, deque()
         self._events.lost(self)
         for reply in waiting:

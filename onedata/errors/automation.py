@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Errors of running workflows: lanes, parallel boxes, tasks, lambdas."""
 
 from __future__ import annotations

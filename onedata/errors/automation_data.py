@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Errors of workflow automation that concern its data types and stores."""
 
 from __future__ import annotations

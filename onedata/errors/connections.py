@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Protocol errors of Graph Sync and of version negotiation."""
 
 from __future__ import annotations

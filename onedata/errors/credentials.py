@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Tokens, passwords and other proofs of who is asking."""
 
 from __future__ import annotations

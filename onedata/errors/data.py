@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Values of a request that are missing, of the wrong type or out of bounds."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """What can happen to any request: refusals, missing things, trouble inside or on the way."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Errors of a cluster's administration."""
 
 from __future__ import annotations

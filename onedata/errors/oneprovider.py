@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Errors of a provider: spaces, storages, transfers, views, archives."""
 
 from __future__ import annotations

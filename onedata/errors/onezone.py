@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """Errors of the zone: relations between users, groups, spaces and providers."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - classes are named after the published error ids
 """File system failures: one error with the name of a POSIX errno."""
 
 from __future__ import annotations

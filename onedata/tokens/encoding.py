@@ -22,7 +22,7 @@ _MAX_PACKET_B = 0xFFFF
 Packet = tuple[str, bytes]
 
 
-class BadEncoding(ValueError):  # noqa: N818 - says what is wrong without a suffix
+class BadEncoding(ValueError):
     """The text is not a serialised token, or a value is too long for a packet (65 KiB)."""
 
 

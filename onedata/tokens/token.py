@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import evolve, field, frozen
 
-from onedata.errors import BadToken, TokenTooLarge
+from onedata.errors import BadToken, BadValueCaveat, TokenTooLarge
 from onedata.tokens.caveats import Caveat, parse_caveat
 from onedata.tokens.encoding import Packet, decode_packets, encode_packets
 from onedata.tokens.identifier import TokenIdentifier
@@ -14,6 +14,9 @@ from onedata.tokens.signature import SIGNATURE_B, extended_signature, root_signa
 
 MAX_TOKEN_B = 1024 * 1024
 """The longest serialised token that is looked at."""
+
+MAX_CAVEAT_B = 65_000
+"""The longest caveat that fits into a token."""
 
 _SERVICE_PREFIXES = ("opw-", "opp-")
 
@@ -83,8 +86,12 @@ class Token:
         return tuple(map(parse_caveat, self.caveat_texts))
 
     def confine(self, caveats: Iterable[Caveat]) -> Token:
-        """The same token with more caveats; needs no secret and no zone."""
-        added = tuple(caveat.text for caveat in caveats)
+        """The same token with more caveats; needs no secret and no zone.
+
+        Raises:
+            BadValueCaveat: a caveat is longer than ``MAX_CAVEAT_B``.
+        """
+        added = tuple(map(_signable, caveats))
         return evolve(
             self,
             caveat_texts=self.caveat_texts + added,
@@ -110,3 +117,10 @@ class Token:
             return False
         expected = extended_signature(other.signature, self.caveat_texts[known:])
         return same_signature(expected, self.signature)
+
+
+def _signable(caveat: Caveat) -> str:
+    text = caveat.text
+    if len(text.encode()) > MAX_CAVEAT_B:
+        raise BadValueCaveat(caveat.to_json())
+    return text

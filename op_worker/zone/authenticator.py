@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import define
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -82,7 +84,7 @@ class ZoneAuthenticator(TaskService):
         self._refusals = Refusals(refusal_s)
         self._locks = KeyedLocks()
 
-    def load(self, records: dict[str, bytes]) -> None:
+    def load(self, records: Mapping[str, bytes]) -> None:
         """Take over the tokens that an earlier run verified; they are looked at again when next used."""
         long_ago_s = self._clock.seconds() - self._recheck_s
         for record in records.values():

@@ -1,12 +1,19 @@
-"""Tokens of a provider without a zone: minted and verified with a secret of its own."""
+"""A provider without a zone: tokens minted and verified with a secret of its own, nothing to register at."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from cluster_worker.runtime.clock import WallClock
-from onedata.errors import NotAnAccessToken, OnedataError, TokenInvalid, TokenSubjectInvalid, Unauthorized
-from onedata.ids import TokenId, UserId
+from onedata.errors import (
+    NotAnAccessToken,
+    NotSupported,
+    OnedataError,
+    TokenInvalid,
+    TokenSubjectInvalid,
+    Unauthorized,
+)
+from onedata.ids import SpaceId, StorageId, TokenId, UserId
 from onedata.tokens.identifier import NAMED, TokenIdentifier
 from onedata.tokens.subjects import Service, ServiceKind, Subject, SubjectKind
 from onedata.tokens.token import Token
@@ -14,6 +21,9 @@ from onedata.tokens.types import AccessToken
 from onedata.tokens.verify import RequestContext, data_limits, effective_type, verify_caveats
 from op_worker.auth.caller import Caller
 from op_worker.auth.operations import refuse_limited_operations
+from op_worker.zone.directory import StaticZone
+from op_worker.zone.registering import RegistrationRequest
+from op_worker.zone.registration import Registration
 
 LOCATION = "localhost"
 PROVIDER_ID = "local"
@@ -71,3 +81,24 @@ class LocalAuthenticator:
         return Caller(
             user_id=user_id, limits=data_limits(caveats), token_id=identifier.token_id, caveats=caveats
         )
+
+
+class NoZone:
+    """Stands where an administrator would reach the zone; see ``AdministeredZone``."""
+
+    registration: Registration | None = None
+
+    def __init__(self, zone: StaticZone) -> None:
+        self._zone = zone
+
+    async def register(self, request: RegistrationRequest) -> Registration:
+        """A provider with local users does not register. Raises: NotSupported."""
+        raise NotSupported
+
+    async def support_space(self, storage_id: StorageId, token: str, size_b: int) -> SpaceId:
+        """Local spaces are supported by configuration. Raises: NotSupported."""
+        raise NotSupported
+
+    def supported_spaces(self) -> Collection[SpaceId]:
+        """Return the local spaces."""
+        return self._zone.supported_spaces()

@@ -101,7 +101,9 @@ class ProviderSession:
 
     _log = Logger()
 
-    def __init__(self, parts: SessionParts, wire: Wire, peer_ip: str | None, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, parts: SessionParts, wire: Wire, peer_ip: str | None, new_id: Callable[[], str]
+    ) -> None:
         self._parts, self._wire, self._peer_ip, self._new_id = parts, wire, peer_ip, new_id
         self._asker: Asker | None = None
         self._token = ""

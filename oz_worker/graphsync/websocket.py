@@ -84,7 +84,8 @@ class GraphSyncProtocol(WebSocketServerProtocol):
 
     def onOpen(self) -> None:
         hub = self.factory.hub
-        host = getattr(self.transport.getPeer(), "host", None)
+        peer = None if self.transport is None else self.transport.getPeer()
+        host = getattr(peer, "host", None)
         self._session = ProviderSession(hub.parts, self, host, hub.new_id)
         hub.opened(self._session)
         self._deadline = hub.parts.clock.callLater(HANDSHAKE_TIMEOUT_S, self._too_late)

@@ -68,13 +68,19 @@ class Belongings:
         b = self._belonging
         all_, one = f"{b.base}/{b.plural}", f"{b.base}/{b.plural}/<cid>"
         gri = "user.null.instance:private" if b.member == "user" else "group.{gid}.instance:private"
-        view, add, leave = self._may("view"), self._may(f"add_{b.privilege}"), self._may(f"leave_{b.privilege}")
+        view, add, leave = (
+            self._may("view"),
+            self._may(f"add_{b.privilege}"),
+            self._may(f"leave_{b.privilege}"),
+        )
         routes = [
             Route("GET", all_, gri, view, self._list_direct),
             Route("GET", f"{b.base}/effective_{b.plural}", gri, view, self._list_effective),
             Route("POST", f"{all_}/join", gri, add, self._join),
             Route("GET", one, self._circle_gri(), view, self._show_direct),
-            Route("GET", f"{b.base}/effective_{b.plural}/<cid>", self._circle_gri(), view, self._show_effective),
+            Route(
+                "GET", f"{b.base}/effective_{b.plural}/<cid>", self._circle_gri(), view, self._show_effective
+            ),
             Route("DELETE", one, gri, leave, self._leave),
         ]
         if b.makes != "nothing":

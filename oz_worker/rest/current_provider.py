@@ -82,7 +82,12 @@ class CurrentProvider:
     async def current_time(self, call: Call) -> Reply:
         return Ok({"timeMillis": int(self._wall_clock() * 1000)})
 
-    @route("POST", "/provider/public/verify_provider_identity", "provider.null.verify_provider_identity:public", anyone)
+    @route(
+        "POST",
+        "/provider/public/verify_provider_identity",
+        "provider.null.verify_provider_identity:public",
+        anyone,
+    )
     async def verify_identity(self, call: Call) -> Reply:
         body = await call.body()
         provider_id = body.text("providerId")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from onedata.errors import BadBasicCredentials, NotFound, Unauthorized
 from onedata.privileges import ZONE_ADMIN
+from oz_worker.online import Online
 from oz_worker.passwords import Passwords, WrongPassword
 from oz_worker.records import User
 from oz_worker.rest.access import admin, any_user, both
@@ -12,7 +15,6 @@ from oz_worker.store import ZoneStore
 from oz_worker.users import change_zone_privileges, delete_user, remove_alias, set_alias, update_user
 from oz_worker.values import granted_and_revoked
 from oz_worker.views import provider_view, user_view
-from oz_worker.online import Online
 
 _SELF = "user.null.instance:private"
 _may_set = both(any_user, admin("oz_set_privileges"))
@@ -32,7 +34,7 @@ class CurrentUser:
     async def update(self, call: Call) -> Reply:
         body = await call.body()
         body.require_any("fullName", "username")
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         if "fullName" in body:
             changes["full_name"] = body.full_name()
         if "username" in body:
@@ -53,7 +55,9 @@ class CurrentUser:
         new = body.password("newPassword")
         user = current_user(call)
         if user.password_hash is not None:
-            await self._demand_password(call, user, body.string("oldPassword") if "oldPassword" in body else "")
+            await self._demand_password(
+                call, user, body.string("oldPassword") if "oldPassword" in body else ""
+            )
         elif "oldPassword" in body:
             raise Unauthorized(BadBasicCredentials())
         hashed = await self._passwords.hash(new)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from onedata.errors import BadData, BadValueEmpty
 from onedata.tokens.subjects import Subject
 from oz_worker.fresh import Fresh, id_from_seed
-from oz_worker.records import Group, Space
+from oz_worker.records import Changes, Group, Space
 from oz_worker.values import GROUP_TYPES, Body
 
 SPACE_KEYS: Final = (
@@ -32,11 +32,11 @@ def new_space(body: Body, fresh: Fresh, creator: Subject) -> Space:
         id=fresh.id() if seed is None else id_from_seed(seed),
         created_s=fresh.now_s(),
         creator=creator,
-        **changes,  # type: ignore[arg-type]  # names and types are those of ``space_changes``
+        **changes,
     )
 
 
-def space_changes(body: Body) -> Mapping[str, object]:
+def space_changes(body: Body) -> Changes:
     """Return the attributes of a space that a body sets, named as in ``records.Space``."""
     readers: dict[str, tuple[str, Callable[[str], object]]] = {
         "name": ("name", body.name),
@@ -49,7 +49,7 @@ def space_changes(body: Body) -> Mapping[str, object]:
     return {name: read(key) for key, (name, read) in readers.items() if key in body}
 
 
-def demand_advertisable(space: Space, changes: Mapping[str, object]) -> None:
+def demand_advertisable(space: Space, changes: Changes) -> None:
     """Demand what the marketplace needs of a space after ``changes``. Raises: BadValueEmpty, BadData."""
     present = {
         "advertised": space.advertised,
@@ -73,9 +73,9 @@ def new_group(body: Body, fresh: Fresh, creator: Subject) -> Group:
     )
 
 
-def group_changes(body: Body) -> Mapping[str, object]:
+def group_changes(body: Body) -> Changes:
     """Return the attributes of a group that a body sets, named as in ``records.Group``."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if "name" in body:
         changes["name"] = body.name()
     if "type" in body:

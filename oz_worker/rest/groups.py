@@ -54,7 +54,12 @@ class Groups:
     async def show(self, call: Call) -> Reply:
         return Ok(group_view(_group(call)))
 
-    @route("PATCH", "/groups/<gid>", _GROUP, either(holds("group", "gid", "group_update"), admin("oz_groups_update")))
+    @route(
+        "PATCH",
+        "/groups/<gid>",
+        _GROUP,
+        either(holds("group", "gid", "group_update"), admin("oz_groups_update")),
+    )
     async def update(self, call: Call) -> Reply:
         body = await call.body()
         body.require_any("name", "type")
@@ -62,7 +67,12 @@ class Groups:
         await self._store.change(lambda draft: update_group(draft, call["gid"], changes))
         return Done()
 
-    @route("DELETE", "/groups/<gid>", _GROUP, either(holds("group", "gid", "group_delete"), admin("oz_groups_delete")))
+    @route(
+        "DELETE",
+        "/groups/<gid>",
+        _GROUP,
+        either(holds("group", "gid", "group_delete"), admin("oz_groups_delete")),
+    )
     async def delete(self, call: Call) -> Reply:
         await self._store.change(lambda draft: delete_group(draft, call["gid"]))
         return Done()
@@ -103,7 +113,9 @@ class Groups:
             raise NotFound()
         return Ok(provider_view(call.state.providers[call["pid"]], online=call["pid"] in self._online))
 
-    @route("GET", "/groups/<gid>/effective_providers/<pid>/spaces", _GROUP, holds("group", "gid", "group_view"))
+    @route(
+        "GET", "/groups/<gid>/effective_providers/<pid>/spaces", _GROUP, holds("group", "gid", "group_view")
+    )
     async def spaces_of_provider(self, call: Call) -> Reply:
         own = call.state.effective("group", call["gid"], "space")
         return Ok({"spaces": sorted(own & call.state.supported_by(call["pid"]))})

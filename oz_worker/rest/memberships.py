@@ -11,7 +11,14 @@ from typing import Final
 from attrs import frozen
 
 from onedata.errors import Forbidden, NotFound
-from onedata.privileges import CLUSTER_ADMIN, CLUSTER_MEMBER, GROUP_ADMIN, GROUP_MEMBER, SPACE_ADMIN, SPACE_MEMBER
+from onedata.privileges import (
+    CLUSTER_ADMIN,
+    CLUSTER_MEMBER,
+    GROUP_ADMIN,
+    GROUP_MEMBER,
+    SPACE_ADMIN,
+    SPACE_MEMBER,
+)
 from oz_worker.circles import (
     Circle,
     CircleKind,
@@ -161,8 +168,10 @@ class Memberships:
 
     def _may_add_group(self, call: Call) -> bool:
         own = self._relation.own
-        return own is not None and call["mid"] in call.state.groups and has_privilege(
-            call, "group", call["mid"], own
+        return (
+            own is not None
+            and call["mid"] in call.state.groups
+            and has_privilege(call, "group", call["mid"], own)
         )
 
     def _may_remove(self) -> Access:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 
 from onedata.errors import Forbidden, NotFound
@@ -58,7 +60,7 @@ class NamedTokens:
     async def update(self, call: Call) -> Reply:
         body = await call.body()
         body.require_any("name", "customMetadata", "revoked")
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         if "name" in body:
             changes["name"] = body.name()
         if "customMetadata" in body:
@@ -81,7 +83,12 @@ class NamedTokens:
         await self._store.change(lambda draft: drop_token(draft, draft.token(call["tid"])))
         return Done()
 
-    @route("GET", "/tokens/named/<tid>/status", "token.{tid}.instance:shared", either(_owns, _serves, admin("oz_tokens_manage")))
+    @route(
+        "GET",
+        "/tokens/named/<tid>/status",
+        "token.{tid}.instance:shared",
+        either(_owns, _serves, admin("oz_tokens_manage")),
+    )
     async def status(self, call: Call) -> Reply:
         return Ok({"revoked": _token(call).revoked})
 

@@ -50,7 +50,12 @@ class OneShotTokens:
         noun = "cluster" if rule.circle == "provider" else rule.circle
         return Route("POST", path, f"{noun}.{{cid}}.invite_token:private", access, handle)
 
-    @route("POST", "/user/clusters/provider_registration_token", "user.null.provider_registration_token:private", any_user)
+    @route(
+        "POST",
+        "/user/clusters/provider_registration_token",
+        "user.null.provider_registration_token:private",
+        any_user,
+    )
     async def registration_token(self, call: Call) -> Reply:
         target = call.asker.user_id or ""
         return await self._invite(call.asker.subject, InviteToken(InviteType.REGISTER_ONEPROVIDER, target))
@@ -62,7 +67,9 @@ class OneShotTokens:
         either(self_user(), admin("oz_providers_invite")),
     )
     async def registration_token_for(self, call: Call) -> Reply:
-        return await self._invite(call.asker.subject, InviteToken(InviteType.REGISTER_ONEPROVIDER, call["uid"]))
+        return await self._invite(
+            call.asker.subject, InviteToken(InviteType.REGISTER_ONEPROVIDER, call["uid"])
+        )
 
     @route("POST", "/user/client_tokens", "token.null.user_named_token:private", any_user)
     async def create_client_token(self, call: Call) -> Reply:

@@ -66,7 +66,12 @@ class Providers:
         await self._store.change(lambda draft: delete_provider(draft, call["pid"]))
         return Done()
 
-    @route("GET", "/providers/<pid>/spaces", _PROVIDER, _in_cluster("cluster_view", "oz_providers_list_relationships"))
+    @route(
+        "GET",
+        "/providers/<pid>/spaces",
+        _PROVIDER,
+        _in_cluster("cluster_view", "oz_providers_list_relationships"),
+    )
     async def spaces(self, call: Call) -> Reply:
         return Ok({"spaces": sorted(call.state.supported_by(call["pid"]))})
 
@@ -76,25 +81,47 @@ class Providers:
             raise NotFound()
         return Ok(space_view(call.state.spaces[call["sid"]]))
 
-    @route("GET", "/providers/<pid>/domain_config", _PROVIDER, _in_cluster("cluster_view", "oz_providers_view"))
+    @route(
+        "GET", "/providers/<pid>/domain_config", _PROVIDER, _in_cluster("cluster_view", "oz_providers_view")
+    )
     async def domain_config(self, call: Call) -> Reply:
         return Ok(domain_config_view(provider_of(call)))
 
-    @route("GET", "/providers/<pid>/effective_users", _PROVIDER, _in_cluster("cluster_view", "oz_providers_list_relationships"))
+    @route(
+        "GET",
+        "/providers/<pid>/effective_users",
+        _PROVIDER,
+        _in_cluster("cluster_view", "oz_providers_list_relationships"),
+    )
     async def users(self, call: Call) -> Reply:
         return Ok({"users": sorted(call.state.users_of_provider(provider_of(call)))})
 
-    @route("GET", "/providers/<pid>/effective_users/<uid>", _PROVIDER, _in_cluster("cluster_view", "oz_users_view"))
+    @route(
+        "GET",
+        "/providers/<pid>/effective_users/<uid>",
+        _PROVIDER,
+        _in_cluster("cluster_view", "oz_users_view"),
+    )
     async def user(self, call: Call) -> Reply:
         if call["uid"] not in call.state.users_of_provider(provider_of(call)):
             raise NotFound()
         return Ok(shared_user_view(call.state.users[call["uid"]]))
 
-    @route("GET", "/providers/<pid>/effective_groups", _PROVIDER, _in_cluster("cluster_view", "oz_providers_list_relationships"))
+    @route(
+        "GET",
+        "/providers/<pid>/effective_groups",
+        _PROVIDER,
+        _in_cluster("cluster_view", "oz_providers_list_relationships"),
+    )
     async def groups(self, call: Call) -> Reply:
         return Ok({"groups": sorted(call.state.groups_of_provider(provider_of(call)))})
 
-    @route("GET", "/providers/<pid>/effective_groups/<gid>", _PROVIDER, _in_cluster("cluster_view", "oz_groups_view"))
+    @route(
+        "GET",
+        "/providers/<pid>/effective_groups/<gid>",
+        _PROVIDER,
+        _in_cluster("cluster_view", "oz_groups_view"),
+    )
     async def group(self, call: Call) -> Reply:
         if call["gid"] not in call.state.groups_of_provider(provider_of(call)):
             raise NotFound()

@@ -119,7 +119,8 @@ def routes_of(subject: object) -> list[Route]:
     for name in dir(type(subject)):
         handler = getattr(subject, name)
         for mark in getattr(handler, _MARK, ()):
-            found.append(Route(*mark, handler))
+            method, path, gri, access = mark
+            found.append(Route(method, path, gri, access, handler))
     return found
 
 

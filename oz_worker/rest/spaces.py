@@ -50,14 +50,21 @@ class Spaces:
         sets = {"member": SPACE_MEMBER, "manager": SPACE_MANAGER, "admin": SPACE_ADMIN}
         return Ok({name: sorted(privileges) for name, privileges in sets.items()})
 
-    @route("GET", "/spaces/<sid>", _SPACE, either(member("space", "sid"), supporter(), admin("oz_spaces_view")))
+    @route(
+        "GET", "/spaces/<sid>", _SPACE, either(member("space", "sid"), supporter(), admin("oz_spaces_view"))
+    )
     async def show(self, call: Call) -> Reply:
         view = space_view(call.state.spaces[call["sid"]])
         if not has_privilege(call, "space", call["sid"], "space_manage_in_marketplace"):
             view["marketplaceContactEmail"] = ""
         return Ok(view)
 
-    @route("PATCH", "/spaces/<sid>", _SPACE, either(holds("space", "sid", "space_update"), admin("oz_spaces_update")))
+    @route(
+        "PATCH",
+        "/spaces/<sid>",
+        _SPACE,
+        either(holds("space", "sid", "space_update"), admin("oz_spaces_update")),
+    )
     async def update(self, call: Call) -> Reply:
         body = await call.body()
         body.require_any(*SPACE_KEYS)
@@ -75,14 +82,21 @@ class Spaces:
         await self._store.change(decide)
         return Done()
 
-    @route("DELETE", "/spaces/<sid>", _SPACE, either(holds("space", "sid", "space_delete"), admin("oz_spaces_delete")))
+    @route(
+        "DELETE",
+        "/spaces/<sid>",
+        _SPACE,
+        either(holds("space", "sid", "space_delete"), admin("oz_spaces_delete")),
+    )
     async def delete(self, call: Call) -> Reply:
         await self._store.change(lambda draft: delete_space(draft, call["sid"]))
         return Done()
 
     @route("POST", "/spaces/<sid>/groups", _SPACE, holds("space", "sid", "space_add_group"))
     async def create_group(self, call: Call) -> Reply:
-        group_id = await create_member_group(self._store, self._fresh, call, Seat("space", call["sid"], "group", ""))
+        group_id = await create_member_group(
+            self._store, self._fresh, call, Seat("space", call["sid"], "group", "")
+        )
         return Created(f"/spaces/{call['sid']}/groups/{group_id}")
 
     @route("GET", "/spaces/<sid>/owners", _SPACE, _view)

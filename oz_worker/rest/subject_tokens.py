@@ -1,4 +1,4 @@
-"""Tokens of one subject: ``/user/tokens``, ``/users/<id>/tokens``, ``/provider/tokens``, ``/providers/<id>/tokens``."""
+"""Tokens of one subject, under ``/user``, ``/users/<id>``, ``/provider`` and ``/providers/<id>``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ class TokenDesk:
     open_registration: bool
 
     def demand_may_issue(self, state: ZoneState, subject: Subject, order: TokenOrder) -> None:
-        """Return when the subject may have such a token now. Raises: invite token errors, TokenServiceForbidden."""
+        """Return when the subject may have such a token now.
+
+        Raises: the errors of invite tokens; TokenServiceForbidden.
+        """
         self.verifier.demand_usable(subject, order.caveats)
         if isinstance(order.type, InviteToken):
             demand_may_issue(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from onedata.errors import MissingRequiredValue
 from onedata.privileges import ZONE_ADMIN
 from oz_worker.fresh import Fresh
@@ -51,7 +53,7 @@ class Users:
     async def change_basic_auth(self, call: Call) -> Reply:
         body = await call.body()
         body.require_any("basicAuthEnabled", "newPassword")
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         if "basicAuthEnabled" in body:
             changes["basic_auth_enabled"] = body.boolean("basicAuthEnabled")
         if "newPassword" in body:
@@ -59,7 +61,12 @@ class Users:
         await self._store.change(lambda draft: update_user(draft, call["uid"], changes))
         return Done()
 
-    @route("PATCH", "/users/<uid>/access_block", _USER, both(_admin("oz_users_update"), lambda c: not self_user()(c)))
+    @route(
+        "PATCH",
+        "/users/<uid>/access_block",
+        _USER,
+        both(_admin("oz_users_update"), lambda c: not self_user()(c)),
+    )
     async def change_access_block(self, call: Call) -> Reply:
         blocked = (await call.body()).boolean("blocked")
         await self._store.change(lambda draft: update_user(draft, call["uid"], {"blocked": blocked}))
@@ -69,7 +76,9 @@ class Users:
     async def privileges(self, call: Call) -> Reply:
         return Ok({"privileges": sorted(call.state.users[call["uid"]].privileges)})
 
-    @route("GET", "/users/<uid>/effective_privileges", _USER, either(self_user(), admin("oz_view_privileges")))
+    @route(
+        "GET", "/users/<uid>/effective_privileges", _USER, either(self_user(), admin("oz_view_privileges"))
+    )
     async def effective_privileges(self, call: Call) -> Reply:
         return Ok({"privileges": sorted(call.state.zone_privileges(call.state.users[call["uid"]]))})
 

@@ -7,7 +7,7 @@ from klein import Klein
 from cluster_worker.http.answers import send_json
 from cluster_worker.http.bodies import read_json_object
 from cluster_worker.http.request import StreamingRequest
-from cluster_worker.http.routing import DoorResource, door_resource
+from cluster_worker.http.routing import door_resource
 from onedata.errors import NotFound
 from op_worker.http.panel.bodies import registration_request, storage_requests, support_request
 from op_worker.http.panel.guard import PanelGuard
@@ -17,17 +17,18 @@ from op_worker.zone.registration import Registration
 
 
 class PanelDoor:
-    """Thin: admits, reads the body, calls the administration, answers in JSON."""
+    """Thin: admits, reads the body, calls the administration, answers in JSON.
+
+    Attributes:
+        resource: to be mounted at ``/api/v3/onepanel``.
+    """
 
     app = Klein()
 
     def __init__(self, administration: ProviderAdministration, guard: PanelGuard) -> None:
         self._administration = administration
         self._guard = guard
-
-    def resource(self) -> DoorResource:
-        """Return what to mount at ``/api/v3/onepanel``."""
-        return door_resource(self.app, self)
+        self.resource = door_resource(self.app, self)
 
     @app.route("/provider", methods=["POST"])
     async def register(self, request: StreamingRequest) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
+from op_worker.http.cdmi import containers
 from op_worker.http.cdmi.capabilities import CONTAINER, DATA_OBJECT, ROOT
+from tests.integration.cdmi.client import Client
 
 D = "/cdmi/Science/d/"
 
 
 @ensureDeferred
-async def test_root_lists_the_spaces_of_the_caller(client, owner_root_id: str) -> None:
+async def test_root_lists_the_spaces_of_the_caller(client: Client, owner_root_id: str) -> None:
     root = (await client.cdmi("GET", "/cdmi/")).json
     assert (root["objectName"], root["parentURI"], root["objectID"]) == ("/", "", owner_root_id)
     assert "parentID" not in root
@@ -21,7 +23,7 @@ async def test_root_lists_the_spaces_of_the_caller(client, owner_root_id: str) -
 
 
 @ensureDeferred
-async def test_space_is_found_by_name_id_and_both(client) -> None:
+async def test_space_is_found_by_name_id_and_both(client: Client) -> None:
     ids = []
     for name in ("Science", "5" * 32, "Science@" + "5" * 32):
         ids.append((await client.cdmi("GET", f"/cdmi/{name}/")).json["objectID"])
@@ -29,7 +31,7 @@ async def test_space_is_found_by_name_id_and_both(client) -> None:
 
 
 @ensureDeferred
-async def test_container_is_created_listed_and_updated(client) -> None:
+async def test_container_is_created_listed_and_updated(client: Client) -> None:
     made = await client.cdmi("PUT", D, {"metadata": {"a": 1}})
     assert (made.status, made.headers["content-type"]) == (201, "application/cdmi-container")
     assert list(made.json)[-2:] == ["childrenrange", "children"]
@@ -46,7 +48,7 @@ async def test_container_is_created_listed_and_updated(client) -> None:
 
 
 @ensureDeferred
-async def test_slices_of_children_are_exact_or_refused(client) -> None:
+async def test_slices_of_children_are_exact_or_refused(client: Client) -> None:
     await client.cdmi("PUT", D)
     for name in "abcd":
         await client.send("PUT", D + name)
@@ -61,9 +63,9 @@ async def test_slices_of_children_are_exact_or_refused(client) -> None:
 
 
 @ensureDeferred
-async def test_listing_of_more_than_a_thousand_children_needs_ranges(client, files, monkeypatch) -> None:
-    from op_worker.http.cdmi import containers
-
+async def test_listing_of_more_than_a_thousand_children_needs_ranges(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(containers, "MAX_CHILDREN", 3)
     await client.cdmi("PUT", D)
     for name in "abcd":
@@ -77,7 +79,7 @@ async def test_listing_of_more_than_a_thousand_children_needs_ranges(client, fil
 
 
 @ensureDeferred
-async def test_delete_takes_everything_below_along(client) -> None:
+async def test_delete_takes_everything_below_along(client: Client) -> None:
     await client.cdmi("PUT", D)
     await client.cdmi("PUT", D + "e/")
     await client.send("PUT", D + "e/f", b"x")
@@ -87,7 +89,7 @@ async def test_delete_takes_everything_below_along(client) -> None:
 
 
 @ensureDeferred
-async def test_root_and_spaces_cannot_be_made_or_deleted(client) -> None:
+async def test_root_and_spaces_cannot_be_made_or_deleted(client: Client) -> None:
     for path in ("/cdmi/", "/cdmi/Science/"):
         deleted = await client.send("DELETE", path)
         assert (deleted.status, deleted.errno) == (403, "eperm")
@@ -98,16 +100,22 @@ async def test_root_and_spaces_cannot_be_made_or_deleted(client) -> None:
 
 
 @ensureDeferred
-async def test_reserved_names_are_no_containers(client) -> None:
+async def test_reserved_names_are_no_containers(client: Client) -> None:
     for path in ("/cdmi/Science/cdmi_snapshots/", D + "cdmi_x/"):
-        for reply in (await client.send("PUT", path), await client.cdmi("PUT", path), await client.send("DELETE", path)):
+        for reply in (
+            await client.send("PUT", path),
+            await client.cdmi("PUT", path),
+            await client.send("DELETE", path),
+        ):
             assert (reply.status, reply.json["error"]["details"]["key"]) == (400, "path")
 
 
 @ensureDeferred
-async def test_missing_slash_redirects_with_the_query(client) -> None:
+async def test_missing_slash_redirects_with_the_query(client: Client) -> None:
     await client.cdmi("PUT", D)
-    got = await client.cdmi("GET", "/cdmi/Science/d?children:0-1;metadata:%40", headers={"Host": "krk.example:8443"})
+    got = await client.cdmi(
+        "GET", "/cdmi/Science/d?children:0-1;metadata:%40", headers={"Host": "krk.example:8443"}
+    )
     assert got.status == 301
     assert got.headers["location"] == "http://krk.example:8443/cdmi/Science/d/?children:0-1;metadata:%40"
     assert got.headers["cache-control"] == "max-age=3600"
@@ -122,7 +130,7 @@ async def test_missing_slash_redirects_with_the_query(client) -> None:
 
 
 @ensureDeferred
-async def test_superfluous_slash_redirects_too(client) -> None:
+async def test_superfluous_slash_redirects_too(client: Client) -> None:
     await client.send("PUT", "/cdmi/Science/f", b"x")
     assert (await client.cdmi("GET", "/cdmi/Science/f/")).status == 301
     for reply in (
@@ -134,7 +142,7 @@ async def test_superfluous_slash_redirects_too(client) -> None:
 
 
 @ensureDeferred
-async def test_container_id_without_the_slash_redirects_to_the_path(client) -> None:
+async def test_container_id_without_the_slash_redirects_to_the_path(client: Client) -> None:
     made = (await client.cdmi("PUT", "/cdmi/Other%20Space/d/")).json
     reply = await client.cdmi("GET", f"/cdmi/cdmi_objectid/{made['objectID']}")
     assert (reply.status, reply.headers["location"]) == (301, "http://localhost/cdmi/Other%20Space/d/")
@@ -144,7 +152,7 @@ async def test_container_id_without_the_slash_redirects_to_the_path(client) -> N
 
 
 @ensureDeferred
-async def test_odd_hosts_do_not_reach_the_location(client) -> None:
+async def test_odd_hosts_do_not_reach_the_location(client: Client) -> None:
     await client.cdmi("PUT", D)
     reply = await client.send("GET", "/cdmi/Science/d", headers={"Host": "evil.example/?"})
     assert reply.headers["location"] == "/cdmi/Science/d/"
@@ -152,13 +160,13 @@ async def test_odd_hosts_do_not_reach_the_location(client) -> None:
 
 @ensureDeferred
 @pytest.mark.parametrize("object_id", ["xyz", "00", "AB" * 20, "0" * 16, "%00"])
-async def test_object_ids_that_are_none_are_refused(client, object_id: str) -> None:
+async def test_object_ids_that_are_none_are_refused(client: Client, object_id: str) -> None:
     reply = await client.cdmi("GET", f"/cdmi/cdmi_objectid/{object_id}")
     assert (reply.status, reply.error_id) in ((400, "badValueIdentifier"), (400, "badData"))
 
 
 @ensureDeferred
-async def test_media_type_and_slash_must_agree(client) -> None:
+async def test_media_type_and_slash_must_agree(client: Client) -> None:
     for path, kind in ((D, "object"), ("/cdmi/Science/d", "container")):
         reply = await client.cdmi("PUT", path, {}, {"Content-Type": f"application/cdmi-{kind}"})
         assert (reply.status, reply.error_id, reply.json["error"]["details"]) == (
@@ -169,21 +177,25 @@ async def test_media_type_and_slash_must_agree(client) -> None:
 
 
 @ensureDeferred
-async def test_container_is_negotiated_as_a_container_only(client) -> None:
-    assert (await client.cdmi("GET", "/cdmi/Science/", headers={"Accept": "application/cdmi-object"})).status == 406
-    accepted = await client.cdmi("GET", "/cdmi/Science/", headers={"Accept": "application/cdmi-container+json"})
+async def test_container_is_negotiated_as_a_container_only(client: Client) -> None:
+    assert (
+        await client.cdmi("GET", "/cdmi/Science/", headers={"Accept": "application/cdmi-object"})
+    ).status == 406
+    accepted = await client.cdmi(
+        "GET", "/cdmi/Science/", headers={"Accept": "application/cdmi-container+json"}
+    )
     assert accepted.status == 200
 
 
 @ensureDeferred
-async def test_member_of_the_space_sees_what_the_owner_made(client) -> None:
+async def test_member_of_the_space_sees_what_the_owner_made(client: Client) -> None:
     await client.cdmi("PUT", D, {"metadata": {"a": 1}})
     reply = await client.cdmi("GET", D, token="member")
     assert (reply.status, reply.json["metadata"]["a"]) == (200, 1)
 
 
 @ensureDeferred
-async def test_capabilities_need_a_version_but_no_token(client) -> None:
+async def test_capabilities_need_a_version_but_no_token(client: Client) -> None:
     client.token = None
     root = await client.cdmi("GET", "/cdmi/cdmi_capabilities/")
     assert (root.status, root.headers["content-type"]) == (200, "application/cdmi-capability")
@@ -197,18 +209,20 @@ async def test_capabilities_need_a_version_but_no_token(client) -> None:
     assert (unversioned.status, unversioned.error_id) == (400, "badVersion")
     assert (await client.cdmi("GET", "/cdmi/cdmi_capabilities/queue/")).status == 404
     assert (await client.cdmi("GET", "/cdmi/cdmi_capabilities")).status == 301
-    assert (await client.cdmi("GET", "/cdmi/cdmi_capabilities/", headers={"Accept": "image/png"})).status == 406
+    assert (
+        await client.cdmi("GET", "/cdmi/cdmi_capabilities/", headers={"Accept": "image/png"})
+    ).status == 406
 
 
 @ensureDeferred
-async def test_capabilities_cannot_be_changed(client) -> None:
+async def test_capabilities_cannot_be_changed(client: Client) -> None:
     for method in ("PUT", "DELETE"):
         refused = await client.send(method, "/cdmi/cdmi_capabilities/container/")
         assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 @ensureDeferred
-async def test_version_is_negotiated_on_every_answer(client) -> None:
+async def test_version_is_negotiated_on_every_answer(client: Client) -> None:
     headers = {"X-CDMI-Specification-Version": "1.1, 1.0.2"}
     reply = await client.send("GET", "/cdmi/Science/", headers=headers)
     assert (reply.status, reply.headers["x-cdmi-specification-version"]) == (200, "1.1")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
+from tests.integration.cdmi.client import Client
+
 SOURCE = {"value": "text", "mimetype": "text/x-a", "metadata": {"a": 1}}
 
 
-async def user_items(client, path: str) -> dict[str, object]:
+async def user_items(client: Client, path: str) -> dict[str, object]:
     shown = (await client.cdmi("GET", path + "?metadata")).json["metadata"]
     return {name: value for name, value in shown.items() if not name.startswith("cdmi_")}
 
 
 @ensureDeferred
-async def test_copy_takes_value_mimetype_encoding_and_metadata(client) -> None:
+async def test_copy_takes_value_mimetype_encoding_and_metadata(client: Client) -> None:
     source = (await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)).json
     reply = await client.cdmi("PUT", "/cdmi/Science/b", {"copy": "/Science/a"})
     assert (reply.status, reply.json["objectName"]) == (201, "b")
@@ -26,7 +28,7 @@ async def test_copy_takes_value_mimetype_encoding_and_metadata(client) -> None:
 
 
 @ensureDeferred
-async def test_members_beside_copy_apply_to_the_result(client) -> None:
+async def test_members_beside_copy_apply_to_the_result(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
     body = {"copy": "Science/a", "metadata": {"b": 2}, "mimetype": "text/x-b"}
     reply = await client.cdmi("PUT", "/cdmi/Science/b", body)
@@ -36,7 +38,7 @@ async def test_members_beside_copy_apply_to_the_result(client) -> None:
 
 
 @ensureDeferred
-async def test_copy_onto_an_object_replaces_it_under_its_id(client) -> None:
+async def test_copy_onto_an_object_replaces_it_under_its_id(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
     target = (await client.cdmi("PUT", "/cdmi/Science/b", {"value": "old"})).json
     assert (await client.cdmi("PUT", "/cdmi/Science/b", {"copy": "/Science/a"})).status == 204
@@ -45,7 +47,7 @@ async def test_copy_onto_an_object_replaces_it_under_its_id(client) -> None:
 
 
 @ensureDeferred
-async def test_move_keeps_the_id_and_everything_else(client) -> None:
+async def test_move_keeps_the_id_and_everything_else(client: Client) -> None:
     source = (await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)).json
     reply = await client.cdmi("PUT", "/cdmi/Science/b", {"move": "/Science/a", "metadata": {"b": 2}})
     assert (reply.status, reply.json["objectID"]) == (201, source["objectID"])
@@ -56,7 +58,7 @@ async def test_move_keeps_the_id_and_everything_else(client) -> None:
 
 
 @ensureDeferred
-async def test_move_onto_an_object_replaces_it(client) -> None:
+async def test_move_onto_an_object_replaces_it(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
     await client.cdmi("PUT", "/cdmi/Science/b", {"value": "old"})
     assert (await client.cdmi("PUT", "/cdmi/Science/b", {"move": "/Science/a"})).status == 200
@@ -65,7 +67,7 @@ async def test_move_onto_an_object_replaces_it(client) -> None:
 
 
 @ensureDeferred
-async def test_directory_moves_through_the_object_form(client) -> None:
+async def test_directory_moves_through_the_object_form(client: Client) -> None:
     directory = (await client.cdmi("PUT", "/cdmi/Science/d/", {"metadata": {"a": 1}})).json
     await client.send("PUT", "/cdmi/Science/d/f", b"x")
     space = "Science@" + "5" * 32
@@ -78,7 +80,7 @@ async def test_directory_moves_through_the_object_form(client) -> None:
 
 
 @ensureDeferred
-async def test_container_is_copied_and_moved_with_all_below(client) -> None:
+async def test_container_is_copied_and_moved_with_all_below(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/d/", {"metadata": {"a": 1}})
     await client.cdmi("PUT", "/cdmi/Science/d/e/")
     await client.cdmi("PUT", "/cdmi/Science/d/e/f", SOURCE)
@@ -93,7 +95,7 @@ async def test_container_is_copied_and_moved_with_all_below(client) -> None:
 
 
 @ensureDeferred
-async def test_between_spaces_objects_are_copied_and_moved(client) -> None:
+async def test_between_spaces_objects_are_copied_and_moved(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
     assert (await client.cdmi("PUT", "/cdmi/Other%20Space/b", {"copy": "/Science/a"})).status == 201
     assert (await client.cdmi("PUT", "/cdmi/Other%20Space/c", {"move": "/Science/a"})).status == 201
@@ -103,7 +105,7 @@ async def test_between_spaces_objects_are_copied_and_moved(client) -> None:
 
 
 @ensureDeferred
-async def test_every_form_of_the_source_uri_is_understood(client) -> None:
+async def test_every_form_of_the_source_uri_is_understood(client: Client) -> None:
     made = (await client.cdmi("PUT", "/cdmi/Science/a%25 b".replace(" ", "%20"), SOURCE)).json
     parent = made["parentID"]
     forms = [
@@ -123,7 +125,7 @@ async def test_every_form_of_the_source_uri_is_understood(client) -> None:
 
 @ensureDeferred
 @pytest.mark.parametrize("member", ["copy", "move"])
-async def test_missing_source_is_a_bad_request_and_makes_nothing(client, member: str) -> None:
+async def test_missing_source_is_a_bad_request_and_makes_nothing(client: Client, member: str) -> None:
     for uri in ("/Science/none", "/Nowhere/x", "/Science/none/x", "/cdmi_domains/x", "cdmi_capabilities/"):
         for path in ("/cdmi/Science/b", "/cdmi/Science/b/"):
             reply = await client.cdmi("PUT", path, {member: uri})
@@ -132,7 +134,7 @@ async def test_missing_source_is_a_bad_request_and_makes_nothing(client, member:
 
 
 @ensureDeferred
-async def test_sources_that_cannot_be_are_refused(client) -> None:
+async def test_sources_that_cannot_be_are_refused(client: Client) -> None:
     remote = await client.cdmi("PUT", "/cdmi/Science/b", {"copy": "https://elsewhere.example/cdmi/Science/a"})
     assert (remote.status, remote.error_id) == (400, "notSupported")
     for uri in ("", "/", "/Science/../a", "/cdmi_objectid/zz"):
@@ -140,7 +142,7 @@ async def test_sources_that_cannot_be_are_refused(client) -> None:
 
 
 @ensureDeferred
-async def test_container_is_not_moved_into_itself(client) -> None:
+async def test_container_is_not_moved_into_itself(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/d/")
     for path in ("/cdmi/Science/d/e/", "/cdmi/Science/d/e"):
         reply = await client.cdmi("PUT", path, {"move": "/Science/d"})
@@ -149,7 +151,7 @@ async def test_container_is_not_moved_into_itself(client) -> None:
 
 
 @ensureDeferred
-async def test_container_in_the_way_is_kept(client) -> None:
+async def test_container_in_the_way_is_kept(client: Client) -> None:
     for name in "de":
         await client.cdmi("PUT", f"/cdmi/Science/{name}/")
     await client.send("PUT", "/cdmi/Science/e/f", b"x")
@@ -160,7 +162,7 @@ async def test_container_in_the_way_is_kept(client) -> None:
 
 
 @ensureDeferred
-async def test_source_and_target_kinds_must_agree_for_containers(client) -> None:
+async def test_source_and_target_kinds_must_agree_for_containers(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
     reply = await client.cdmi("PUT", "/cdmi/Science/b/", {"copy": "/Science/a"})
     assert (reply.status, reply.error_id) == (400, "badData")
@@ -170,7 +172,7 @@ async def test_source_and_target_kinds_must_agree_for_containers(client) -> None
 
 
 @ensureDeferred
-async def test_missing_parent_of_the_target_leaves_the_source(client) -> None:
+async def test_missing_parent_of_the_target_leaves_the_source(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
     for member in ("copy", "move"):
         assert (await client.cdmi("PUT", "/cdmi/Science/no/b", {member: "/Science/a"})).status == 404

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
+
+from tests.integration.cdmi.client import Client
 
 F = "/cdmi/Science/f.txt"
 
 
 @ensureDeferred
-async def test_created_object_is_answered_with_its_representation(client) -> None:
+async def test_created_object_is_answered_with_its_representation(client: Client) -> None:
     reply = await client.cdmi("PUT", F, {"value": "data", "metadata": {"a": [1, {"b": None}]}})
     assert (reply.status, reply.headers["content-type"]) == (201, "application/cdmi-object")
     assert reply.headers["x-cdmi-specification-version"] == "1.1.1"
@@ -23,7 +26,7 @@ async def test_created_object_is_answered_with_its_representation(client) -> Non
 
 
 @ensureDeferred
-async def test_read_returns_value_last_and_its_range(client) -> None:
+async def test_read_returns_value_last_and_its_range(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": 'z\u017c"\\\n'})
     reply = await client.cdmi("GET", F)
     assert reply.status == 200
@@ -33,7 +36,7 @@ async def test_read_returns_value_last_and_its_range(client) -> None:
 
 
 @ensureDeferred
-async def test_empty_object_has_an_empty_range_and_value(client) -> None:
+async def test_empty_object_has_an_empty_range_and_value(client: Client) -> None:
     assert (await client.cdmi("PUT", F)).status == 201
     reply = await client.cdmi("GET", F)
     assert (reply.json["value"], reply.json["valuerange"]) == ("", "")
@@ -41,7 +44,7 @@ async def test_empty_object_has_an_empty_range_and_value(client) -> None:
 
 
 @ensureDeferred
-async def test_base64_values_keep_their_bytes(client) -> None:
+async def test_base64_values_keep_their_bytes(client: Client) -> None:
     data = bytes(range(256))
     sent = {"value": base64.b64encode(data).decode(), "valuetransferencoding": "base64"}
     assert (await client.cdmi("PUT", F, sent)).status == 201
@@ -52,21 +55,21 @@ async def test_base64_values_keep_their_bytes(client) -> None:
 
 
 @ensureDeferred
-async def test_bad_base64_creates_nothing(client) -> None:
+async def test_bad_base64_creates_nothing(client: Client) -> None:
     reply = await client.cdmi("PUT", F, {"value": "#", "valuetransferencoding": "base64"})
     assert (reply.status, reply.json["error"]["details"]["key"]) == (400, "base64")
     assert (await client.cdmi("GET", F)).status == 404
 
 
 @ensureDeferred
-async def test_bad_metadata_create_nothing(client) -> None:
+async def test_bad_metadata_create_nothing(client: Client) -> None:
     assert (await client.cdmi("PUT", F, {"metadata": []})).status == 400
     assert (await client.cdmi("PUT", F, {"metadata": {"onedata_x": 1}})).status == 403
     assert (await client.cdmi("GET", F)).status == 404
 
 
 @ensureDeferred
-async def test_update_replaces_the_value_and_keeps_the_id(client) -> None:
+async def test_update_replaces_the_value_and_keeps_the_id(client: Client) -> None:
     created = (await client.cdmi("PUT", F, {"value": "long value"})).json
     assert (await client.cdmi("PUT", F, {"value": "new", "mimetype": "Text/X-New"})).status == 204
     read = (await client.cdmi("GET", F)).json
@@ -75,7 +78,7 @@ async def test_update_replaces_the_value_and_keeps_the_id(client) -> None:
 
 
 @ensureDeferred
-async def test_update_without_an_encoding_uses_the_stored_one(client) -> None:
+async def test_update_without_an_encoding_uses_the_stored_one(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": "YQ==", "valuetransferencoding": "base64"})
     assert (await client.cdmi("PUT", F, {"value": "YmM="})).status == 204
     assert (await client.send("GET", F)).body == b"bc"
@@ -84,7 +87,7 @@ async def test_update_without_an_encoding_uses_the_stored_one(client) -> None:
 
 
 @ensureDeferred
-async def test_update_of_an_object_without_stored_encoding_is_literal(client) -> None:
+async def test_update_of_an_object_without_stored_encoding_is_literal(client: Client) -> None:
     await client.send("PUT", F, b"\xff\xfe")
     assert (await client.cdmi("GET", F)).json["valuetransferencoding"] == "base64"
     assert (await client.cdmi("PUT", F, {"value": "text"})).status == 204
@@ -92,7 +95,7 @@ async def test_update_of_an_object_without_stored_encoding_is_literal(client) ->
 
 
 @ensureDeferred
-async def test_encoding_alone_changes_only_the_transport(client) -> None:
+async def test_encoding_alone_changes_only_the_transport(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": "text"})
     assert (await client.cdmi("PUT", F, {"valuetransferencoding": "base64"})).status == 204
     assert (await client.cdmi("GET", F + "?value;valuetransferencoding")).json == {
@@ -102,14 +105,18 @@ async def test_encoding_alone_changes_only_the_transport(client) -> None:
 
 
 @ensureDeferred
-async def test_text_object_that_holds_other_bytes_travels_in_base64(client) -> None:
+async def test_text_object_that_holds_other_bytes_travels_in_base64(client: Client) -> None:
     await client.send("PUT", F, b"\xff\x00", {"Content-Type": "text/plain; charset=utf-8"})
     reply = (await client.cdmi("GET", F)).json
-    assert (reply["valuetransferencoding"], reply["value"], reply["mimetype"]) == ("base64", "/wA=", "text/plain")
+    assert (reply["valuetransferencoding"], reply["value"], reply["mimetype"]) == (
+        "base64",
+        "/wA=",
+        "text/plain",
+    )
 
 
 @ensureDeferred
-async def test_ranges_are_written_in_place_with_gaps_of_zeros(client) -> None:
+async def test_ranges_are_written_in_place_with_gaps_of_zeros(client: Client) -> None:
     data = base64.b64encode(b"data").decode()
     await client.cdmi("PUT", F)
     assert (await client.cdmi("PUT", F + "?value:0-3", {"value": data})).status == 204
@@ -120,7 +127,7 @@ async def test_ranges_are_written_in_place_with_gaps_of_zeros(client) -> None:
 
 
 @ensureDeferred
-async def test_range_of_another_length_changes_nothing(client) -> None:
+async def test_range_of_another_length_changes_nothing(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": "old"})
     for value, key in (("ZGF0YQ==", "range"), ("###", "base64")):
         reply = await client.cdmi("PUT", F + "?value:0-2", {"value": value, "metadata": {"a": 1}})
@@ -131,13 +138,13 @@ async def test_range_of_another_length_changes_nothing(client) -> None:
 
 
 @ensureDeferred
-async def test_new_object_can_begin_with_a_gap(client) -> None:
+async def test_new_object_can_begin_with_a_gap(client: Client) -> None:
     assert (await client.cdmi("PUT", F + "?value:4-7", {"value": "ZGF0YQ=="})).status == 201
     assert (await client.send("GET", F)).body == bytes(4) + b"data"
 
 
 @ensureDeferred
-async def test_ranged_reads_are_cut_and_in_base64(client) -> None:
+async def test_ranged_reads_are_cut_and_in_base64(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": "File content!"})
     assert (await client.cdmi("GET", F + "?valuerange;value:5-99")).json == {
         "valuerange": "5-12",
@@ -149,8 +156,8 @@ async def test_ranged_reads_are_cut_and_in_base64(client) -> None:
 
 @ensureDeferred
 @pytest.mark.parametrize("encoding", ["utf-8", "base64"])
-async def test_big_values_are_streamed_whole(client, encoding: str) -> None:
-    data = "z\u017c\U0001f600\n\"".encode() * 300000
+async def test_big_values_are_streamed_whole(client: Client, encoding: str) -> None:
+    data = 'z\u017c\U0001f600\n"'.encode() * 300000
     await client.send("PUT", F, data, {"Content-Type": "text/plain; charset=utf-8"})
     await client.cdmi("PUT", F, {"valuetransferencoding": encoding})
     reply = await client.cdmi("GET", F)
@@ -160,7 +167,7 @@ async def test_big_values_are_streamed_whole(client, encoding: str) -> None:
 
 
 @ensureDeferred
-async def test_user_metadata_are_replaced_or_touched_one_by_one(client) -> None:
+async def test_user_metadata_are_replaced_or_touched_one_by_one(client: Client) -> None:
     async def user_items() -> dict[str, object]:
         shown = (await client.cdmi("GET", F + "?metadata")).json["metadata"]
         return {name: value for name, value in shown.items() if not name.startswith("cdmi_")}
@@ -172,7 +179,9 @@ async def test_user_metadata_are_replaced_or_touched_one_by_one(client) -> None:
     named = F + "?metadata:my-key;metadata:%40u;metadata:c"
     assert (await client.cdmi("PUT", named, {"metadata": {"my-key": 1, "@u": 2, "x": 3}})).status == 204
     assert await user_items() == {"my-key": 1, "@u": 2}
-    assert (await client.cdmi("GET", F + "?metadata:my-;metadata:%40")).json == {"metadata": {"my-key": 1, "@u": 2}}
+    assert (await client.cdmi("GET", F + "?metadata:my-;metadata:%40")).json == {
+        "metadata": {"my-key": 1, "@u": 2}
+    }
     assert (await client.cdmi("PUT", F, {"value": "x"})).status == 204
     assert await user_items() == {"my-key": 1, "@u": 2}
     assert (await client.cdmi("PUT", F, {"metadata": {}})).status == 204
@@ -180,7 +189,7 @@ async def test_user_metadata_are_replaced_or_touched_one_by_one(client) -> None:
 
 
 @ensureDeferred
-async def test_json_and_rdf_metadata_are_items_among_others(client) -> None:
+async def test_json_and_rdf_metadata_are_items_among_others(client: Client) -> None:
     document = {"onedata_json": {"k": [1]}, "onedata_rdf": "<r/>", "x": 1}
     await client.cdmi("PUT", F, {"metadata": document})
     assert (await client.cdmi("GET", F + "?metadata:onedata;metadata:x")).json == {"metadata": document}
@@ -189,14 +198,14 @@ async def test_json_and_rdf_metadata_are_items_among_others(client) -> None:
 
 
 @ensureDeferred
-async def test_fresh_object_has_five_system_items(client) -> None:
+async def test_fresh_object_has_five_system_items(client: Client) -> None:
     await client.cdmi("PUT", F)
     shown = (await client.cdmi("GET", F + "?metadata")).json["metadata"]
     assert sorted(shown) == ["cdmi_atime", "cdmi_ctime", "cdmi_mtime", "cdmi_owner", "cdmi_size"]
 
 
 @ensureDeferred
-async def test_partial_series_is_processing_until_its_end(client) -> None:
+async def test_partial_series_is_processing_until_its_end(client: Client) -> None:
     partial = {"X-CDMI-Partial": "true"}
     await client.cdmi("PUT", F, {"value": "a"}, partial)
     read = (await client.cdmi("GET", F)).json
@@ -210,7 +219,7 @@ async def test_partial_series_is_processing_until_its_end(client) -> None:
 
 
 @ensureDeferred
-async def test_object_is_reached_by_its_id_and_below_a_container_id(client) -> None:
+async def test_object_is_reached_by_its_id_and_below_a_container_id(client: Client) -> None:
     made = (await client.cdmi("PUT", F, {"value": "x"})).json
     by_id = f"/cdmi/cdmi_objectid/{made['objectID'].lower()}"
     read = (await client.cdmi("GET", by_id)).json
@@ -228,7 +237,7 @@ async def test_object_is_reached_by_its_id_and_below_a_container_id(client) -> N
 
 
 @ensureDeferred
-async def test_deleted_object_is_gone_for_good(client) -> None:
+async def test_deleted_object_is_gone_for_good(client: Client) -> None:
     await client.cdmi("PUT", F)
     assert (await client.send("DELETE", F)).status == 204
     again = await client.send("DELETE", F)
@@ -236,7 +245,7 @@ async def test_deleted_object_is_gone_for_good(client) -> None:
 
 
 @ensureDeferred
-async def test_missing_parent_and_path_through_an_object_are_refused(client) -> None:
+async def test_missing_parent_and_path_through_an_object_are_refused(client: Client) -> None:
     await client.cdmi("PUT", F)
     missing = await client.cdmi("PUT", "/cdmi/Science/no/f", {})
     assert (missing.status, missing.errno) == (404, "enoent")
@@ -247,7 +256,7 @@ async def test_missing_parent_and_path_through_an_object_are_refused(client) -> 
 
 
 @ensureDeferred
-async def test_head_tells_what_get_would_without_a_body(client) -> None:
+async def test_head_tells_what_get_would_without_a_body(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": "12345"})
     plain = await client.send("HEAD", F)
     assert (plain.status, plain.headers["content-length"], plain.body) == (200, "5", b"")
@@ -258,7 +267,7 @@ async def test_head_tells_what_get_would_without_a_body(client) -> None:
 
 
 @ensureDeferred
-async def test_negotiation_gives_bytes_json_or_nothing(client) -> None:
+async def test_negotiation_gives_bytes_json_or_nothing(client: Client) -> None:
     await client.cdmi("PUT", F, {"value": "x"})
     for accept, content_type in (
         ("application/binary", "text/plain"),
@@ -276,7 +285,7 @@ async def test_negotiation_gives_bytes_json_or_nothing(client) -> None:
 
 
 @ensureDeferred
-async def test_json_body_beyond_the_limit_is_refused_clearly(client) -> None:
+async def test_json_body_beyond_the_limit_is_refused_clearly(client: Client) -> None:
     body = json.dumps({"value": "x" * (3 << 20)}).encode()
     reply = await client.cdmi("PUT", F, body)
     assert (reply.status, reply.error_id) == (413, "badData")
@@ -284,9 +293,14 @@ async def test_json_body_beyond_the_limit_is_refused_clearly(client) -> None:
 
 
 @ensureDeferred
-async def test_services_that_are_not_advertised_are_refused(client) -> None:
-    for body in ({"reference": "/Science/x"}, {"deserializevalue": ""}, {"domainURI": "/cdmi_domains/"},
-                 {"metadata": {"cdmi_acl": []}}):  # fmt: skip
+async def test_services_that_are_not_advertised_are_refused(client: Client) -> None:
+    bodies: tuple[dict[str, Any], ...] = (
+        {"reference": "/Science/x"},
+        {"deserializevalue": ""},
+        {"domainURI": "/cdmi_domains/"},
+        {"metadata": {"cdmi_acl": []}},
+    )
+    for body in bodies:
         reply = await client.cdmi("PUT", F, body)
         assert (reply.status, reply.error_id) == (400, "notSupported")
     for content_type in ("application/cdmi-queue", "application/cdmi-domain", "multipart/mixed; boundary=b"):

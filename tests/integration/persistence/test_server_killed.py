@@ -1,4 +1,4 @@
-"""kill -9 of the server while commits run: what was acknowledged is there, what was not is whole or absent."""
+"""kill -9 of the server while commits run: what was acknowledged is there, the rest is whole or absent."""
 
 from __future__ import annotations
 

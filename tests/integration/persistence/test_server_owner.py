@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,9 @@ async def test_serve_brings_a_killed_server_back_with_its_data(
         pid = owner.server_pid()
         assert int(other.read_text()) == pid
         os.kill(pid, signal.SIGKILL)
+        began_s = time.monotonic()
+        assert await engine.last_seq(SCOPE) == 2 * expected - 2
+        assert time.monotonic() - began_s < 3.0
         assert (await engine.commit(SCOPE, Batch([], [KEY, Key(str(expected))]))).seq == 2 * expected
         assert owner.server_pid() != pid
 

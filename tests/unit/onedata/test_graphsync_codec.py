@@ -165,10 +165,13 @@ def test_handshake_has_the_published_form() -> None:
     }
 
 
-def test_failed_request_is_answered_in_its_own_subtype() -> None:
-    frame = json.loads(encode(ErrorResponse(id="7", subtype=Subtype.GRAPH, error=NotFound())))
-    assert (frame["type"], frame["subtype"]) == ("response", "graph")
+@pytest.mark.parametrize("subtype", [Subtype.HANDSHAKE, Subtype.RPC, Subtype.GRAPH, Subtype.UNSUB])
+def test_failed_request_is_answered_in_its_own_subtype(subtype: Subtype) -> None:
+    message = ErrorResponse(id="7", subtype=subtype, error=NotFound())
+    frame = json.loads(encode(message))
+    assert (frame["type"], frame["subtype"]) == ("response", subtype)
     assert frame["payload"] == {"success": False, "error": NotFound().to_json(), "data": {}}
+    assert decode(encode(message)) == message
 
 
 def test_pushes_have_the_published_form() -> None:

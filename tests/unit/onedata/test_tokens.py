@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymacaroons import Macaroon
 
-from onedata.errors import BadToken, BadValueTokenType, TokenCaveatUnknown, TokenTooLarge
+from onedata.errors import BadToken, BadValueCaveat, BadValueTokenType, TokenCaveatUnknown, TokenTooLarge
 from onedata.ids import TokenId
 from onedata.tokens import (
     MAX_TOKEN_B,
@@ -17,6 +17,7 @@ from onedata.tokens import (
     NOBODY,
     AccessToken,
     Caveat,
+    DataPathCaveat,
     DataReadonlyCaveat,
     IdentityToken,
     Interface,
@@ -24,6 +25,7 @@ from onedata.tokens import (
     InviteToken,
     InviteType,
     Persistence,
+    Service,
     Subject,
     SubjectKind,
     TimeCaveat,
@@ -110,6 +112,19 @@ def test_subject_survives_both_of_its_forms(subject: Subject) -> None:
     assert Subject.from_json(subject.to_json()) == subject
 
 
+def test_persistence_has_its_published_names() -> None:
+    assert (NAMED.name, NAMED.text) == ("named", "nmd")
+    assert (Persistence(49).name, Persistence(49).text) == ("temporary", "tmp-49")
+
+
+def test_service_has_its_published_forms() -> None:
+    service = Service.parse("opw-p1")
+    assert service == Service("op_worker", "p1")
+    assert service.to_json() == {"type": "op_worker", "id": "p1"}
+    with pytest.raises(ValueError, match="not the id of a cluster"):
+        Service("op_worker", "a|b")
+
+
 def test_token_of_an_old_release_is_a_named_access_token() -> None:
     identifier = TokenIdentifier.parse("0f1e2d3c")
     assert identifier.version == 1
@@ -150,6 +165,11 @@ def test_removing_or_changing_a_caveat_breaks_the_signature(
     assert not removed.has_valid_signature(SECRET)
     packets[position] = ("cid", b"time < 99")
     assert not Token.deserialize(encode_packets(packets)).has_valid_signature(SECRET)
+
+
+def test_caveat_too_long_for_a_packet_is_refused_at_once() -> None:
+    with pytest.raises(BadValueCaveat):
+        _token().confine([DataPathCaveat(("/s1/" + "a" * 60_000,))])
 
 
 @given(CAVEATS, CAVEATS)

@@ -1,0 +1,47 @@
+"""Builds the cluster-manager from its configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cluster_manager.config import ClusterManagerConfig
+from cluster_manager.leadership import SoleManager
+from cluster_manager.service import ClusterManager
+from cluster_worker.runtime.clock import WallClock
+from cluster_worker.wire.certificates import CA_CERT, CA_KEY, Authority, save_issued
+from cluster_worker.wire.connections import LinkReactor
+from cluster_worker.wire.tls import NodeCredentials, TlsFiles
+
+
+def make_cluster_manager(
+    reactor: LinkReactor, config: ClusterManagerConfig, wall_clock: WallClock, release: str = ""
+) -> ClusterManager:
+    """Return the service, not started.
+
+    Raises:
+        OSError, CertificateProblem: certificates had to be made and could not be.
+    """
+    files = _tls_files(config, wall_clock)
+    return ClusterManager(
+        reactor, config.settings(release), NodeCredentials(files), SoleManager(wall_clock())
+    )
+
+
+def _tls_files(config: ClusterManagerConfig, wall_clock: WallClock) -> TlsFiles:
+    tls = config.tls
+    if tls.is_given:
+        return TlsFiles(ca=Path(tls.ca), cert=Path(tls.cert), key=Path(tls.key))
+    directory = Path(config.state_dir) / "certs"
+    _make_missing_certificates(directory, config, wall_clock())
+    return TlsFiles(ca=directory / CA_CERT, cert=directory / "node_cert.pem", key=directory / "node_key.pem")
+
+
+def _make_missing_certificates(directory: Path, config: ClusterManagerConfig, now_s: float) -> None:
+    """At the first start without certificates: an authority and the manager's own certificate."""
+    if not (directory / CA_KEY).exists():
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Authority.make("Cluster authority", now_s).save(directory)
+    if not (directory / "node_cert.pem").exists():
+        section = config.cluster_manager
+        issued = Authority.load(directory).issue_node(section.node_name, [section.listen_address], now_s)
+        save_issued(issued, directory, "node")

@@ -1,0 +1,132 @@
+"""The configuration of the cluster-manager."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from attrs.validators import ge, gt, le
+
+from cluster_manager.rules import MembershipRules
+from cluster_manager.service import ManagerSettings
+from cluster_worker.wire.connections import Address
+from cluster_worker.wire.steps import BootStep
+
+
+def _seconds(default: float, meaning: str) -> float:
+    option: float = field(default=default, validator=gt(0), metadata={"help": f"Seconds {meaning}"})
+    return option
+
+
+@frozen(kw_only=True)
+class ClusterManagerSection:
+    """The cluster and how long its manager waits."""
+
+    node_name: str = field(
+        default="cm@127.0.0.1",
+        metadata={"help": "Name of this manager, name@host; its certificate carries the same name."},
+    )
+    listen_address: str = field(
+        default="127.0.0.1", metadata={"help": "Address on which workers reach the manager."}
+    )
+    port: int = field(
+        default=5055,
+        validator=[ge(0), le(65535)],
+        metadata={"help": "Port for workers; 0 takes any free one."},
+    )
+    worker_num: int = field(
+        default=1,
+        validator=ge(1),
+        metadata={"help": "How many worker nodes make the cluster; it boots when all of them are there."},
+    )
+    key_associated_nodes: int = field(
+        default=1,
+        validator=ge(1),
+        metadata={
+            "help": "How many nodes are responsible for each key. Losing that many nodes tears the cluster"
+            " down; with 1 no node may be lost."
+        },
+    )
+    node_loss_grace_s: float = _seconds(10.0, "a worker may be without link before it counts as lost.")
+    heartbeat_interval_s: float = _seconds(
+        0.5, "between a worker's heartbeats; one that is silent for twice as long counts as fully loaded."
+    )
+    lb_advices_update_interval_s: float = _seconds(0.5, "between two rounds of load advice.")
+    start_default_workers_timeout_s: float = _seconds(600.0, "for the boot step start_default_workers.")
+    prepare_for_custom_workers_timeout_s: float = _seconds(
+        120.0, "for the boot step prepare_for_custom_workers."
+    )
+    start_custom_workers_timeout_s: float = _seconds(300.0, "for the boot step start_custom_workers.")
+    prepare_for_upgrade_timeout_s: float = _seconds(120.0, "for the boot step prepare_for_upgrade.")
+    upgrade_cluster_timeout_s: float = _seconds(3600.0, "for the boot step upgrade_cluster.")
+    start_listeners_timeout_s: float = _seconds(480.0, "for the boot step start_listeners.")
+    cluster_ready_timeout_s: float = _seconds(120.0, "for all components to become well after the last step.")
+    cluster_status_caching_time_s: float = _seconds(15.0, "a status without problems is kept.")
+    cluster_component_healthcheck_timeout_s: float = _seconds(10.0, "a worker may take to report its health.")
+
+
+@frozen(kw_only=True)
+class TlsSection:
+    """Certificates of the cluster; leave all three out to have them made in the state folder."""
+
+    ca: str = field(default="", metadata={"help": "PEM file of the cluster's certificate authority."})
+    cert: str = field(default="", metadata={"help": "PEM file of the manager's certificate and its chain."})
+    key: str = field(default="", metadata={"help": "PEM file of the manager's private key."})
+
+    def __attrs_post_init__(self) -> None:
+        given = (self.ca, self.cert, self.key)
+        if any(given) and not all(given):
+            raise ValueError("ca, cert and key belong together: give all three or none")
+
+    @property
+    def is_given(self) -> bool:
+        return bool(self.ca)
+
+
+@frozen(kw_only=True)
+class ClusterManagerConfig:
+    """Everything the cluster-manager can be told."""
+
+    state_dir: str = field(
+        default="cluster_manager_state",
+        metadata={
+            "help": "Folder for certificates the manager makes itself; relative to the working directory."
+        },
+    )
+    cluster_manager: ClusterManagerSection = field(
+        factory=ClusterManagerSection, metadata={"help": "The cluster and how long its manager waits."}
+    )
+    tls: TlsSection = field(
+        factory=TlsSection,
+        metadata={"help": "Certificates; without them an authority of its own is made in the state folder."},
+    )
+
+    def settings(self, release: str = "") -> ManagerSettings:
+        """What the service needs to know of it."""
+        section = self.cluster_manager
+        rules = MembershipRules(
+            worker_num=section.worker_num,
+            owners=section.key_associated_nodes,
+            grace_s=section.node_loss_grace_s,
+            step_timeouts_s=_step_timeouts(section),
+            ready_timeout_s=section.cluster_ready_timeout_s,
+        )
+        return ManagerSettings(
+            node_name=section.node_name,
+            listen=Address(section.listen_address, section.port),
+            rules=rules,
+            heartbeat_interval_s=section.heartbeat_interval_s,
+            advice_interval_s=section.lb_advices_update_interval_s,
+            healthcheck_timeout_s=section.cluster_component_healthcheck_timeout_s,
+            status_lifetime_s=section.cluster_status_caching_time_s,
+            release=release,
+        )
+
+
+def _step_timeouts(section: ClusterManagerSection) -> dict[BootStep, float]:
+    return {
+        BootStep.START_DEFAULT_WORKERS: section.start_default_workers_timeout_s,
+        BootStep.PREPARE_FOR_CUSTOM_WORKERS: section.prepare_for_custom_workers_timeout_s,
+        BootStep.START_CUSTOM_WORKERS: section.start_custom_workers_timeout_s,
+        BootStep.PREPARE_FOR_UPGRADE: section.prepare_for_upgrade_timeout_s,
+        BootStep.UPGRADE_CLUSTER: section.upgrade_cluster_timeout_s,
+        BootStep.START_LISTENERS: section.start_listeners_timeout_s,
+    }

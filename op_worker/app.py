@@ -1,0 +1,225 @@
+"""The composition root of op-worker: makes every part and joins them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import IService
+from twisted.logger import Logger
+
+from cluster_worker.health import NagiosResource
+from cluster_worker.http.access_log import AccessLog, AppendingFile
+from cluster_worker.http.limits import HttpLimits
+from cluster_worker.http.site import StreamingSite
+from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.node.config import NodeConfig
+from cluster_worker.persistence.config import Durability as RedisDurability
+from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.setup import make_engine
+from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.log_files import LogFiles
+from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.runtime.state_folder import claim_state_folder, read_or_make_secret
+from cluster_worker.wire.tls import NodeCredentials, TlsFiles
+from op_worker.auth.throttle import FailureThrottle
+from op_worker.boot import OpWorkerApplication
+from op_worker.config import HttpSection, OpWorkerConfig
+from op_worker.files.service import FileService
+from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.http.panel.door import PanelDoor
+from op_worker.http.panel.guard import PanelGuard, make_passphrase
+from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
+from op_worker.http.rest.door import RestDoor
+from op_worker.http.root import Doors, make_root
+from op_worker.http.web_certificate import self_signed_files
+from op_worker.membership import Membership, make_local_membership, make_zone_membership
+from op_worker.storage.helper import StorageError
+from op_worker.storage.posix import Durability
+from op_worker.storage.registry import Storages
+from op_worker.zone.administration import ProviderAdministration
+from op_worker.zone.connection import load_trust
+
+_log = Logger()
+
+
+def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
+    """Return the daemon, not yet started. Claims the state folder and reads certificates and secrets.
+
+    Raises:
+        StateFolderInUse: another daemon runs on the state folder.
+        BadCertificateError, BadCredentials, UnusableCertificateError: a certificate cannot be used.
+        OSError: the state folder or the passphrase cannot be read or written.
+    """
+    folder = claim_state_folder(config.state_dir).path
+    site_secrets = SiteSecrets(tls=_web_tls(config.http, folder), passphrase=_passphrase(config, folder))
+    _check_certificates(config)
+    pool = BlockingPool(reactor, config.blocking_threads)
+    workers, doors = OrderedService(), OrderedService()
+    application = OpWorkerApplication(
+        reactor,
+        lambda: ProviderParts.make(Ground(reactor, config, folder, pool, node, site_secrets)),
+        workers,
+        doors,
+    )
+    node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=pool)
+    root = OrderedService()
+    for child in (LogFiles(folder / "log"), pool, workers, node, doors):
+        child.setServiceParent(root)
+    return root
+
+
+@frozen(eq=False)
+class SiteSecrets:
+    """What was read before the start, so that a mistake in it is told at once."""
+
+    tls: WebTls
+    passphrase: str
+
+
+@frozen(eq=False)
+class Ground:
+    """What outlives a boot."""
+
+    reactor: Any
+    config: OpWorkerConfig
+    folder: Path
+    pool: BlockingPool
+    node: ClusterNode
+    secrets: SiteSecrets
+
+
+@frozen(eq=False)
+class ProviderParts:
+    """What is made anew at each boot; see ``op_worker.boot.Parts``."""
+
+    ground: Ground
+    engine: Engine
+    engine_service: IService
+    membership: Membership
+    storages: Storages
+    files: FileService
+
+    @staticmethod
+    def make(ground: Ground) -> ProviderParts:
+        """Make store, membership, storages and files, none of them started."""
+        reactor, config = ground.reactor, ground.config
+        engine_service, engine = make_engine(reactor, config.redis, str(ground.folder))
+        membership: Membership
+        if config.local.users:
+            membership = make_local_membership(config.local, ground.folder)
+        else:
+            membership = make_zone_membership(reactor, config.zone, engine)
+        is_power = config.redis.durability is RedisDurability.POWER
+        storages = Storages(engine, ground.pool, Durability.POWER if is_power else Durability.PROCESS)
+        files = FileService(
+            engine,
+            membership.zone,
+            storages,
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            random_bytes=os.urandom,
+            node_name=config.node.node_name,
+        )
+        return ProviderParts(ground, engine, engine_service, membership, storages, files)
+
+    def start_engine(self, parent: OrderedService) -> None:
+        """Add the store's service."""
+        self.engine_service.setServiceParent(parent)
+
+    async def start_workers(self, parent: OrderedService) -> None:
+        """Load what is kept; add zone, storages and files."""
+        await self.storages.load()
+        self.storages.setServiceParent(parent)
+        await self.membership.load(self.storages)
+        self.membership.service.setServiceParent(parent)
+        for storage in self.storages.all():
+            try:
+                await storage.helper.check()
+            except StorageError as error:
+                name = storage.record.name
+                _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
+        self.files.setServiceParent(parent)
+
+    def start_listeners(self, parent: OrderedService) -> None:
+        """Begin to serve HTTPS."""
+        reactor, http = self.ground.reactor, self.ground.config.http
+        access_log = AccessLog(
+            AppendingFile(self.ground.folder / "log" / "access.log"),
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            blocking=self.ground.pool,
+        )
+        site = StreamingSite(self._root(), clock=reactor, limits=_limits(http), access_log=access_log)
+        listener = WebListener(
+            reactor,
+            http.address,
+            http.port,
+            site,
+            self.ground.secrets.tls,
+            grace_s=self.ground.config.stop_timeout_s,
+        )
+        access_log.setServiceParent(parent)
+        listener.setServiceParent(parent)
+        _log.info("serving HTTPS on {address}:{port}", address=http.address, port=listener.port)
+
+    def _root(self) -> Any:
+        zone, node, authenticator = self.membership.zone, self.ground.node, self.membership.authenticator
+        product = ProductInfo()
+        rest = RestDoor(
+            self.files,
+            zone,
+            authenticator,
+            product=product,
+            is_serving=lambda: node.is_ready,
+            is_healthy=lambda: node.is_ready,
+        )
+        administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
+        guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
+        doors = Doors(
+            rest=rest.resource,
+            cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
+            panel=PanelDoor(administration, guard).resource,
+            nagios=NagiosResource(node, system_wall_clock),
+        )
+        return make_root(
+            doors,
+            configuration=lambda: configuration_document(zone, product),
+            is_zone_connected=self.membership.is_connected,
+        )
+
+
+def _limits(http: HttpSection) -> HttpLimits:
+    return HttpLimits(
+        header_timeout_s=http.header_timeout_s,
+        idle_timeout_s=http.idle_timeout_s,
+        body_stall_timeout_s=http.body_stall_timeout_s,
+        response_stall_timeout_s=http.response_stall_timeout_s,
+        max_header_b=http.max_header_b,
+        max_connections=http.max_connections,
+    )
+
+
+def _web_tls(http: HttpSection, folder: Path) -> WebTls:
+    if http.cert is None or http.key is None:
+        cert, key = self_signed_files(folder, system_wall_clock)
+        return WebTls(cert, key)
+    return WebTls(Path(http.cert), Path(http.key), None if http.chain is None else Path(http.chain))
+
+
+def _passphrase(config: OpWorkerConfig, folder: Path) -> str:
+    if config.emergency_passphrase_file is not None:
+        return Path(config.emergency_passphrase_file).read_text().rstrip("\n")
+    return read_or_make_secret(folder / "emergency_passphrase", lambda: make_passphrase(os.urandom))
+
+
+def _check_certificates(config: OpWorkerConfig) -> None:
+    load_trust(config.zone.ca_file)
+    node: NodeConfig = config.node
+    if node.cm_nodes:
+        files = TlsFiles(ca=Path(node.tls_ca), cert=Path(node.tls_cert), key=Path(node.tls_key))
+        NodeCredentials(files).load()

@@ -1,0 +1,133 @@
+"""op-worker as an application of its cluster: what it does in each boot step, how it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from cluster_worker.persistence.engine import Engine, Key, PersistenceUnavailable
+from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.wire.errors import BadRequest
+from cluster_worker.wire.fields import Payload
+from cluster_worker.wire.steps import BootStep
+from op_worker.zone.store import SCOPE
+
+_ENGINE_PATIENCE_S = 60.0
+_RETRY_S = 0.1
+
+
+class Parts(Protocol):
+    """One set of everything that runs between a boot and the end of the cluster."""
+
+    @property
+    def engine(self) -> Engine:
+        """The store."""
+
+    def start_engine(self, parent: OrderedService) -> None:
+        """Add the store's service."""
+
+    async def start_workers(self, parent: OrderedService) -> None:
+        """Load what is kept and add zone, storages and files."""
+
+    def start_listeners(self, parent: OrderedService) -> None:
+        """Begin to serve HTTPS."""
+
+
+class OpWorkerApplication:
+    """See ``cluster_worker.node.application.Application``.
+
+    Args:
+        make_parts: makes everything anew; called at each boot.
+        workers: gets the services of the earlier steps, ``doors`` those of the last.
+    """
+
+    name = "op_worker"
+    _log = Logger()
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        make_parts: Callable[[], Parts],
+        workers: OrderedService,
+        doors: OrderedService,
+    ) -> None:
+        self._clock, self._make_parts = clock, make_parts
+        self._workers, self._doors = workers, doors
+        self._parts: Parts | None = None
+        self._is_working = self._is_listening = False
+
+    async def start_step(self, step: str) -> None:
+        """Do this node's part of a boot step."""
+        match BootStep(step):
+            case BootStep.START_DEFAULT_WORKERS:
+                self._parts = self._make_parts()
+                self._parts.start_engine(self._workers)
+                await self._until_engine_answers(self._parts.engine)
+            case BootStep.START_CUSTOM_WORKERS:
+                await self._current().start_workers(self._workers)
+                self._is_working = True
+            case BootStep.START_LISTENERS:
+                self._current().start_listeners(self._doors)
+                self._is_listening = True
+            case _:
+                pass
+
+    async def handle_call(self, worker: str, payload: Payload) -> Payload:
+        """No worker of this application takes calls yet."""
+        raise BadRequest(f"no worker {worker}")
+
+    async def healthcheck(self) -> Mapping[str, str]:
+        """Status by component."""
+        return {
+            "datastore_worker": await self._engine_status(),
+            "fslogic_worker": "ok" if self._is_working else "out_of_sync",
+            "https_listener": "ok" if self._is_listening else "out_of_sync",
+        }
+
+    async def on_forced_stop(self, reason: str) -> None:
+        """Stop serving; the next boot makes everything anew."""
+        self._log.warn("the cluster stops this node: {reason}", reason=reason)
+        self._is_working = self._is_listening = False
+        self._parts = None
+        await _empty(self._doors)
+        await _empty(self._workers)
+
+    def _current(self) -> Parts:
+        if self._parts is None:
+            raise RuntimeError("the boot was stopped")
+        return self._parts
+
+    async def _until_engine_answers(self, engine: Engine) -> None:
+        deadline_s = self._clock.seconds() + _ENGINE_PATIENCE_S
+        while True:
+            try:
+                await engine.get(SCOPE, Key("boot"), ["probe"])
+            except PersistenceUnavailable as error:
+                if self._clock.seconds() > deadline_s:
+                    raise
+                self._log.info("waiting for the store: {error}", error=error)
+                await sleep(self._clock, _RETRY_S)
+            else:
+                return
+
+    async def _engine_status(self) -> str:
+        if self._parts is None:
+            return "out_of_sync"
+        try:
+            await self._parts.engine.get(SCOPE, Key("boot"), ["probe"])
+        except PersistenceUnavailable:
+            return "error: unavailable"
+        return "ok"
+
+
+async def _empty(services: OrderedService) -> None:
+    """Stop and remove the children, last started first."""
+    for child in reversed(list(services)):
+        assert isinstance(child, Service)
+        await maybeDeferred(child.disownServiceParent)

@@ -1,0 +1,160 @@
+"""The Onezone daemon: engine, zone, node of a cluster and HTTPS, joined."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import Logger
+
+from cluster_worker.health import NagiosResource
+from cluster_worker.http.access_log import AccessLog, AppendingFile
+from cluster_worker.http.limits import HttpLimits
+from cluster_worker.http.site import StreamingSite
+from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.persistence.engine import PersistenceUnavailable
+from cluster_worker.persistence.setup import make_engine
+from cluster_worker.runtime.clock import WallClock, sleep
+from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.runtime.state_folder import read_or_make_secret
+from cluster_worker.wire.certificates import Authority, save_issued
+from cluster_worker.wire.errors import BadRequest
+from cluster_worker.wire.fields import Payload
+from cluster_worker.wire.steps import BootStep
+from oz_worker.config import HttpSection, OzWorkerConfig
+from oz_worker.doors import make_tree
+from oz_worker.rest.zone import PRODUCT_VERSION
+from oz_worker.zone import ZoneMeans, ZoneService
+
+RETRY_S = 1.0
+
+
+class OzWorker:
+    """The application that a node runs; it loads the zone and opens the doors when the boot says so."""
+
+    name = "oz_worker"
+    _log = Logger()
+
+    def __init__(
+        self, reactor: Any, config: OzWorkerConfig, zone: ZoneService, doors: OrderedService
+    ) -> None:
+        self._reactor, self._config, self._zone, self._doors = reactor, config, zone, doors
+        self._is_loaded = False
+        self.listener: WebListener | None = None
+
+    async def start_step(self, step: str) -> None:
+        """See ``Application.start_step``."""
+        if step == BootStep.START_CUSTOM_WORKERS:
+            await self._load()
+        elif step == BootStep.UPGRADE_CLUSTER:
+            await self._zone.bootstrap(self._first_password)
+        elif step == BootStep.START_LISTENERS and self.listener is not None:
+            if self.listener.parent is None:
+                self.listener.setServiceParent(self._doors)
+
+    def handle_call(self, worker: str, payload: Payload) -> Awaitable[Payload]:
+        """Nodes of a zone have nothing to ask each other: the feed tells them everything."""
+        raise BadRequest(f"no worker {worker}")
+
+    async def healthcheck(self) -> Mapping[str, str]:
+        """See ``Application.healthcheck``."""
+        listening = self.listener is not None and self.listener.running
+        return {
+            "zone_worker": "ok" if self._is_loaded else "error: not loaded",
+            "https_listener": "ok" if listening else "error: not listening",
+        }
+
+    async def on_forced_stop(self, reason: str) -> None:
+        """Close the doors; the next boot opens them again."""
+        self._log.warn("the cluster was torn down: {reason}", reason=reason)
+        if self.listener is not None and self.listener.parent is not None:
+            await self.listener.disownServiceParent()
+
+    async def _load(self) -> None:
+        while not self._is_loaded:
+            try:
+                await self._zone.load()
+            except PersistenceUnavailable:
+                await sleep(self._reactor, RETRY_S)
+            else:
+                self._is_loaded = True
+
+    def _first_password(self) -> str:
+        path = self._config.zone.admin_password_file
+        if path is not None:
+            return Path(path).read_text().rstrip("\n")
+        own = Path(self._config.state_dir) / "admin_password"
+        self._log.info("the password of user admin is in {path}", path=str(own))
+        return read_or_make_secret(own, lambda: secrets.token_urlsafe(18))
+
+
+def make_oz_worker(reactor: Any, config: OzWorkerConfig, wall_clock: WallClock) -> OrderedService:
+    """Return the daemon, not yet started. The state folder exists and is claimed.
+
+    Raises: BadCertificateError.
+    """
+    root = OrderedService()
+    persistence, engine = make_engine(reactor, config.redis, config.state_dir)
+    persistence.setServiceParent(root)
+    hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
+    hashing.setServiceParent(root)
+    means = ZoneMeans(
+        reactor=reactor,
+        engine=engine,
+        blocking=hashing,
+        wall_clock=wall_clock,
+        random_bytes=secrets.token_bytes,
+    )
+    zone = ZoneService(means, config.zone, config.login)
+    zone.setServiceParent(root)
+    access_log = AccessLog(
+        AppendingFile(Path(config.state_dir) / "access.log"),
+        clock=reactor,
+        wall_clock=wall_clock,
+        blocking=hashing,
+    )
+    access_log.setServiceParent(root)
+    doors = OrderedService()
+    application = OzWorker(reactor, config, zone, doors)
+    node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=hashing)
+    tree = make_tree(zone.door, zone.graph_sync, NagiosResource(node, wall_clock), zone.info)
+    site = StreamingSite(
+        tree,
+        clock=reactor,
+        limits=HttpLimits(max_connections=config.http.max_connections),
+        access_log=access_log,
+        wall_clock=wall_clock,
+    )
+    application.listener = WebListener(
+        reactor,
+        config.http.address,
+        config.http.port,
+        site,
+        _web_tls(config, wall_clock),
+        grace_s=config.stop_timeout_s,
+    )
+    node.setServiceParent(root)
+    doors.setServiceParent(root)
+    return root
+
+
+def _web_tls(config: OzWorkerConfig, wall_clock: WallClock) -> WebTls:
+    http = config.http
+    if http.cert is not None and http.key is not None:
+        return WebTls(Path(http.cert), Path(http.key), None if http.chain is None else Path(http.chain))
+    return _own_tls(http, Path(config.state_dir) / "web", wall_clock)
+
+
+def _own_tls(http: HttpSection, folder: Path, wall_clock: WallClock) -> WebTls:
+    cert, key = folder / "web_cert.pem", folder / "web_key.pem"
+    if not cert.exists():
+        authority = Authority.make("oz-worker on this machine", wall_clock())
+        authority.save(folder)
+        save_issued(
+            authority.issue_web(["localhost", "127.0.0.1", http.address], wall_clock()), folder, "web"
+        )
+    return WebTls(cert, key)
