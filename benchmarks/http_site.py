@@ -26,7 +26,7 @@ from typing import Any
 
 from twisted.internet import reactor
 
-from cluster_worker.http.access_log import AccessLog
+from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebTls, listen
 from cluster_worker.http.tree import Branch
@@ -110,8 +110,8 @@ def stat_of(guid: FileGuid) -> FileStat:
 def make_certificate(folder: Path) -> None:
     """Write a self-signed certificate and its key."""
     subprocess.run(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
-        f"-keyout {folder}/key.pem -out {folder}/cert.pem".split(),
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        f"-subj /CN=localhost -keyout {folder}/key.pem -out {folder}/cert.pem".split(),
         check=True,
         capture_output=True,
     )
@@ -123,9 +123,10 @@ def serve(folder: Path, is_plain: bool, profile: Path | None) -> None:
     zone = StaticZone(provider_id=ProviderId("p"), provider_domain="localhost")
     root = Branch()
     root.mount("/api/v3/oneprovider", RestDoor(files, zone, AnyToken()).resource)
-    log = (folder / "access.log").open("a")
     clock: Any = reactor
-    access_log = AccessLog(log.write, clock=clock, wall_clock=system_wall_clock, blocking=Inline())
+    access_log = AccessLog(
+        AppendingFile(folder / "access.log"), clock=clock, wall_clock=system_wall_clock, blocking=Inline()
+    )
     access_log.startService()
     site = StreamingSite(root, clock=clock, access_log=access_log)
     tls = None if is_plain else WebTls(folder / "cert.pem", folder / "key.pem")

@@ -16,7 +16,7 @@ from cluster_worker.http.limits import HttpLimits
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.node.cluster_node import ClusterNode
-from cluster_worker.node.config import NodeConfig
+from cluster_worker.node.own_certificate import check_own_certificate
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine
 from cluster_worker.persistence.setup import make_engine
@@ -25,7 +25,6 @@ from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import claim_state_folder, read_or_make_secret
-from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
 from op_worker.config import HttpSection, OpWorkerConfig
@@ -219,7 +218,4 @@ def _passphrase(config: OpWorkerConfig, folder: Path) -> str:
 
 def _check_certificates(config: OpWorkerConfig) -> None:
     load_trust(config.zone.ca_file)
-    node: NodeConfig = config.node
-    if node.cm_nodes:
-        files = TlsFiles(ca=Path(node.tls_ca), cert=Path(node.tls_cert), key=Path(node.tls_key))
-        NodeCredentials(files).load()
+    check_own_certificate(config.node)

@@ -10,16 +10,12 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from cluster_worker.persistence.engine import Engine, Key, PersistenceUnavailable
-from cluster_worker.runtime.clock import sleep
+from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.health import engine_status, until_engine_answers
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.wire.errors import BadRequest
 from cluster_worker.wire.fields import Payload
 from cluster_worker.wire.steps import BootStep
-from op_worker.zone.store import SCOPE
-
-_ENGINE_PATIENCE_S = 60.0
-_RETRY_S = 0.1
 
 
 class Parts(Protocol):
@@ -68,7 +64,7 @@ class OpWorkerApplication:
             case BootStep.START_DEFAULT_WORKERS:
                 self._parts = self._make_parts()
                 self._parts.start_engine(self._workers)
-                await self._until_engine_answers(self._parts.engine)
+                await until_engine_answers(self._parts.engine, self._clock)
             case BootStep.START_CUSTOM_WORKERS:
                 await self._current().start_workers(self._workers)
                 self._is_working = True
@@ -103,27 +99,10 @@ class OpWorkerApplication:
             raise RuntimeError("the boot was stopped")
         return self._parts
 
-    async def _until_engine_answers(self, engine: Engine) -> None:
-        deadline_s = self._clock.seconds() + _ENGINE_PATIENCE_S
-        while True:
-            try:
-                await engine.get(SCOPE, Key("boot"), ["probe"])
-            except PersistenceUnavailable as error:
-                if self._clock.seconds() > deadline_s:
-                    raise
-                self._log.info("waiting for the store: {error}", error=error)
-                await sleep(self._clock, _RETRY_S)
-            else:
-                return
-
     async def _engine_status(self) -> str:
         if self._parts is None:
             return "out_of_sync"
-        try:
-            await self._parts.engine.get(SCOPE, Key("boot"), ["probe"])
-        except PersistenceUnavailable:
-            return "error: unavailable"
-        return "ok"
+        return await engine_status(self._parts.engine)
 
 
 async def _empty(services: OrderedService) -> None:

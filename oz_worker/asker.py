@@ -7,8 +7,8 @@ from attrs import frozen
 from onedata.errors import TokenCaveatUnverified, Unauthorized
 from onedata.gri import Gri
 from onedata.tokens.caveats import Caveat, Operation
+from onedata.tokens.operations import verify_operation
 from onedata.tokens.subjects import NOBODY, ServiceKind, Subject, SubjectKind
-from onedata.tokens.verify import api_allows
 from oz_worker.state import ZoneState
 
 
@@ -53,6 +53,6 @@ class Asker:
         if not self.caveats:
             return
         try:
-            api_allows(self.caveats, ServiceKind.OZ_WORKER, operation, Gri.parse(resource))
+            verify_operation(self.caveats, ServiceKind.OZ_WORKER, operation, Gri.parse(resource))
         except TokenCaveatUnverified as exc:
             raise Unauthorized(exc) from None

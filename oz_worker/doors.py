@@ -1,9 +1,9 @@
-"""The site's tree: REST, Graph Sync, health and the few public pages beside them."""
+"""The site's tree: REST, Graph Sync, health, and the configuration at its old place."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
@@ -11,31 +11,14 @@ from twisted.web.server import NOT_DONE_YET
 from cluster_worker.http.answers import send_bytes
 from cluster_worker.http.errors import HttpError, render_error
 from cluster_worker.http.routing import door_resource
-from oz_worker.rest.routes import RouteDoor
-from oz_worker.rest.zone import PIXEL, ZoneInfo
+from cluster_worker.http.tree import Branch
+from oz_worker.rest.routes import BASE, RouteDoor
+from oz_worker.rest.zone import ZoneInfo
 
 if TYPE_CHECKING:
     from cluster_worker.http.request import StreamingRequest
 
-
-class Missing(Resource):
-    """404 with an empty body, for whatever is not there."""
-
-    isLeaf = True
-
-    def render(self, request: StreamingRequest) -> Any:
-        render_error(request, HttpError(404))
-        return NOT_DONE_YET
-
-
-class Branch(Resource):
-    """A place that only has children."""
-
-    def getChild(self, path: bytes, request: StreamingRequest) -> IResource:
-        return Missing()
-
-    def render(self, request: StreamingRequest) -> Any:
-        return Missing().render(request)
+GRAPH_SYNC: Final = "/graph_sync/provider"
 
 
 class Page(Resource):
@@ -47,7 +30,8 @@ class Page(Resource):
         super().__init__()
         self._body, self._media_type = body, media_type
 
-    def render(self, request: StreamingRequest) -> Any:
+    def render(self, request: StreamingRequest) -> int:
+        """Answer at once."""
         if request.method not in (b"GET", b"HEAD"):
             render_error(request, HttpError(405, {b"Allow": b"GET"}))
             return NOT_DONE_YET
@@ -56,36 +40,16 @@ class Page(Resource):
         return NOT_DONE_YET
 
 
-def make_tree(door: RouteDoor, graph_sync: IResource, nagios: IResource | None, info: ZoneInfo) -> Resource:
+def make_tree(door: RouteDoor, graph_sync: IResource, nagios: IResource | None, info: ZoneInfo) -> Branch:
     """Return the root resource.
 
     Args:
         nagios: the health page; ``None`` leaves it out.
     """
-    root, api, version, onezone, channel = Branch(), Branch(), Branch(), OnezoneBranch(door), Branch()
-    root.putChild(b"api", api)
-    api.putChild(b"v3", version)
-    version.putChild(b"onezone", onezone)
-    onezone.putChild(b"test_image", Page(PIXEL, b"image/png"))
-    root.putChild(b"configuration", Page(json.dumps(info.to_json()).encode(), b"application/json"))
-    root.putChild(b"graph_sync", channel)
-    channel.putChild(b"provider", graph_sync)
+    root = Branch()
+    root.mount(BASE, door_resource(door.app, door))
+    root.mount(GRAPH_SYNC, graph_sync)
+    root.mount("/configuration", Page(json.dumps(info.to_json()).encode(), b"application/json"))
     if nagios is not None:
-        root.putChild(b"nagios", nagios)
+        root.mount("/nagios", nagios)
     return root
-
-
-class OnezoneBranch(Resource):
-    """REST below ``/api/v3/onezone``; fixed children first, everything else by the route table."""
-
-    def __init__(self, door: RouteDoor) -> None:
-        super().__init__()
-        self._rest = door_resource(door.app, door)
-
-    def getChild(self, path: bytes, request: StreamingRequest) -> IResource:
-        assert request.prepath is not None and request.postpath is not None
-        request.postpath.insert(0, request.prepath.pop())
-        return self._rest
-
-    def render(self, request: StreamingRequest) -> Any:
-        return Missing().render(request)

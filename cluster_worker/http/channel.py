@@ -8,7 +8,6 @@ a connection ends whose client is slow, wrong, or was answered before it had sen
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
@@ -18,29 +17,12 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, _MalformedChunkedDataError
 from twisted.web.http_headers import Headers
 
+from cluster_worker.http.phases import REFUSALS, Phase
 from cluster_worker.http.request import StreamingRequest
 
 if TYPE_CHECKING:
     from cluster_worker.http.limits import HttpLimits
     from cluster_worker.http.site import StreamingSite
-
-_REFUSALS = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    414: b"URI Too Long",
-    431: b"Request Header Fields Too Large",
-}
-
-
-class Phase(Enum):
-    """What the connection waits for."""
-
-    IDLE = "the first byte of a request"
-    HEADERS = "the rest of the headers"
-    BODY = "the body"
-    ANSWER = "our answer"
-    DISCARDING = "the small rest of a body that was answered already"
-    CLOSING = "the client, to take our last answer and go"
 
 
 class StreamingChannel(HTTPChannel):
@@ -124,7 +106,7 @@ class StreamingChannel(HTTPChannel):
             self.abort()
         elif self.phase is not Phase.CLOSING:
             head = b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            self.transport.write(head % (code, _REFUSALS[code]))
+            self.transport.write(head % (code, REFUSALS[code]))
             self._linger()
 
     # -- parsing ----------------------------------------------------------------------------------
@@ -205,7 +187,8 @@ class StreamingChannel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         lines = [b"%b %b %b" % (version, code, reason)]
-        lines += [b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
         lines.append(b"\r\n")
         self._head = b"\r\n".join(lines)
 

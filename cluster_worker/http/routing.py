@@ -88,14 +88,11 @@ class DoorResource:
             return
         if not isinstance(result, Deferred):
             self._answered(result, request)
-        elif result.called and not result.paused:
-            result.addCallbacks(self._answered, self._failed, (request,), {}, (request,), {})
-        else:
-            if request.method in _READING:
-                request.work = result
-            result.addCallbacks(self._answered, self._failed, (request,), {}, (request,), {})
-        if isinstance(result, Deferred):
-            result.addErrback(self._failed, request)
+            return
+        if request.method in _READING and not result.called:
+            request.work = result
+        result.addCallback(self._answered, request)
+        result.addErrback(self._failed, request)
 
     def _answered(self, result: object, request: StreamingRequest) -> None:
         request.work = None

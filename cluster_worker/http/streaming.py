@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,7 +31,7 @@ async def write_body(request: StreamingRequest, source: ByteStream) -> None:
             request.write(data)
             data = await source.read()
             await request.drained()
-    except StreamBroken:
+    except (StreamBroken, CancelledError):
         request.abort()
     except Exception:  # noqa: BLE001 - the head is out, so no other answer is possible than to hang up
         _log.failure("an answer broke off in the middle", failure=Failure())

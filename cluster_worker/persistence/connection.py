@@ -217,6 +217,7 @@ class RedisConnection(Service):
         self._links.discard(link)
         if self._ready is link:
             self._ready = None
+            self._note_trouble(link.reason)
             self._log.warn("lost {address}: {reason}", address=self._address, reason=link.reason)
 
     def _delay(self, attempt: int) -> float:

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
-from cluster_worker.wire.conversation import Expectation
+from cluster_worker.wire.conversation import Expectation, Side
 from cluster_worker.wire.errors import LinkClosed
 from cluster_worker.wire.handlers import LinkParts
 from cluster_worker.wire.link import Link
@@ -72,7 +72,7 @@ async def open_link(
     """
     try:
         options = credentials.client_options(address.host)
-        links = LinkFactory(parts, expectation, CertifiedServer(address.host))
+        links = LinkFactory(parts, expectation, Side.CALLING, CertifiedServer(address.host))
         factory = TLSMemoryBIOFactory(options, True, links, reactor)
         endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=connect_timeout_s)
         transport = await endpoint.connect(factory)
@@ -119,7 +119,7 @@ class LinkListener(Service):
         """Listen at once. Raises: CannotListenError, BadCredentials."""
         super().startService()
         self._credentials.load()
-        links = LinkFactory(self._parts, self._expectation, certified_node)
+        links = LinkFactory(self._parts, self._expectation, Side.ANSWERING, certified_node)
         factory = TLSMemoryBIOFactory(self._credentials, False, links, self._reactor)
         host, port = self._address.host, self._address.port
         self._port = self._reactor.listenTCP(port, factory, interface=host)  # type: ignore[arg-type]  # a wrapped factory serves

@@ -1,19 +1,24 @@
 """What two nodes say to each other on one link: a machine without I/O, frames in, effects out.
 
+The calling side, which opened the connection, greets first; the answering side greets back when it has
+accepted the caller, so that a link that is open for the caller is open.
+
 States and transitions:
 
 ============ ======================= ==================================== ===========
 state        event                   effects                              next state
 ============ ======================= ==================================== ===========
-CONNECTING   start                   SendBytes(HELLO)                     GREETING
-GREETING     HELLO that fits         LinkOpened                           OPEN
+CONNECTING   start, calling          SendBytes(HELLO)                     GREETING
+CONNECTING   start, answering        none                                 GREETING
+GREETING     HELLO fits, calling     LinkOpened                           OPEN
+GREETING     HELLO fits, answering   SendBytes(HELLO), LinkOpened         OPEN
 GREETING     HELLO that does not     SendBytes(REJECT), CloseLink         CLOSED
 GREETING     REJECT                  CloseLink                            CLOSED
 GREETING     any other frame         raises BadFrame                      CLOSED
 OPEN         request, notice, reply  RequestCame, NoticeCame, ReplyCame   OPEN
 OPEN         wrong request           SendBytes(error reply)               OPEN
 OPEN         PING                    SendBytes(PONG)                      OPEN
-OPEN         GOODBYE                 CloseLink                            CLOSED
+OPEN         GOODBYE, REJECT         CloseLink                            CLOSED
 OPEN         bad frame, HELLO again  raises BadFrame                      CLOSED
 CLOSED       anything                none                                 CLOSED
 ============ ======================= ==================================== ===========
@@ -47,6 +52,13 @@ class State(Enum):
     GREETING = "greeting"
     OPEN = "open"
     CLOSED = "closed"
+
+
+class Side(Enum):
+    """Who opened the connection."""
+
+    CALLING = "calling"
+    ANSWERING = "answering"
 
 
 @frozen
@@ -118,19 +130,20 @@ class Conversation:
     Args:
         hello: how this end introduces itself.
         expectation: whom it accepts.
+        side: which end this is.
     """
 
-    def __init__(self, hello: Hello, expectation: Expectation) -> None:
+    def __init__(self, hello: Hello, expectation: Expectation, side: Side) -> None:
         self.state = State.CONNECTING
         self.version = GREETING_VERSION
-        self._hello, self._expectation = hello, expectation
+        self._hello, self._expectation, self._side = hello, expectation, side
         self._identity = ""
 
     def start(self, identity: str) -> Effects:
         """The transport is secured and the peer's certificate names the node ``identity``."""
         self._identity = identity
         self.state = State.GREETING
-        return (SendBytes(encode_message(self._hello, NO_CORRELATION, GREETING_VERSION)),)
+        return (self._greeting(),) if self._side is Side.CALLING else ()
 
     def receive(self, frame: Frame) -> Effects:
         """Take the next frame.
@@ -149,8 +162,7 @@ class Conversation:
             raise BadFrame("the first frame is no greeting")
         message = decode_message(frame)
         if isinstance(message, Reject):
-            self.state = State.CLOSED
-            return (CloseLink(f"rejected by the peer ({message.code}): {message.description}"),)
+            return self._rejected(message)
         if not isinstance(message, Hello):
             raise BadFrame(f"{type(message).__name__} before HELLO")
         return self._judge(message)
@@ -163,7 +175,8 @@ class Conversation:
         if refusal := self._refusal(hello):
             return self._reject(hello, refusal)
         self.state, self.version = State.OPEN, version
-        return (LinkOpened(Peer(hello, version, self._hello.capabilities & hello.capabilities)),)
+        opened = LinkOpened(Peer(hello, version, self._hello.capabilities & hello.capabilities))
+        return (opened,) if self._side is Side.CALLING else (self._greeting(), opened)
 
     def _refusal(self, hello: Hello) -> _Refusal | None:
         if hello.node != self._identity:
@@ -180,7 +193,16 @@ class Conversation:
         data = encode_message(reject, NO_CORRELATION, GREETING_VERSION)
         return SendBytes(data), CloseLink(f"peer rejected ({refusal.code}): {refusal.description}")
 
+    def _rejected(self, reject: Reject) -> Effects:
+        self.state = State.CLOSED
+        return (CloseLink(f"rejected by the peer ({reject.code}): {reject.description}"),)
+
+    def _greeting(self) -> SendBytes:
+        return SendBytes(encode_message(self._hello, NO_CORRELATION, GREETING_VERSION))
+
     def _converse(self, frame: Frame) -> Effects:
+        if frame.version == GREETING_VERSION and frame.kind == Reject.TYPE:
+            return self._late_reject(frame)
         if frame.version != self.version:
             raise BadFrame(f"version {frame.version} in a frame, {self.version} was agreed on")
         try:
@@ -200,6 +222,11 @@ class Conversation:
             self.state = State.CLOSED
             return (CloseLink(f"the peer said goodbye: {message.reason}"),)
         raise BadFrame(f"{type(message).__name__} has no place on an open link")
+
+    def _late_reject(self, frame: Frame) -> Effects:
+        """The caller did not accept this end's greeting."""
+        message = decode_message(frame)
+        return self._rejected(message) if isinstance(message, Reject) else ()
 
     def _answer(self, message: Message, correlation: int) -> SendBytes:
         return SendBytes(encode_message(message, correlation, self.version))

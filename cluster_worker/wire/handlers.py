@@ -29,6 +29,8 @@ class LinkTransport(Protocol):
 
     def unregisterProducer(self) -> None: ...
 
+    def setTcpNoDelay(self, enabled: bool) -> None: ...
+
 
 class LinkHandler(Protocol):
     """What a node does with its links. One handler may serve many."""

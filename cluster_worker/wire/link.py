@@ -19,6 +19,7 @@ from cluster_worker.wire.conversation import (
     ReplyCame,
     RequestCame,
     SendBytes,
+    Side,
     State,
 )
 from cluster_worker.wire.errors import BadRequest, LinkBusy, LinkClosed, RemoteFailure
@@ -37,9 +38,9 @@ class Link:
 
     _log = Logger()
 
-    def __init__(self, parts: LinkParts, expectation: Expectation) -> None:
+    def __init__(self, parts: LinkParts, expectation: Expectation, side: Side) -> None:
         self._parts, self._limits, self._clock = parts, parts.limits, parts.clock
-        self.conversation = Conversation(parts.hello(), expectation)
+        self.conversation = Conversation(parts.hello(), expectation, side)
         self.peer: Peer | None = None
         self._transport: LinkTransport | None = None
         self._replies = WaitingReplies(parts.clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from twisted.internet.interfaces import IAddress, IHandshakeListener, IPushProducer
@@ -10,7 +11,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from cluster_worker.wire.conversation import Expectation, State
+from cluster_worker.wire.conversation import Expectation, Side, State
 from cluster_worker.wire.errors import BadFrame
 from cluster_worker.wire.frames import FRAME_LIMIT_B, GREETING_FRAME_LIMIT_B, FrameDecoder
 from cluster_worker.wire.handlers import LinkParts, LinkTransport
@@ -32,6 +33,7 @@ class LinkProtocol(Protocol):
 
     def connectionMade(self) -> None:
         transport = cast(LinkTransport, self.transport)
+        transport.setTcpNoDelay(True)  # or a notice waits for the acknowledgement of the one before
         transport.registerProducer(self, True)
         self.link.attached(transport)
 
@@ -65,7 +67,7 @@ class LinkProtocol(Protocol):
         self.link.congested(False)
 
     def stopProducing(self) -> None:
-        self.link.drop("the transport is gone")
+        """The transport is gone; ``connectionLost`` follows and says why."""
 
 
 class LinkFactory(Factory):
@@ -73,8 +75,9 @@ class LinkFactory(Factory):
 
     noisy = False
 
-    def __init__(self, parts: LinkParts, expectation: Expectation, identify: Identify) -> None:
-        self._parts, self._expectation, self._identify = parts, expectation, identify
+    def __init__(self, parts: LinkParts, expectation: Expectation, side: Side, identify: Identify) -> None:
+        self._make_link = partial(Link, parts, expectation, side)
+        self._identify = identify
 
     def buildProtocol(self, addr: IAddress | None) -> LinkProtocol:
-        return LinkProtocol(Link(self._parts, self._expectation), self._identify)
+        return LinkProtocol(self._make_link(), self._identify)

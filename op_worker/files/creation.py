@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from cluster_worker.persistence.engine import Put
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files.access import Visit
+from op_worker.files.attribute_changes import set_mode
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
-from op_worker.files.documents import META, TIMES, EntryValue, Location, Meta
+from op_worker.files.documents import EntryValue, Location, Meta
 from op_worker.files.lookup import Found
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Target
 from op_worker.files.nodes import Chain, Node
@@ -118,10 +118,7 @@ class Creation:
         if type_ is FileType.SYMLNK:
             await self._removal.remove_chain(visit, chain)
             return await self._make(visit, chain.above, chain.file.name, type_, options)
-        return await self._set_mode(visit, chain, mode_for(type_, options))
-
-    async def _set_mode(self, visit: Visit, chain: Chain, mode: int) -> FileStat:
-        return await set_mode(self._context, visit, chain, mode)
+        return await set_mode(self._context, visit, chain, mode_for(type_, options))
 
     async def _touch(self, visit: Visit, path: StoragePath) -> None:
         """Let plain tools see the empty file; nobody needs it to be there."""
@@ -138,21 +135,6 @@ class Creation:
         provider_id = self._context.access.provider_id
         mode = mode_for(type_, options)
         return Meta(name, type_, mode, visit.user_id, provider_id, int(now_s), link)
-
-
-async def set_mode(context: FilesContext, visit: Visit, chain: Chain, mode: int) -> FileStat:
-    """Set permission bits of a file that was found. Raises: Posix(EACCES, EPERM)."""
-    if chain.is_root:
-        raise Posix(Errno.EPERM, "the root of a space keeps its mode")
-    await visit.require(chain, Operation.WRITE_ACL)
-    file = chain.file
-    meta = evolve(file.meta, mode=mode)
-    steps = [
-        Put(file.key, META, meta.encode(), expect=file.revision(META)),
-        Put(file.key, TIMES, file.times.changed(context.wall_clock()).encode()),
-    ]
-    await context.transactions.commit(visit.space_id, steps, [file.key])
-    return stat_of(await context.again(chain), visit.space, visit.user_id)
 
 
 def mode_for(type_: FileType, options: CreateOptions) -> int:

@@ -7,6 +7,7 @@ stored as 16 bytes. ``docs/namespace.md`` shows every layout.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -34,7 +35,7 @@ UNSETTLED = "!"
 _LETTERS = {FileType.REG: "R", FileType.DIR: "D", FileType.SYMLNK: "S"}
 _TYPES = {letter: type_ for type_, letter in _LETTERS.items()}
 _HEX = frozenset("0123456789abcdef")
-_pack = msgpack.packb
+_pack: Callable[[object], bytes] = msgpack.packb
 
 
 class UnknownSchemaError(Exception):

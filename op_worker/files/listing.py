@@ -63,9 +63,7 @@ class Listing:
             page = page_of([(node.name.encode(), node) for node in nodes], limit, start)
             return Page(self._stats(visit, chain, page.items), page.next_token, page.is_last)
         after = await self._after(visit, chain, start)
-        found = await self._context.engine.page(
-            visit.scope, chain.file.key, after, limit + 1, BASE
-        )
+        found = await self._context.engine.page(visit.scope, chain.file.key, after, limit + 1, BASE)
         nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in found[:limit]]
         is_last = len(found) <= limit
         token = None if is_last else page_token(found[limit - 1].entry.name)
@@ -153,8 +151,7 @@ def shown_names(spaces: Sequence[SpaceInfo]) -> list[str]:
     """Return what each space is called in the directory of spaces: its name, with its id if ambiguous."""
     names = [space.name for space in spaces]
     return [
-        f"{space.name}@{space.space_id}" if names.count(space.name) > 1 else space.name
-        for space in spaces
+        f"{space.name}@{space.space_id}" if names.count(space.name) > 1 else space.name for space in spaces
     ]
 
 

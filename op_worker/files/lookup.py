@@ -9,11 +9,12 @@ from attrs import frozen
 from cluster_worker.persistence.engine import ABSENT, Batch, Engine, Key, PreconditionFailed, Put, Scope
 from cluster_worker.runtime.clock import WallClock
 from onedata.errors import Errno, Posix
-from onedata.ids import FileUuid, SpaceId, space_root_uuid, trash_uuid
+from onedata.ids import SpaceId, space_root_uuid, trash_uuid
 from op_worker.files.documents import BASE, META, PARENT, TIMES, Meta, Times
 from op_worker.files.model import FileType, Follow
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_path, link_target
+from op_worker.zone.directory import Zone
 
 MAX_LINKS = 40
 """The most symbolic links that one lookup follows."""
@@ -39,13 +40,13 @@ class Lookup:
     """Finds files of spaces that were entered; knows no users.
 
     Args:
-        provider_id: ours, written into the root directories that are made on first use.
+        zone: knows our id, which is written into the root directories that are made on first use.
     """
 
-    def __init__(self, engine: Engine, wall_clock: WallClock, provider_id: str) -> None:
+    def __init__(self, engine: Engine, wall_clock: WallClock, zone: Zone) -> None:
         self._engine = engine
         self._wall_clock = wall_clock
-        self._provider_id = provider_id
+        self._zone = zone
 
     async def by_id(self, space_id: SpaceId, uuid: str) -> Chain:
         """Return a file with its ancestors.
@@ -56,7 +57,7 @@ class Lookup:
         if uuid == root:
             return (await self.walk(space_id, ())).chain
         found = await self._engine.ancestors(Scope(space_id), Key(uuid), PARENT, BASE, MOST_ANCESTORS)
-        if found[-1][0] != root or META not in found[0][1]:
+        if found[-1][0] != Key(root) or META not in found[0][1]:
             raise Posix(Errno.ENOENT)
         nodes = [Node(key, "", documents) for key, documents in reversed(found)]
         if not all(node.exists for node in nodes):
@@ -118,7 +119,7 @@ class Lookup:
         root = Key(space_root_uuid(space_id))
         trash = Key(trash_uuid(space_id))
         meta = Meta(
-            "", FileType.DIR, ROOT_MODE, space_owner_id(space_id), self._provider_id, int(now_s)
+            "", FileType.DIR, ROOT_MODE, space_owner_id(space_id), (self._zone.provider_id or ""), int(now_s)
         ).encode()
         times = Times.at(now_s).encode()
         steps = [
@@ -137,11 +138,6 @@ def existing(found: Found) -> Chain:
     if found.missing:
         raise Posix(Errno.ENOENT)
     return found.chain
-
-
-def is_directory_uuid(uuid: FileUuid, space_id: SpaceId) -> bool:
-    """Whether this derived uuid is the trash or the root of the space."""
-    return uuid in (space_root_uuid(space_id), trash_uuid(space_id))
 
 
 def _existing_part(space_id: SpaceId, nodes: list[Node], names: tuple[bytes, ...], above: int = 1) -> Found:

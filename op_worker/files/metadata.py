@@ -21,7 +21,7 @@ from op_worker.files.custom import (
     with_flag,
 )
 from op_worker.files.documents import JSON, META, RDF, decode_json, decode_rdf
-from op_worker.files.model import Follow, Json, MetadataChange, Target
+from op_worker.files.model import Json, MetadataChange, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.permissions import Operation
 
@@ -33,10 +33,10 @@ class Metadata:
     _context: FilesContext
 
     async def xattrs(
-        self, caller: Caller, target: Target, follow: Follow, *, inherited: bool, internal: bool
+        self, caller: Caller, target: Target, *, inherited: bool, internal: bool
     ) -> dict[str, Json]:
         """Return extended attributes. See ``FileService.get_xattrs``."""
-        visit, chain = await self._readable(caller, target, follow)
+        visit, chain = await self._readable(caller, target)
         nodes = chain.nodes if inherited else chain.nodes[-1:]
         keys = [node.key for node in nodes]
         found = await self._context.engine.get_many(visit.scope, keys, FIELDS)
@@ -45,12 +45,10 @@ class Metadata:
             result.update(shown_xattrs(documents, internal=internal))
         return result
 
-    async def json(
-        self, caller: Caller, target: Target, follow: Follow, *, inherited: bool, filter: str | None
-    ) -> Json:
+    async def json(self, caller: Caller, target: Target, *, inherited: bool, filter: str | None) -> Json:
         """Return the JSON document or a part of it. See ``FileService.get_json``."""
         path = () if filter is None else key_path.parse(filter)
-        visit, chain = await self._readable(caller, target, follow)
+        visit, chain = await self._readable(caller, target)
         nodes = chain.nodes if inherited else chain.nodes[-1:]
         keys = [node.key for node in nodes]
         found = await self._context.engine.get_many(visit.scope, keys, [JSON])
@@ -59,45 +57,37 @@ class Metadata:
             raise Posix(Errno.ENODATA)
         return key_path.find(reduce(key_path.merged, values), path)
 
-    async def rdf(self, caller: Caller, target: Target, follow: Follow) -> bytes:
+    async def rdf(self, caller: Caller, target: Target) -> bytes:
         """Return the RDF document. Raises: Posix(ENODATA)."""
-        visit, chain = await self._readable(caller, target, follow)
+        visit, chain = await self._readable(caller, target)
         found = await self._context.engine.get(visit.scope, chain.file.key, [RDF])
         if RDF not in found:
             raise Posix(Errno.ENODATA)
         return decode_rdf(found[RDF].data)
 
-    async def change(
-        self, caller: Caller, target: Target, follow: Follow, change: MetadataChange
-    ) -> None:
+    async def change(self, caller: Caller, target: Target, change: MetadataChange) -> None:
         """Change custom metadata in one commit. See ``FileService.change_metadata``."""
         wanted = normalised(change)
-        await self._change(caller, target, follow, lambda _: wanted)
+        await self._change(caller, target, lambda _: wanted)
 
-    async def insert_json(
-        self, caller: Caller, target: Target, follow: Follow, value: Json, filter: str
-    ) -> None:
+    async def insert_json(self, caller: Caller, target: Target, value: Json, filter: str) -> None:
         """Set a part of the JSON document. Raises: Posix(ENODATA) through a scalar."""
         path = key_path.parse(filter)
 
         def decide(present: Json) -> MetadataChange:
             return MetadataChange(json=key_path.insert(present, path, value))
 
-        await self._change(caller, target, follow, decide)
+        await self._change(caller, target, decide)
 
-    async def _change(
-        self, caller: Caller, target: Target, follow: Follow, decide: Callable[[Json], MetadataChange]
-    ) -> None:
+    async def _change(self, caller: Caller, target: Target, decide: Callable[[Json], MetadataChange]) -> None:
         async def attempt() -> None:
-            visit, chain = await self._context.chain(caller, target, follow)
+            visit, chain = await self._context.chain(caller, target)
             await visit.require(chain, Operation.WRITE_METADATA)
             await self._commit(visit, chain, decide)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
 
-    async def _commit(
-        self, visit: Visit, chain: Chain, decide: Callable[[Json], MetadataChange]
-    ) -> None:
+    async def _commit(self, visit: Visit, chain: Chain, decide: Callable[[Json], MetadataChange]) -> None:
         context, file = self._context, chain.file
         documents = await context.engine.get(visit.scope, file.key, FIELDS)
         present = decode_json(documents[JSON].data) if JSON in documents else None
@@ -113,9 +103,7 @@ class Metadata:
         ]
         await context.transactions.commit(visit.space_id, steps, [file.key])
 
-    async def _readable(
-        self, caller: Caller, target: Target, follow: Follow
-    ) -> tuple[Visit, Chain]:
-        visit, chain = await self._context.chain(caller, target, follow)
+    async def _readable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
+        visit, chain = await self._context.chain(caller, target)
         await visit.require(chain, Operation.READ_METADATA)
         return visit, chain

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from onedata.errors import Posix
 from op_worker.auth.caller import Caller
@@ -29,6 +30,7 @@ class Level:
     names: tuple[str, ...]
     after: bytes | None = None
     prefix: bytes = b""
+    waiting: deque[Node] = field(factory=deque)
 
 
 @frozen(eq=False)
@@ -75,31 +77,25 @@ class RecursiveListing:
             steps.append(step)
         return _page(steps, None)
 
-    async def _walk(
-        self, visit: Visit, top: Chain, start: Position, prefix: str
-    ) -> AsyncIterator[Step]:
+    async def _walk(self, visit: Visit, top: Chain, start: Position, prefix: str) -> AsyncIterator[Step]:
         levels = await self._levels(visit, top, start, prefix)
         while levels:
             level = levels[-1]
-            nodes = await self._next(visit, level)
-            if not nodes:
+            node = await self._next(visit, level)
+            if node is None:
                 levels.pop()
                 continue
-            for node in nodes:
-                level.after = node.name.encode()
-                if not node.exists:
-                    continue
-                chain = level.chain.child(node)
-                names = (*level.names, node.name)
-                path = "/".join(names)
-                if await visit.is_hidden(chain):
-                    continue
-                yield Step(path, stat_of(chain, visit.space, visit.user_id))
-                if node.is_directory:
-                    if await self._is_readable(visit, chain):
-                        levels.append(Level(chain, names))
-                        break
-                    yield Step(path, None)
+            chain = level.chain.child(node)
+            if not node.exists or await visit.is_hidden(chain):
+                continue
+            names = (*level.names, node.name)
+            yield Step("/".join(names), stat_of(chain, visit.space, visit.user_id))
+            if not node.is_directory:
+                continue
+            if await self._is_readable(visit, chain):
+                levels.append(Level(chain, names))
+            else:
+                yield Step("/".join(names), None)
 
     async def _levels(self, visit: Visit, top: Chain, start: Position, prefix: str) -> list[Level]:
         """Return the directories that are open where the walk begins, the deepest last."""
@@ -138,8 +134,17 @@ class RecursiveListing:
                 return None
         return chain
 
-    async def _next(self, visit: Visit, level: Level) -> list[Node]:
-        """Return the next entries of a directory that its prefix admits."""
+    async def _next(self, visit: Visit, level: Level) -> Node | None:
+        """Return the next entry of a directory that its prefix admits; ``None`` at the end."""
+        if not level.waiting:
+            level.waiting.extend(await self._fetch(visit, level))
+        if not level.waiting:
+            return None
+        node = level.waiting.popleft()
+        level.after = node.name.encode()
+        return node
+
+    async def _fetch(self, visit: Visit, level: Level) -> list[Node]:
         engine, key, after = self._context.engine, level.chain.file.key, level.after
         if level.prefix and (after is None or after < level.prefix):
             before = await engine.page_back(visit.scope, key, level.prefix, 1)

@@ -17,12 +17,28 @@ from cluster_worker.persistence.engine import Engine
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.services import TaskService
 from cluster_worker.runtime.streams import ByteStream
-from onedata.ids import FileGuid
+from onedata.errors import Errno, Posix
+from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
+from op_worker.files.access import Access
+from op_worker.files.attribute_changes import AttributeChanges
+from op_worker.files.attributes import stat_of, stat_of_user_root
+from op_worker.files.context import FilesContext, is_user_root_of
+from op_worker.files.copying import Copying
+from op_worker.files.creation import Creation
+from op_worker.files.distribution import Distribution
+from op_worker.files.in_place import InPlace
+from op_worker.files.journal import Journal, RandomBytes
+from op_worker.files.listing import Listing, Start
+from op_worker.files.lookup import Lookup
+from op_worker.files.maintenance import Maintenance
+from op_worker.files.metadata import Metadata
 from op_worker.files.model import (
+    REMOVED,
     ContentReader,
     CreateOptions,
     FileStat,
+    FileType,
     Follow,
     Json,
     MetadataChange,
@@ -30,6 +46,19 @@ from op_worker.files.model import (
     RecursivePage,
     Target,
 )
+from op_worker.files.moving import Moving
+from op_worker.files.nodes import Chain
+from op_worker.files.path_locks import PathLocks
+from op_worker.files.permissions import Operation
+from op_worker.files.reading import Reading
+from op_worker.files.recursive import RecursiveListing
+from op_worker.files.removal import Removal
+from op_worker.files.replacing import Replacing
+from op_worker.files.space_names import SpaceNames
+from op_worker.files.staging import Staging
+from op_worker.files.transactions import Transactions
+from op_worker.files.translation import to_onedata_error, translated
+from op_worker.files.trash import Trash
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo
@@ -55,16 +84,63 @@ class FileService(TaskService):
         node_name: str,
     ) -> None:
         super().__init__()
+        locks = PathLocks()
+        journal = Journal(engine, storages, locks, clock, wall_clock, random_bytes, node_name)
+        lookup = Lookup(engine, wall_clock, zone)
+        access = Access(zone, storages, lookup)
+        context = FilesContext(
+            engine,
+            storages,
+            lookup,
+            access,
+            journal,
+            Transactions(engine, journal, locks, self.tasks, clock),
+            storages.blocking,
+            wall_clock,
+            random_bytes,
+        )
+        trash = Trash(engine, storages, journal, self.tasks, clock)
+        self._context = context
+        self._maintenance = Maintenance(storages, journal, trash, clock)
+        self._spaces = SpaceNames(access)
+        self._listing = Listing(context)
+        self._recursive = RecursiveListing(context)
+        self._removal = Removal(context, trash)
+        self._creation = Creation(context, self._removal)
+        self._reading = Reading(context, to_onedata_error)
+        self._replacing = Replacing(context, self._creation, Staging(context))
+        self._in_place = InPlace(context)
+        self._moving = Moving(context, self._creation, self._removal)
+        self._metadata = Metadata(context)
+        self._copying = Copying(context, self._reading, self._creation, self._replacing, self._metadata)
+        self._attributes = AttributeChanges(context)
+        self._distribution = Distribution(context)
 
+    def startService(self) -> None:
+        super().startService()
+        self.spawn("maintenance of spaces", self._maintenance.run())
+
+    async def recover(self, space_id: SpaceId) -> None:
+        """Finish what a crash of this node left undone in a space; done by itself after the start.
+
+        Raises: PersistenceUnavailable; StorageError.
+        """
+        await self._maintenance.recover(space_id)
+
+    @translated
     async def spaces(self, caller: Caller) -> list[SpaceInfo]:
         """Return the caller's spaces by name, also those that this provider does not support."""
+        return await self._context.access.spaces_of(caller)
 
+    @translated
     async def find_space(self, caller: Caller, name: str) -> FileGuid:
         """Return the root of the space called ``Name``, ``Name@Id`` or by its bare id.
 
         Raises: Posix(ENOENT) when the caller has no such space; SpaceNotSupportedBy.
         """
+        return await self._spaces.find(caller, name)
 
+    @translated
     async def locate(self, caller: Caller, path: tuple[str, ...]) -> FileGuid:
         """Return the file at an absolute path whose first name is a space; ``()`` is the user root.
 
@@ -72,13 +148,26 @@ class FileService(TaskService):
 
         Raises: Posix(ENOENT, ENOTDIR, EACCES, ELOOP); SpaceNotSupportedBy.
         """
+        names = tuple(name for name in path if name not in ("", "."))
+        if not names:
+            return user_root_guid((await self._context.access.user(caller)).user_id)
+        root = await self._spaces.find(caller, names[0])
+        return (await self._chain(caller, Target(root, names[1:]))).guid
 
+    @translated
     async def stat(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> FileStat:
         """Return what is known of a file; user roots and space roots too.
 
         Raises: Posix(ENOENT, ENOTDIR, EACCES); Forbidden; SpaceNotSupportedBy.
         """
+        if not target.names and is_user_root_of(target.base, caller):
+            user = await self._context.access.user(caller)
+            return stat_of_user_root(user.user_id, self._context.access.provider_id)
+        visit, chain = await self._context.chain(caller, target, follow)
+        await visit.require(chain, Operation.READ_ATTRIBUTES)
+        return stat_of(chain, visit.space, visit.user_id)
 
+    @translated
     async def list_children(
         self,
         caller: Caller,
@@ -97,13 +186,20 @@ class FileService(TaskService):
 
         Raises: Posix(EINVAL) for a bad token or a negative offset without index; Posix(EACCES, ENOENT).
         """
+        start = Start(token, index, offset, inclusive)
+        return await self._listing.page(caller, target, limit, start)
 
+    @translated
     async def count_children(self, caller: Caller, target: Target) -> int:
         """Return how many entries a directory has. Raises: Posix(ENOTDIR, EACCES, ENOENT)."""
+        return await self._listing.count(caller, target)
 
+    @translated
     async def children_slice(self, caller: Caller, target: Target, first: int, last: int) -> list[FileStat]:
         """Return the children at positions ``first`` to ``last``, both included, in name order."""
+        return await self._listing.slice(caller, target, first, last)
 
+    @translated
     async def list_recursive(
         self,
         caller: Caller,
@@ -121,22 +217,41 @@ class FileService(TaskService):
 
         Raises: Posix(EINVAL) for a token of another directory; Posix(EACCES, ENOENT).
         """
+        return await self._recursive.page(
+            caller,
+            target,
+            limit,
+            token,
+            start_after,
+            prefix,
+            include_directories=include_directories,
+        )
 
+    @translated
     async def create_file(self, caller: Caller, target: Target, options: CreateOptions) -> FileStat:
         """Make an empty regular file.
 
         Raises: Posix(EEXIST, ENOENT, ENOTDIR, EACCES, EINVAL, ENAMETOOLONG, EPERM for reserved names).
         """
+        return await self._creation.create(caller, target, FileType.REG, options)
 
+    @translated
     async def create_directory(self, caller: Caller, target: Target, options: CreateOptions) -> FileStat:
         """Make a directory. Raises as ``create_file``."""
+        return await self._creation.create(caller, target, FileType.DIR, options)
 
+    @translated
     async def create_symlink(self, caller: Caller, target: Target, options: CreateOptions) -> FileStat:
         """Make a symbolic link to ``options.symlink_target``, any text of 1 to 4096 bytes."""
+        return await self._creation.create(caller, target, FileType.SYMLNK, options)
 
+    @translated
     async def create_link(self, caller: Caller, target: Target, original: FileGuid) -> FileStat:
         """Hard links are not supported yet. Raises: Posix(ENOTSUP)."""
+        await self._chain(caller, Target(original))
+        raise Posix(Errno.ENOTSUP, "hard links are not supported")
 
+    @translated
     async def open_content(
         self, caller: Caller, target: Target, follow: Follow = Follow.YES
     ) -> ContentReader:
@@ -144,7 +259,9 @@ class FileService(TaskService):
 
         Raises: Posix(EISDIR, ENOENT, EACCES, ELOOP); Posix(EINVAL) on a link that is not followed.
         """
+        return await self._reading.open(caller, target, follow)
 
+    @translated
     async def replace_content(
         self,
         caller: Caller,
@@ -163,7 +280,9 @@ class FileService(TaskService):
 
         Raises: Posix(ENOSPC, EISDIR, EACCES, ENOENT...); StreamBroken when the body broke off.
         """
+        return await self._replacing.replace(caller, target, body, expected_b, create, metadata)
 
+    @translated
     async def write_content(
         self, caller: Caller, target: Target, offset_b: int, body: ByteStream, *, expected_b: int | None
     ) -> FileStat:
@@ -174,10 +293,14 @@ class FileService(TaskService):
 
         Raises: Posix(ENOSPC, EISDIR, EACCES, EFBIG, ENOENT...); StreamBroken.
         """
+        return await self._in_place.write(caller, target, offset_b, body, expected_b)
 
+    @translated
     async def truncate(self, caller: Caller, target: Target, size_b: int) -> FileStat:
         """Cut, or extend with zeros. Raises: Posix(EISDIR, EACCES, EINVAL, EFBIG)."""
+        return await self._in_place.truncate(caller, target, size_b)
 
+    @translated
     async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:
         """Move or rename; an existing file is replaced, an empty directory by a directory.
 
@@ -186,7 +309,11 @@ class FileService(TaskService):
 
         Raises: Posix(EINVAL) into itself; Posix(ENOTEMPTY, EISDIR, ENOTDIR, EACCES, EPERM for roots).
         """
+        if source.base.space_id == target.base.space_id:
+            return await self._moving.move(caller, source, target)
+        return await self._move_between_spaces(caller, source, target)
 
+    @translated
     async def copy(
         self, caller: Caller, source: Target, target: Target, metadata: MetadataChange | None = None
     ) -> tuple[FileStat, bool]:
@@ -197,24 +324,34 @@ class FileService(TaskService):
 
         Raises: as ``replace_content``; Posix(EEXIST) when a directory is in the way; Posix(EINVAL).
         """
+        return await self._copying.copy(caller, source, target, metadata)
 
+    @translated
     async def remove(self, caller: Caller, target: Target) -> None:
         """Remove a file, a link, or a directory with all it holds, in one step.
 
         Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES).
         """
+        await self._removal.remove(caller, target)
 
+    @translated
     async def remove_empty(self, caller: Caller, target: Target) -> None:
         """Remove a file, a link or an empty directory. Raises: Posix(ENOTEMPTY), as ``remove``."""
+        await self._removal.remove_empty(caller, target)
 
+    @translated
     async def set_mode(self, caller: Caller, target: Target, mode: int) -> FileStat:
         """Set permission bits (0 to 0o1777). Raises: Posix(EACCES) unless owner; Posix(EPERM) for roots."""
+        return await self._attributes.set_mode(caller, target, mode)
 
+    @translated
     async def set_times(
         self, caller: Caller, target: Target, atime_s: float | None, mtime_s: float | None
     ) -> FileStat:
         """Set times, in seconds since the epoch; ``None`` keeps. Raises: Posix(EACCES)."""
+        return await self._attributes.set_times(caller, target, atime_s, mtime_s)
 
+    @translated
     async def get_xattrs(
         self, caller: Caller, target: Target, *, inherited: bool = False, internal: bool = False
     ) -> dict[str, Json]:
@@ -222,10 +359,14 @@ class FileService(TaskService):
 
         ``internal`` adds ``cdmi_*``, ``onedata_json`` and ``onedata_rdf``.
         """
+        return await self._metadata.xattrs(caller, target, inherited=inherited, internal=internal)
 
+    @translated
     async def change_metadata(self, caller: Caller, target: Target, change: MetadataChange) -> None:
         """Change custom metadata. Raises: Posix(EPERM) for reserved names; Posix(EACCES, ENOENT)."""
+        await self._metadata.change(caller, target, change)
 
+    @translated
     async def get_json(
         self, caller: Caller, target: Target, *, inherited: bool = False, filter: str | None = None
     ) -> Json:
@@ -233,24 +374,56 @@ class FileService(TaskService):
 
         Raises: Posix(ENODATA) when there is none.
         """
+        return await self._metadata.json(caller, target, inherited=inherited, filter=filter)
 
+    @translated
     async def set_json(self, caller: Caller, target: Target, value: Json, filter: str | None = None) -> None:
         """Set the JSON document, or the part at ``filter``. Raises: Posix(ENODATA) through a scalar."""
+        if filter is None:
+            await self._metadata.change(caller, target, MetadataChange(json=value))
+        else:
+            await self._metadata.insert_json(caller, target, value, filter)
 
+    @translated
     async def remove_json(self, caller: Caller, target: Target) -> None:
         """Remove the JSON document; fine when there is none."""
+        await self._metadata.change(caller, target, MetadataChange(json=REMOVED))
 
+    @translated
     async def get_rdf(self, caller: Caller, target: Target) -> bytes:
         """Return the RDF document, verbatim. Raises: Posix(ENODATA)."""
+        return await self._metadata.rdf(caller, target)
 
+    @translated
     async def set_rdf(self, caller: Caller, target: Target, value: bytes) -> None:
         """Store the RDF document verbatim."""
+        await self._metadata.change(caller, target, MetadataChange(rdf=value))
 
+    @translated
     async def remove_rdf(self, caller: Caller, target: Target) -> None:
         """Remove the RDF document; fine when there is none."""
+        await self._metadata.change(caller, target, MetadataChange(rdf=REMOVED))
 
+    @translated
     async def distribution(self, caller: Caller, target: Target) -> Mapping[str, Json]:
         """Return which provider and storage holds which blocks, in the form of the REST answer."""
+        return await self._distribution.distribution(caller, target)
 
+    @translated
     async def storage_locations(self, caller: Caller, target: Target) -> Mapping[str, Json]:
         """Return the path on each storage, in the form of the REST answer."""
+        return await self._distribution.locations(caller, target)
+
+    async def _chain(self, caller: Caller, target: Target) -> Chain:
+        visit, chain = await self._context.chain(caller, target)
+        await visit.require(chain, Operation.READ_ATTRIBUTES)
+        return chain
+
+    async def _move_between_spaces(
+        self, caller: Caller, source: Target, target: Target
+    ) -> tuple[FileStat, bool]:
+        visit, chain = await self._context.chain(caller, source)
+        await self._removal.require_removable(visit, chain)
+        result = await self._copying.copy(caller, source, target, None)
+        await self._removal.remove(caller, Target(chain.guid))
+        return result

@@ -157,9 +157,12 @@ class PosixFile:
         return bytes(memoryview(buffer)[:count])
 
     async def _run(self, work: Callable[Concatenate[int, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        def use() -> R:
+            return self._shared.run(work, *args, **kwargs)
+
         try:
             self._shared.enter()
-            return await self._blocking.run(self._shared.run, work, *args, **kwargs)
+            return await self._blocking.run(use)
         except OSError as error:
             raise _storage_error(error, self._path) from error
 

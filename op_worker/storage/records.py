@@ -61,6 +61,7 @@ class SupportRecord:
 
 
 def _unpack(data: bytes) -> list[Any]:
+    fields: list[Any]
     schema, *fields = msgpack.unpackb(data)
     if schema != SCHEMA:
         raise UnknownSchemaError(f"storage record of version {schema}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from attrs import frozen
+from twisted.internet.defer import Deferred
 
 from cluster_worker.persistence.engine import Batch, Delete, Engine, Key, Put, Scope
 from cluster_worker.runtime.pool import Blocking
@@ -123,7 +124,7 @@ class Storages(TaskService):
         super().startService()
         self._unwatch = self._engine.watch(self._moved)
 
-    def stopService(self):  # type: ignore[no-untyped-def]  # Deferred of the base class
+    def stopService(self) -> Deferred[None]:
         if self._unwatch is not None:
             self._unwatch()
         return super().stopService()
@@ -142,6 +143,11 @@ class Storages(TaskService):
         self._supports = {}
         for space_id, document in supports.items():
             self._add_support(SupportRecord.decode(space_id, document.data))
+
+    @property
+    def blocking(self) -> Blocking:
+        """The pool that storage calls run on."""
+        return self._surroundings.blocking
 
     def all(self) -> Collection[Storage]:
         """Return every storage."""

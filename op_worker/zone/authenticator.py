@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import define
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -14,7 +13,6 @@ from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.services import TaskService
 from onedata.errors import (
     NoConnectionToOnezone,
-    NotAnAccessToken,
     NotFound,
     OnedataError,
     Timeout,
@@ -27,30 +25,17 @@ from onedata.errors import (
     UserNotSupported,
 )
 from onedata.ids import UserId
-from onedata.tokens.caveats import Caveat, ConsumerCaveat
+from onedata.tokens.caveats import ConsumerCaveat
 from onedata.tokens.subjects import Service, ServiceKind, SubjectKind
 from onedata.tokens.token import Token
-from onedata.tokens.types import AccessToken
-from onedata.tokens.verify import RequestContext, data_limits, effective_type, verify_caveats
+from onedata.tokens.verify import RequestContext, verify_caveats
 from op_worker.auth.caller import Caller
-from op_worker.auth.operations import refuse_limited_operations
 from op_worker.zone.authority import Presented, TokenAuthority
+from op_worker.zone.hits import Hit, hit_of, read_access_token
+from op_worker.zone.records import UserInfo
 from op_worker.zone.refusals import Refusals
 from op_worker.zone.store import TOKENS, ZoneStore
 from op_worker.zone.verified import VerifiedToken, VerifiedTokens, decode_verified, encode_verified
-
-
-@define(eq=False)
-class _Hit:
-    """A token known to be genuine; ``checked_version`` is what was known at its last check."""
-
-    verified: VerifiedToken
-    caveats: tuple[Caveat, ...]
-    has_conditions: bool
-    type: AccessToken
-    caller: Caller
-    checked_version: int = -1
-
 
 _UNREACHABLE = (NoConnectionToOnezone, Timeout)
 
@@ -80,7 +65,7 @@ class ZoneAuthenticator(TaskService):
         self._clock, self._wall_clock = clock, wall_clock
         self._recheck_s, self._most_tokens = recheck_s, most_tokens
         self._verified = VerifiedTokens(most_tokens)
-        self._hits: dict[str, _Hit] = {}
+        self._hits: dict[str, Hit] = {}
         self._refusals = Refusals(refusal_s)
         self._locks = KeyedLocks()
 
@@ -107,29 +92,43 @@ class ZoneAuthenticator(TaskService):
             Unauthorized: with the reason as its ``auth_error``.
         """
         hit = self._hits.get(token)
-        if hit is None or consumer_token is not None or service_token is not None:
-            presented = Presented(
-                token=token,
-                peer_ip=peer_ip,
-                interface=interface,
-                consumer_token=consumer_token,
-                service_token=service_token,
-            )
+        if (
+            hit is not None
+            and consumer_token is None
+            and service_token is None
+            and hit.checked_version == self._zone.known.version
+            and self._clock.seconds() - hit.verified.verified_at_s < self._recheck_s
+        ):
+            if hit.has_conditions:
+                self._verify_caveats(hit, peer_ip, interface)
+            return hit.caller
+        presented = Presented(
+            token=token,
+            peer_ip=peer_ip,
+            interface=interface,
+            consumer_token=consumer_token,
+            service_token=service_token,
+        )
+        return await self._authenticate_slowly(presented, hit)
+
+    async def _authenticate_slowly(self, presented: Presented, hit: Hit | None) -> Caller:
+        """The token is new, or something has happened since it was looked at last."""
+        if hit is None or not presented.is_alone:
             hit = await self._admit(presented)
         elif hit.has_conditions:
-            self._verify_caveats(hit, peer_ip, interface)
+            self._verify_caveats(hit, presented.peer_ip, presented.interface)
         if hit.checked_version != self._zone.known.version:
-            await self._check_standing(hit)
+            await self._check_standing(hit, presented)
         if self._clock.seconds() - hit.verified.verified_at_s >= self._recheck_s:
-            self._look_again(hit, Presented(token=token, peer_ip=peer_ip, interface=interface))
+            self._look_again(hit, presented)
         return hit.caller
 
     # -- a token not seen before ------------------------------------------------------------------
 
-    async def _admit(self, presented: Presented) -> _Hit:
-        token, caveats = self._read(presented.token)
+    async def _admit(self, presented: Presented) -> Hit:
+        token, caveats = read_access_token(presented.token)
         if not presented.is_alone or any(isinstance(caveat, ConsumerCaveat) for caveat in caveats):
-            return self._hit(await self._ask(presented, token), token, caveats)
+            return hit_of(await self._ask(presented, token), token, caveats)
         async with self._locks.hold(presented.token):
             verified = self._verified.find(token)
             if verified is None:
@@ -138,24 +137,13 @@ class ZoneAuthenticator(TaskService):
                     raise Unauthorized(refusal)
                 verified = await self._ask(presented, token)
                 await self._remember(verified)
-        hit = self._hit(verified, token, caveats)
+        hit = hit_of(verified, token, caveats)
         if hit.has_conditions:
             self._verify_caveats(hit, presented.peer_ip, presented.interface)
         if len(self._hits) >= 2 * self._most_tokens:
             self._hits.clear()
         self._hits[presented.token] = hit
         return hit
-
-    def _read(self, text: str) -> tuple[Token, tuple[Caveat, ...]]:
-        try:
-            token = Token.deserialize(text)
-            caveats = token.caveats
-        except OnedataError as error:
-            raise Unauthorized(error) from None
-        kind = effective_type(token.identifier.type, caveats)
-        if not isinstance(kind, AccessToken):
-            raise Unauthorized(NotAnAccessToken(kind.to_json()))
-        return token, caveats
 
     async def _ask(self, presented: Presented, token: Token) -> VerifiedToken:
         try:
@@ -180,30 +168,9 @@ class ZoneAuthenticator(TaskService):
         except PersistenceUnavailable:
             self._log.warn("a verified token was not kept for later runs: the store is away")
 
-    def _hit(self, verified: VerifiedToken, token: Token, caveats: tuple[Caveat, ...]) -> _Hit:
-        kind = token.identifier.type
-        assert isinstance(kind, AccessToken)
-        try:
-            refuse_limited_operations(caveats)
-        except TokenCaveatUnverified as error:
-            raise Unauthorized(error) from None
-        return _Hit(
-            verified,
-            caveats,
-            has_conditions=bool(caveats),
-            type=kind,
-            caller=Caller(
-                user_id=verified.user_id,
-                limits=data_limits(caveats),
-                token_id=token.identifier.token_id,
-                session_id=kind.session_id,
-                caveats=caveats,
-            ),
-        )
-
     # -- what is decided here at each request -----------------------------------------------------
 
-    def _verify_caveats(self, hit: _Hit, peer_ip: str | None, interface: str) -> None:
+    def _verify_caveats(self, hit: Hit, peer_ip: str | None, interface: str) -> None:
         context = RequestContext(
             now_s=self._wall_clock(),
             peer_ip=peer_ip,
@@ -216,25 +183,36 @@ class ZoneAuthenticator(TaskService):
         except OnedataError as error:
             raise Unauthorized(error) from None
 
-    async def _check_standing(self, hit: _Hit) -> None:
+    async def _check_standing(self, hit: Hit, presented: Presented) -> None:
         """Is the token still in force, and its user still somebody here? Asked after each news."""
         known = self._zone.known
         version = known.version
         if self._is_revoked(hit.verified):
             await self._drop(hit.verified)
             raise Unauthorized(TokenRevoked())
-        try:
-            user = known.users.get(hit.verified.user_id) or await self._zone.user(hit.verified.user_id)
-        except NotFound:
-            await self._drop(hit.verified)
-            raise Unauthorized(TokenSubjectInvalid()) from None
-        except OnedataError as error:
-            raise Unauthorized(error) from None
+        user = known.users.get(hit.verified.user_id) or await self._user(hit.verified, presented)
         if user.blocked:
             raise Unauthorized(UserBlocked())
         if not known.is_supported_user(user):
             raise Unauthorized(UserNotSupported())
         hit.checked_version = version
+
+    async def _user(self, verified: VerifiedToken, presented: Presented) -> UserInfo:
+        """Have the zone tell of a user; of some it only tells who has just shown a token of theirs."""
+        try:
+            return await self._zone.user(verified.user_id)
+        except NotFound:
+            self._log.debug("user {user} is not told of yet", user=verified.user_id)
+        except OnedataError as error:
+            raise Unauthorized(error) from None
+        try:
+            await self._zone.verify_token(presented)
+            return await self._zone.user(verified.user_id)
+        except NotFound:
+            await self._drop(verified)
+            raise Unauthorized(TokenSubjectInvalid()) from None
+        except OnedataError as error:
+            raise Unauthorized(_reason(error)) from None
 
     def _is_revoked(self, verified: VerifiedToken) -> bool:
         identifier, events = verified.token.identifier, self._zone.known.token_events
@@ -245,7 +223,7 @@ class ZoneAuthenticator(TaskService):
 
     # -- a new look -------------------------------------------------------------------------------
 
-    def _look_again(self, hit: _Hit, presented: Presented) -> None:
+    def _look_again(self, hit: Hit, presented: Presented) -> None:
         if not hit.verified.is_checking and self.running:
             hit.verified.is_checking = True
             self.spawn("look at a token again", self._verify_again(hit.verified, presented))

@@ -167,10 +167,11 @@ class ZoneClient(OrderedService):
         """See ``TokenAuthority.verify_token``."""
         data: dict[str, object] = {
             "token": presented.token,
-            "peerIp": presented.peer_ip,
             "interface": presented.interface,
             "allowDataAccessCaveats": True,
         }
+        if presented.peer_ip is not None:
+            data["peerIp"] = presented.peer_ip
         if presented.consumer_token is not None:
             data["consumerToken"] = presented.consumer_token
         if presented.service_token is not None:

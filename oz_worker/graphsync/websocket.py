@@ -160,9 +160,6 @@ class GraphSyncResource:
         if not self._factory.hub.running:
             render_error(request, HttpError(503))
             return NOT_DONE_YET
-        channel = request.channel
-        channel.transport.unregisterProducer()
-        channel.site.closed(channel)
         return self._websocket.render(request)
 
     def getChildWithDefault(self, name: bytes, request: IRequest) -> IResource:

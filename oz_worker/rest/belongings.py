@@ -67,7 +67,7 @@ class Belongings:
         """Return every route of the relation."""
         b = self._belonging
         all_, one = f"{b.base}/{b.plural}", f"{b.base}/{b.plural}/<cid>"
-        gri = "user.null.instance:private" if b.member == "user" else "group.{gid}.instance:private"
+        gri = f"{'user.null' if b.member == 'user' else 'group.{gid}'}.{b.plural}:private"
         view, add, leave = (
             self._may("view"),
             self._may(f"add_{b.privilege}"),

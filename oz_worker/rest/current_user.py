@@ -17,6 +17,9 @@ from oz_worker.values import granted_and_revoked
 from oz_worker.views import provider_view, user_view
 
 _SELF = "user.null.instance:private"
+_PRIVILEGES = "user.null.privileges:private"
+_PROVIDERS = "user.null.providers:private"
+_ALIAS = "user.null.alias,{sid}:private"
 _may_set = both(any_user, admin("oz_set_privileges"))
 
 
@@ -26,7 +29,7 @@ class CurrentUser:
     def __init__(self, store: ZoneStore, passwords: Passwords, online: Online) -> None:
         self._store, self._passwords, self._online = store, passwords, online
 
-    @route("GET", "/user", "user.null.instance:private", any_user)
+    @route("GET", "/user", _SELF, any_user)
     async def show(self, call: Call) -> Reply:
         return Ok(user_view(current_user(call)))
 
@@ -64,7 +67,7 @@ class CurrentUser:
         await self._store.change(lambda draft: update_user(draft, user.id, {"password_hash": hashed}))
         return Done()
 
-    @route("GET", "/user/privileges", _SELF, any_user)
+    @route("GET", "/user/privileges", _PRIVILEGES, any_user)
     async def privileges(self, call: Call) -> Reply:
         return Ok({"privileges": sorted(current_user(call).privileges)})
 
@@ -81,11 +84,11 @@ class CurrentUser:
         await self._store.change(lambda draft: change_zone_privileges(draft, user_id, (), ZONE_ADMIN))
         return Done()
 
-    @route("GET", "/user/effective_privileges", _SELF, any_user)
+    @route("GET", "/user/effective_privileges", _PRIVILEGES, any_user)
     async def effective_privileges(self, call: Call) -> Reply:
         return Ok({"privileges": sorted(call.state.zone_privileges(current_user(call)))})
 
-    @route("GET", "/user/effective_providers", _SELF, any_user)
+    @route("GET", "/user/effective_providers", _PROVIDERS, any_user)
     async def providers(self, call: Call) -> Reply:
         return Ok({"providers": sorted(call.state.providers_of("user", current_user(call).id))})
 
@@ -95,7 +98,7 @@ class CurrentUser:
             raise NotFound()
         return Ok(provider_view(call.state.providers[call["pid"]], online=call["pid"] in self._online))
 
-    @route("GET", "/user/effective_providers/<pid>/spaces", _SELF, any_user)
+    @route("GET", "/user/effective_providers/<pid>/spaces", _PROVIDERS, any_user)
     async def spaces_of_provider(self, call: Call) -> Reply:
         user_id = current_user(call).id
         if call["pid"] not in call.state.providers_of("user", user_id):
@@ -103,7 +106,7 @@ class CurrentUser:
         own = call.state.effective("user", user_id, "space")
         return Ok({"spaces": sorted(own & call.state.supported_by(call["pid"]))})
 
-    @route("GET", "/user/spaces/<sid>/alias", _SELF, any_user)
+    @route("GET", "/user/spaces/<sid>/alias", _ALIAS, any_user)
     async def alias(self, call: Call) -> Reply:
         alias = current_user(call).aliases.get(call["sid"])
         if alias is None:

@@ -81,9 +81,9 @@ class OneShotTokens:
     async def list_client_tokens(self, call: Call) -> Reply:
         return Ok({"tokens": [token.serialized for token in self._client_tokens(call)]})
 
-    @route("DELETE", "/user/client_tokens/<text>", "token.null.user_named_token:private", any_user)
+    @route("DELETE", "/user/client_tokens/<token>", "token.null.user_named_token:private", any_user)
     async def delete_client_token(self, call: Call) -> Reply:
-        found = [token.id for token in self._client_tokens(call) if token.serialized == call["text"]]
+        found = [token.id for token in self._client_tokens(call) if token.serialized == call["token"]]
         if not found:
             raise NotFound()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from attrs import field, frozen
 from klein import Klein
 
-from cluster_worker.http.answers import send_json, send_nothing
+from cluster_worker.http.answers import send_bytes, send_json, send_nothing
 from cluster_worker.http.bodies import read_json_object
 from cluster_worker.http.errors import HttpError
 from onedata.errors import Forbidden, Unauthorized
@@ -54,7 +54,15 @@ class Done:
     """204."""
 
 
-Reply = Ok | Created | Done
+@frozen
+class Raw:
+    """200 with bytes that are not JSON."""
+
+    body: bytes
+    media_type: bytes
+
+
+Reply = Ok | Created | Done | Raw
 
 
 @frozen
@@ -81,13 +89,18 @@ Authenticate = Callable[["StreamingRequest"], Awaitable[Asker]]
 
 @frozen
 class Route:
-    """One operation of the interface. ``gri`` is what API caveats are checked against."""
+    """One operation of the interface. Unless it is public, API caveats are checked against ``gri``."""
 
     method: str
     path: str
     gri: str
     access: Access
     handler: Handler = field(repr=False)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it takes no credentials, so that those shown need not allow it."""
+        return self.gri.endswith(":public")
 
     @property
     def operation(self) -> Operation:
@@ -148,6 +161,7 @@ class RouteDoor:
 
     async def _handle(self, item: Route, request: StreamingRequest, path: Mapping[str, str]) -> None:
         request.responseHeaders.setRawHeaders(b"Access-Control-Allow-Origin", [b"*"])
+        _hide_secret(request, path)
         asker = await self._authenticate(request)
         if not asker.is_nobody:
             request.user_id = asker.subject.text
@@ -157,7 +171,8 @@ class RouteDoor:
 
         call = Call(asker, path, self._state, read_body)
         is_allowed = item.access(call)
-        asker.demand_api(item.operation, item.gri.format_map(path))
+        if not item.is_public:
+            asker.demand_api(item.operation, item.gri.format_map(path))
         if not is_allowed:
             raise Unauthorized() if asker.is_nobody else Forbidden()
         self._answer(request, await item.handler(call))
@@ -167,6 +182,8 @@ class RouteDoor:
             send_nothing(request)
         elif isinstance(reply, Ok):
             send_json(request, reply.value)
+        elif isinstance(reply, Raw):
+            send_bytes(request, reply.body, [reply.media_type])
         else:
             request.setResponseCode(201)
             if reply.path is not None:
@@ -185,6 +202,12 @@ async def _read_body(request: StreamingRequest) -> dict[str, Any]:
         if content_type != b"application/json":
             raise HttpError(415)
     return await read_json_object(request)
+
+
+def _hide_secret(request: StreamingRequest, path: Mapping[str, str]) -> None:
+    """Keep a token that stands in the path out of the access log."""
+    if "token" in path:
+        request.path = request.path.rpartition(b"/")[0] + b"/-"
 
 
 def call_path(pattern: str, call: Call) -> str:

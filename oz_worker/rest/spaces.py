@@ -25,6 +25,8 @@ from oz_worker.store import ZoneStore
 from oz_worker.views import provider_view, space_view
 
 _SPACE = "space.{sid}.instance:private"
+_OWNERS = "space.{sid}.owners:private"
+_PROVIDERS = "space.{sid}.providers:private"
 _view = either(holds("space", "sid", "space_view"), admin("oz_spaces_list_relationships"))
 _own = either(owner(), admin("oz_spaces_set_privileges"))
 
@@ -99,25 +101,27 @@ class Spaces:
         )
         return Created(f"/spaces/{call['sid']}/groups/{group_id}")
 
-    @route("GET", "/spaces/<sid>/owners", _SPACE, _view)
+    @route("GET", "/spaces/<sid>/owners", _OWNERS, _view)
     async def owners(self, call: Call) -> Reply:
         return Ok({"users": sorted(call.state.spaces[call["sid"]].owners)})
 
-    @route("PUT", "/spaces/<sid>/owners/<uid>", _SPACE, _own)
+    @route("PUT", "/spaces/<sid>/owners/<uid>", _OWNERS, _own)
     async def add_owner(self, call: Call) -> Reply:
         await self._store.change(lambda draft: add_owner(draft, call["sid"], call["uid"]))
         return Done()
 
-    @route("DELETE", "/spaces/<sid>/owners/<uid>", _SPACE, _own)
+    @route("DELETE", "/spaces/<sid>/owners/<uid>", _OWNERS, _own)
     async def remove_owner(self, call: Call) -> Reply:
         await self._store.change(lambda draft: remove_owner(draft, call["sid"], call["uid"]))
         return Done()
 
-    @route("GET", "/spaces/<sid>/providers", _SPACE, either(member("space", "sid"), supporter(), _view))
+    @route("GET", "/spaces/<sid>/providers", _PROVIDERS, either(member("space", "sid"), supporter(), _view))
     async def providers(self, call: Call) -> Reply:
         return Ok({"providers": sorted(call.state.spaces[call["sid"]].supports)})
 
-    @route("GET", "/spaces/<sid>/providers/<pid>", _SPACE, either(member("space", "sid"), supporter(), _view))
+    @route(
+        "GET", "/spaces/<sid>/providers/<pid>", _PROVIDERS, either(member("space", "sid"), supporter(), _view)
+    )
     async def provider(self, call: Call) -> Reply:
         if call["pid"] not in call.state.spaces[call["sid"]].supports:
             raise NotFound()
@@ -126,7 +130,7 @@ class Spaces:
     @route(
         "DELETE",
         "/spaces/<sid>/providers/<pid>",
-        _SPACE,
+        _PROVIDERS,
         either(holds("space", "sid", "space_remove_support"), admin("oz_spaces_remove_relationships")),
     )
     async def remove_support(self, call: Call) -> Reply:

@@ -17,6 +17,7 @@ from oz_worker.values import Body, granted_and_revoked
 from oz_worker.views import user_view
 
 _USER = "user.{uid}.instance:private"
+_PRIVILEGES = "user.{uid}.privileges:private"
 
 
 def _admin(*privileges: str) -> Access:
@@ -72,23 +73,26 @@ class Users:
         await self._store.change(lambda draft: update_user(draft, call["uid"], {"blocked": blocked}))
         return Done()
 
-    @route("GET", "/users/<uid>/privileges", _USER, either(self_user(), admin("oz_view_privileges")))
+    @route("GET", "/users/<uid>/privileges", _PRIVILEGES, either(self_user(), admin("oz_view_privileges")))
     async def privileges(self, call: Call) -> Reply:
         return Ok({"privileges": sorted(call.state.users[call["uid"]].privileges)})
 
     @route(
-        "GET", "/users/<uid>/effective_privileges", _USER, either(self_user(), admin("oz_view_privileges"))
+        "GET",
+        "/users/<uid>/effective_privileges",
+        _PRIVILEGES,
+        either(self_user(), admin("oz_view_privileges")),
     )
     async def effective_privileges(self, call: Call) -> Reply:
         return Ok({"privileges": sorted(call.state.zone_privileges(call.state.users[call["uid"]]))})
 
-    @route("PATCH", "/users/<uid>/privileges", _USER, _admin("oz_set_privileges"))
+    @route("PATCH", "/users/<uid>/privileges", _PRIVILEGES, _admin("oz_set_privileges"))
     async def change_privileges(self, call: Call) -> Reply:
         grant, revoke = granted_and_revoked(await call.body(), ZONE_ADMIN)
         await self._store.change(lambda draft: change_zone_privileges(draft, call["uid"], grant, revoke))
         return Done()
 
-    @route("DELETE", "/users/<uid>/privileges", _USER, _admin("oz_set_privileges"))
+    @route("DELETE", "/users/<uid>/privileges", _PRIVILEGES, _admin("oz_set_privileges"))
     async def drop_privileges(self, call: Call) -> Reply:
         await self._store.change(lambda draft: change_zone_privileges(draft, call["uid"], (), ZONE_ADMIN))
         return Done()

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from onedata.privileges import ZONE_ADMIN, ZONE_VIEWER
 from oz_worker.rest.access import anyone
-from oz_worker.rest.routes import Call, Ok, Reply, route
+from oz_worker.rest.routes import Call, Ok, Raw, Reply, route
 
 PRODUCT_VERSION: Final = "21.02.8"
 COMPATIBLE_PROVIDERS: Final = ("21.02.5", "21.02.6", "21.02.7", "21.02.8")
@@ -57,6 +57,10 @@ class ZoneRoutes:
     @route("GET", "/health", "zone.null.health:public", anyone)
     async def health(self, call: Call) -> Reply:
         return Ok({"status": "healthy"})
+
+    @route("GET", "/test_image", "zone.null.test_image:public", anyone)
+    async def test_image(self, call: Call) -> Reply:
+        return Raw(PIXEL, b"image/png")
 
     @route("GET", "/privileges", "zone.null.privileges:public", anyone)
     async def privileges(self, call: Call) -> Reply:

@@ -45,7 +45,8 @@ class Containers:
             raise MissingRequiredValue("version")
         if not accepts_kind(request, Kind.CONTAINER):
             return NOT_ACCEPTABLE
-        return await self._representation(caller, stat, request.query, 200)
+        xattrs = await self._locator.xattrs(caller, stat)
+        return await self._representation(caller, stat, xattrs, request.query, 200)
 
     async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
         """Answer a PUT."""
@@ -96,7 +97,8 @@ class Containers:
             except Exception:
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
-        return await self._representation(caller, stat, Query(), 201)
+        xattrs = {} if change.is_empty else await self._locator.changed_xattrs(caller, stat)
+        return await self._representation(caller, stat, xattrs, Query(), 201)
 
     async def _update(self, caller: Caller, query: Query, stat: FileStat, change: MetadataChange) -> None:
         if change.is_empty:
@@ -106,8 +108,9 @@ class Containers:
             metadata.check_limits(metadata.after(xattrs, change))
         await self._files.change_metadata(caller, Target(stat.guid), change)
 
-    async def _representation(self, caller: Caller, stat: FileStat, query: Query, status: int) -> Answer:
-        xattrs = await self._locator.xattrs(caller, stat)
+    async def _representation(
+        self, caller: Caller, stat: FileStat, xattrs: dict[str, Json], query: Query, status: int
+    ) -> Answer:
         members = container_members(stat, xattrs, query)
         if query.wants("childrenrange") or query.wants("children"):
             members.update(await self._children(caller, stat, query))

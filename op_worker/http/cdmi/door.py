@@ -19,7 +19,7 @@ from onedata.errors import Unauthorized
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import Answer
-from op_worker.http.cdmi.negotiation import VERSION_HEADER
+from op_worker.http.cdmi.negotiation import LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.operations import (
     Operations,
     is_capability,
@@ -131,7 +131,9 @@ def _parse(request: StreamingRequest) -> CdmiRequest:
 
     def header(name: str) -> str | None:
         values = headers.getRawHeaders(name.encode("ascii"))
-        return ",".join(value.decode("latin-1") for value in values) if values else None
+        if not values:
+            return None
+        return (b",".join(values) if name in LIST_HEADERS else values[-1]).decode("latin-1")
 
     depth = 1 + len(request.prepath or ())
     below = request.path.split(b"/", depth)[depth:]

@@ -85,9 +85,11 @@ class Locator:
         raise Posix(Errno.ENOENT, "the source does not exist")
 
     async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
-        """Return all extended attributes of a file, internal ones too; the root has none."""
-        if stat.parent is None:
-            return {}
+        """Return all extended attributes of a file as ``stat`` saw it, internal ones too."""
+        return await self.changed_xattrs(caller, stat) if stat.has_metadata else {}
+
+    async def changed_xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
+        """Return all extended attributes of a file that may have got some since ``stat`` was made."""
         return await self._files.get_xattrs(caller, Target(stat.guid), internal=True)
 
 

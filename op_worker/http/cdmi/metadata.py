@@ -28,8 +28,9 @@ RDF_ITEM = "onedata_rdf"
 _SYSTEM_PREFIX = "onedata_"
 
 MAX_ITEMS = 1000
+MAX_NAME_B = 255
 MAX_ITEM_B = 65536
-MAX_TOTAL_B = 1048576
+MAX_TOTAL_B = 1000000
 
 _EARLIEST_S, _LATEST_S = -62135596800, 253402300799  # years 1 and 9999
 
@@ -116,8 +117,8 @@ def check_limits(items: Mapping[str, Json]) -> None:
         raise BadData("metadata", f"an item may have up to {MAX_ITEM_B} bytes")
     if sum(sizes) > MAX_TOTAL_B:
         raise BadData("metadata", f"all items together may have up to {MAX_TOTAL_B} bytes")
-    if "" in items:
-        raise BadData("metadata", "an item has a name")
+    if any(not 0 < len(name.encode()) <= MAX_NAME_B or "\0" in name for name in items):
+        raise BadData("metadata", f"the name of an item has 1 to {MAX_NAME_B} bytes, none of them NUL")
 
 
 def after(xattrs: Mapping[str, Json], change: MetadataChange) -> dict[str, Json]:
@@ -132,46 +133,49 @@ def with_properties(
     *,
     mimetype: str | None = None,
     encoding: Encoding | None = None,
-    is_partial: bool | None = None,
+    completion: str | None = None,
 ) -> MetadataChange:
-    """Add an object's properties to a change; ``None`` leaves a property as it is.
+    """Add an object's properties to a change; ``None`` leaves a property as it is."""
+    given = {MIMETYPE: mimetype, ENCODING: encoding and encoding.value, COMPLETION: completion}
+    properties = {name: value for name, value in given.items() if value is not None}
+    return evolve(change, set_xattrs={**change.set_xattrs, **properties}) if properties else change
 
-    ``is_partial`` marks the value as still being written, or as complete.
+
+def written(*, is_partial: bool, xattrs: Mapping[str, Json]) -> MetadataChange:
+    """Return what a write does to the completion of an object with these attributes.
+
+    Completeness is stored only to end a partial series.
     """
-    properties: dict[str, Json] = {}
-    removed = tuple(change.remove_xattrs)
-    if mimetype is not None:
-        properties[MIMETYPE] = mimetype
-    if encoding is not None:
-        properties[ENCODING] = encoding.value
     if is_partial:
-        properties[COMPLETION] = PROCESSING
-    elif is_partial is False:
-        removed = (*removed, COMPLETION)
-    return evolve(change, set_xattrs={**change.set_xattrs, **properties}, remove_xattrs=removed)
+        return with_properties(MetadataChange(), completion=PROCESSING)
+    if completion_of(xattrs) != COMPLETE:
+        return with_properties(MetadataChange(), completion=COMPLETE)
+    return MetadataChange()
 
 
-def with_plain_type(change: MetadataChange, sent: MediaType) -> MetadataChange:
-    """Add the properties that a plain ``Content-Type`` gives; what equals the default is not stored."""
-    mimetype = sent.mimetype
-    if mimetype == DEFAULT_MIMETYPE or not is_storable_mimetype(mimetype):
-        change = evolve(change, remove_xattrs=(*change.remove_xattrs, MIMETYPE))
-    else:
-        change = with_properties(change, mimetype=mimetype)
-    if sent.says_utf8:
-        return with_properties(change, encoding=Encoding.UTF8)
-    return evolve(change, remove_xattrs=(*change.remove_xattrs, ENCODING))
+def retyped(sent: MediaType | None, xattrs: Mapping[str, Json]) -> MetadataChange:
+    """Return what a plain ``Content-Type`` does to an object with these attributes.
 
-
-def changes_nothing(change: MetadataChange, xattrs: Mapping[str, Json]) -> bool:
-    """Whether a file with these attributes, internal ones included, is as the change would make it."""
-    return (
-        change.replace_user_xattrs is None
-        and change.json is UNSET
-        and change.rdf is UNSET
-        and not any(name in xattrs for name in change.remove_xattrs)
-        and all(name in xattrs and xattrs[name] == value for name, value in change.set_xattrs.items())
+    What equals the default is stored only to replace something else.
+    """
+    if sent is None:
+        return MetadataChange()
+    mimetype = sent.mimetype if is_storable_mimetype(sent.mimetype) else DEFAULT_MIMETYPE
+    encoding = Encoding.UTF8 if sent.says_utf8 else Encoding.BASE64
+    stored = encoding_of(xattrs) or Encoding.BASE64
+    return with_properties(
+        MetadataChange(),
+        mimetype=mimetype if mimetype != mimetype_of(xattrs) else None,
+        encoding=encoding if encoding is not stored else None,
     )
+
+
+def merged(*changes: MetadataChange) -> MetadataChange:
+    """Return the first change with the attributes that the further ones set."""
+    first, *others = changes
+    for other in others:
+        first = evolve(first, set_xattrs={**first.set_xattrs, **other.set_xattrs})
+    return first
 
 
 def mimetype_of(xattrs: Mapping[str, Json]) -> str:

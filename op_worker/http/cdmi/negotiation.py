@@ -12,6 +12,8 @@ from onedata.errors import BadVersion
 
 SUPPORTED_VERSIONS = ("1.1.1", "1.1")
 VERSION_HEADER = "X-CDMI-Specification-Version"
+LIST_HEADERS = (VERSION_HEADER, "Accept")
+"""Headers that may be sent in several lines; of other ones the last line counts."""
 _PRINTABLE = re.compile(r"[!-~]+/[ -~]+")
 _MAX_MIMETYPE_LENGTH = 255
 

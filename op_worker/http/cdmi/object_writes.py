@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cluster_worker.runtime.streams import BytesStream, ByteStream, read_all
 from onedata.errors import BadData, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
@@ -58,17 +60,22 @@ class ObjectWrites:
     async def _write_plain(
         self, caller: Caller, request: CdmiRequest, target: Target, body: ByteStream, length_b: int | None
     ) -> AnyAnswer:
-        change = metadata.with_properties(_plain_type(request), is_partial=request.is_partial)
+        change = _plain_change(request, {})
         create = CreateOptions(existing=Existing.UPDATE) if target.names else None
         try:
-            _, created = await self._files.replace_content(
+            stat, created = await self._files.replace_content(
                 caller, target, body, expected_b=length_b, create=create, metadata=change
             )
         except Posix as error:
             if error.errno in (Errno.EISDIR, Errno.EEXIST):
                 await self._locator.present(caller, request.address, target)
             raise
-        return CREATED if created else NO_CONTENT
+        if created:
+            return CREATED
+        if stat.has_metadata:  # what an earlier writer set may differ from the defaults
+            xattrs = await self._locator.xattrs(caller, stat)
+            await self._change(caller, stat, _plain_change(request, xattrs))
+        return NO_CONTENT
 
     async def _write_plain_range(
         self,
@@ -83,16 +90,14 @@ class ObjectWrites:
         if length_b is None:
             body = BytesStream(await self._exactly(body, span))
         if stat is None:
-            change = metadata.with_properties(_plain_type(request), is_partial=request.is_partial)
-            await self._create_with_range(caller, target, span, body, change)
+            await self._create_with_range(caller, target, span, body, _plain_change(request, {}))
             return CREATED
-        await self._files.write_content(caller, Target(stat.guid), span.first, body, expected_b=span.length)
-        sent = request.content_type
-        change = metadata.with_properties(
-            MetadataChange(),
-            encoding=Encoding.UTF8 if sent is not None and sent.says_utf8 else None,
-            is_partial=request.is_partial,
-        )
+        target = Target(stat.guid)
+        stat = await self._files.write_content(caller, target, span.first, body, expected_b=span.length)
+        xattrs = await self._locator.xattrs(caller, stat)
+        change = metadata.written(is_partial=request.is_partial, xattrs=xattrs)
+        if request.content_type is not None and request.content_type.says_utf8:
+            change = metadata.with_properties(change, encoding=Encoding.UTF8)
         await self._change(caller, stat, change)
         return NO_CONTENT
 
@@ -130,13 +135,13 @@ class ObjectWrites:
             metadata.update(body.metadata, request.query.metadata),
             mimetype=body.mimetype,
             encoding=body.encoding,
-            is_partial=request.is_partial,
+            completion=metadata.PROCESSING if request.is_partial else None,
         )
         if body.copy is not None or body.move is not None:
             return await self._relocations.write(caller, request, target, stat, body, change)
         if stat is None:
             return await self._create(caller, request, target, body, change)
-        await self._update(caller, request.query, stat, body, change)
+        await self._update(caller, request, stat, body, change)
         return NO_CONTENT
 
     async def _create(
@@ -159,52 +164,32 @@ class ObjectWrites:
                 create=CreateOptions(),
                 metadata=change,
             )
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = await self._locator.changed_xattrs(caller, stat)
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
 
     async def _update(
-        self, caller: Caller, query: Query, stat: FileStat, body: ObjectBody, change: MetadataChange
+        self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody, change: MetadataChange
     ) -> None:
-        target = Target(stat.guid)
+        target, span = Target(stat.guid), request.query.value
         xattrs = await self._locator.xattrs(caller, stat)
-        if query.metadata:
+        if request.query.metadata:
             metadata.check_limits(metadata.after(xattrs, change))
-        if query.value is not None:
-            data = BytesStream(_range_value(body, query.value))
-            await self._files.write_content(
-                caller, target, query.value.first, data, expected_b=query.value.length
-            )
+        change = metadata.merged(change, metadata.written(is_partial=request.is_partial, xattrs=xattrs))
+        if span is not None:
+            data = BytesStream(_range_value(body, span))
+            await self._files.write_content(caller, target, span.first, data, expected_b=span.length)
             change = metadata.with_properties(change, encoding=Encoding.BASE64)
         elif body.value is not None:
-            await self._replace(caller, target, body, xattrs, change)
+            encoding = body.encoding or metadata.encoding_of(xattrs) or Encoding.UTF8
+            value = decode_value(body.value, encoding)
+            await self._files.replace_content(
+                caller, target, BytesStream(value), expected_b=len(value), metadata=change
+            )
             return
-        await self._change(caller, stat, change, xattrs)
+        await self._change(caller, stat, change)
 
-    async def _replace(
-        self,
-        caller: Caller,
-        target: Target,
-        body: ObjectBody,
-        xattrs: dict[str, Json],
-        change: MetadataChange,
-    ) -> None:
-        encoding = body.encoding or metadata.encoding_of(xattrs) or Encoding.UTF8
-        data = decode_value(body.value or "", encoding)
-        await self._files.replace_content(
-            caller, target, BytesStream(data), expected_b=len(data), metadata=change
-        )
-
-    async def _change(
-        self,
-        caller: Caller,
-        stat: FileStat,
-        change: MetadataChange,
-        xattrs: dict[str, Json] | None = None,
-    ) -> None:
-        """Commit a change of metadata unless it would change nothing."""
-        if xattrs is None:
-            xattrs = await self._locator.xattrs(caller, stat)
-        if not metadata.changes_nothing(change, xattrs):
+    async def _change(self, caller: Caller, stat: FileStat, change: MetadataChange) -> None:
+        if not change.is_empty:
             await self._files.change_metadata(caller, Target(stat.guid), change)
 
 
@@ -216,11 +201,12 @@ async def read_json_body(stream: ByteStream, limit_b: int) -> bytes:
     return raw
 
 
-def _plain_type(request: CdmiRequest) -> MetadataChange:
-    sent = request.content_type
-    if sent is None:
-        return MetadataChange()
-    return metadata.with_plain_type(MetadataChange(), sent)
+def _plain_change(request: CdmiRequest, xattrs: Mapping[str, Json]) -> MetadataChange:
+    """Return what a plain write does to the properties of an object with these attributes."""
+    return metadata.merged(
+        metadata.retyped(request.content_type, xattrs),
+        metadata.written(is_partial=request.is_partial, xattrs=xattrs),
+    )
 
 
 def _range_value(body: ObjectBody, span: Span) -> bytes:

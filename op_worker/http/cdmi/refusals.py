@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a refusal or a redirect says what it is without a suffix
 """How CDMI refuses: which status an error gets here, and what is no error but a redirect. Pure."""
 
 from __future__ import annotations

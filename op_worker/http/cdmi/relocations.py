@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from onedata.errors import BadData, Errno, OnedataError, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, MetadataChange, Target
@@ -71,7 +69,7 @@ class Relocations:
         self, caller: Caller, source: FileStat, target: Target, change: MetadataChange
     ) -> AnyAnswer:
         stat, replaced = await self._files.move(caller, Target(source.guid), target)
-        if not _is_idle(change):
+        if not change.is_empty:
             await self._files.change_metadata(caller, Target(stat.guid), change)
         return await self._shown(caller, stat, 200 if replaced else 201)
 
@@ -79,13 +77,13 @@ class Relocations:
         self, caller: Caller, source: FileStat, target: Target, change: MetadataChange
     ) -> AnyAnswer:
         stat, replaced = await self._files.copy(
-            caller, Target(source.guid), target, metadata=None if _is_idle(change) else change
+            caller, Target(source.guid), target, metadata=None if change.is_empty else change
         )
         return NO_CONTENT if replaced else await self._shown(caller, stat, 201)
 
     async def _shown(self, caller: Caller, stat: FileStat, status: int) -> AnyAnswer:
         """Return the representation of the result, without value or children."""
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = await self._locator.changed_xattrs(caller, stat)
         if stat.type is FileType.DIR:
             members = container_members(stat, xattrs, Query())
             return representation(Kind.CONTAINER, render(members), status)
@@ -96,8 +94,3 @@ def refuse_reserved(address: Address, *, is_container: bool) -> None:
     """Raise BadData(``path``) for containers with a name that the standard reserves."""
     if is_container and address.has_reserved_name:
         raise BadData("path", "names of containers cannot start with cdmi_")
-
-
-def _is_idle(change: MetadataChange) -> bool:
-    """Whether a change only confirms that the value is complete, which a copy or move keeps as it was."""
-    return evolve(change, remove_xattrs=()).is_empty and not change.set_xattrs

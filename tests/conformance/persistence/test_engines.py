@@ -232,7 +232,7 @@ class EngineConformance:
             [Put(A, "m", b"old"), Link(D, b"taken", b"v"), Link(D, b"x", b"v"), Add("used", 1)], [A]
         )
         await engine.commit(scope, first)
-        steps = [
+        steps: list[Step] = [
             Put(A, "m", b"new"),
             Delete(A),
             Link(D, b"y", b"v"),
@@ -360,7 +360,7 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_ancestors_are_listed_upward_with_documents(self, engine: Engine, scope: Scope) -> None:
-        steps = [
+        steps: list[Step] = [
             Put(A, "up", b"b"),
             Put(B, "up", b"c"),
             Put(C, "up", b""),
@@ -384,7 +384,7 @@ class EngineConformance:
 
     @ensureDeferred
     async def test_page_brings_entries_with_their_documents(self, engine: Engine, scope: Scope) -> None:
-        steps = [
+        steps: list[Step] = [
             Link(D, b"b", b"b/1"),
             Link(D, b"a", b"a/2"),
             Link(D, b"c", b"c"),

@@ -71,8 +71,7 @@ async def test_directory_moves_through_the_object_form(client: Client) -> None:
     directory = (await client.cdmi("PUT", "/cdmi/Science/d/", {"metadata": {"a": 1}})).json
     await client.send("PUT", "/cdmi/Science/d/f", b"x")
     space = "Science@" + "5" * 32
-    headers = {"Content-type": "application/cdmi-object"}
-    reply = await client.cdmi("PUT", f"/cdmi/{space}/e", {"move": f"{space}/d"}, headers)
+    reply = await client.cdmi("PUT", f"/cdmi/{space}/e", {"move": f"{space}/d"})
     assert (reply.status, reply.json["objectID"]) == (201, directory["objectID"])
     assert reply.json["objectType"] == "application/cdmi-container"
     assert (await client.send("GET", "/cdmi/Science/e/f")).body == b"x"

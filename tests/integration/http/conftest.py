@@ -26,6 +26,7 @@ from twisted.web.resource import IResource
 
 from cluster_worker.http.site import HttpLimits, StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
+from tests.integration.http.rest_client import RestClient, make_files, make_tree, make_zone
 
 WAIT_S = 10.0
 
@@ -214,3 +215,13 @@ def web_tls(issue: Callable[[str], None], tmp_path: Path) -> WebTls:
     """A certificate named ``first``."""
     issue("first")
     return WebTls(tmp_path / "cert.pem", tmp_path / "key.pem")
+
+
+@async_yield_fixture
+async def rest(serve: Serve) -> AsyncIterator[RestClient]:
+    """A client of a REST door over a file service in memory."""
+    zone = make_zone()
+    files = await make_files(zone)
+    files.startService()
+    yield RestClient(await serve(make_tree(files, zone)))
+    await files.stopService()

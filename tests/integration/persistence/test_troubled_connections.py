@@ -12,7 +12,7 @@ from attrs import define, field
 from pytest_twisted import blockon, ensureDeferred
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.endpoints import UNIXClientEndpoint
+from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -28,6 +28,7 @@ from cluster_worker.persistence.engine import (
     PersistenceUnavailable,
     Put,
     Scope,
+    Step,
 )
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.persistence.scripts import ALL
@@ -263,6 +264,8 @@ async def test_cancelled_wait_still_commits(make_server: MakeServer, make_redis_
 class Pipe(Protocol):
     """One end of a cut-able connection."""
 
+    transport: Any
+
     def __init__(self, cutter: Cutter) -> None:
         self.cutter = cutter
         self.peer: Pipe | None = None
@@ -292,10 +295,7 @@ class Cutter(Factory):
     def buildProtocol(self, addr: object) -> Pipe:
         near, far = Pipe(self), Pipe(self)
         near.peer, far.peer = far, near
-        factory = Factory()
-        factory.noisy = False
-        factory.buildProtocol = lambda _addr: far  # type: ignore[method-assign]  # a one-off factory
-        connected = UNIXClientEndpoint(reactor, self._target).connect(factory)
+        connected = connectProtocol(UNIXClientEndpoint(reactor, self._target), far)
         connected.addCallbacks(
             lambda _: far.transport.write(near.early), lambda _: near.transport.abortConnection()
         )
@@ -354,7 +354,11 @@ async def test_link_cut_at_any_byte_leaves_the_store_as_before_or_after(
     points = [*range(0, 6), *range(6, 260, 23)] if direction == "up" else range(5)
     for cut in points:
         name = f"f{cut}"
-        steps = [Put(Key(name), "m", b"x", expect=0), Link(ROOT, name.encode(), b"v"), Add("n", 1)]
+        steps: list[Step] = [
+            Put(Key(name), "m", b"x", expect=0),
+            Link(ROOT, name.encode(), b"v"),
+            Add("n", 1),
+        ]
         await engine.wait_ready()
         cutter.cut_after(direction, cut)
         try:
@@ -389,6 +393,8 @@ async def test_reads_survive_a_link_that_breaks_once(
 
 class Babbler(Protocol):
     """Answers everything with what is no Redis reply."""
+
+    transport: Any
 
     def dataReceived(self, data: bytes) -> None:
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")

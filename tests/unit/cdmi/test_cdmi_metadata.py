@@ -111,7 +111,9 @@ def test_rdf_that_is_no_text_is_refused() -> None:
         {str(n): "" for n in range(metadata.MAX_ITEMS + 1)},
         {"a": "x" * metadata.MAX_ITEM_B},
         {str(n): "x" * 60000 for n in range(20)},
-        {"": 1},
+        {"": ""},
+        {"n" * 256: ""},
+        {"a\0": ""},
     ],
 )
 def test_limits_of_the_capabilities_are_enforced(sent: dict[str, str]) -> None:
@@ -127,7 +129,10 @@ def test_items_left_by_a_named_change_are_counted_for_the_limits() -> None:
 
 def test_object_properties_are_added_to_a_change() -> None:
     change = metadata.with_properties(
-        metadata.update({"b": 2}, ("a", "b")), mimetype="a/b", encoding=Encoding.UTF8, is_partial=True
+        metadata.update({"b": 2}, ("a", "b")),
+        mimetype="a/b",
+        encoding=Encoding.UTF8,
+        completion=metadata.PROCESSING,
     )
     assert change.set_xattrs == {
         "b": 2,
@@ -138,26 +143,34 @@ def test_object_properties_are_added_to_a_change() -> None:
     assert change.remove_xattrs == ("a",)
 
 
-def test_completion_of_a_value_removes_the_mark() -> None:
-    change = metadata.with_properties(MetadataChange(), is_partial=False)
-    assert change == MetadataChange(remove_xattrs=("cdmi_completion_status",))
+def test_write_marks_or_ends_a_partial_series() -> None:
+    processing, complete = {"cdmi_completion_status": "Processing"}, {"cdmi_completion_status": "Complete"}
+    assert metadata.written(is_partial=True, xattrs={}).set_xattrs == processing
+    assert metadata.written(is_partial=False, xattrs=processing).set_xattrs == complete
+    assert metadata.written(is_partial=False, xattrs={}).is_empty
 
 
 def test_plain_type_is_stored_unless_it_is_the_default() -> None:
     text, octets = parse_media_type("text/plain; charset=utf-8"), parse_media_type("application/octet-stream")
-    assert text is not None and octets is not None
     stored = {"cdmi_mimetype": "text/plain", "cdmi_valuetransferencoding": "utf-8"}
-    assert metadata.with_plain_type(MetadataChange(), text) == MetadataChange(set_xattrs=stored)
-    removed = ("cdmi_mimetype", "cdmi_valuetransferencoding")
-    assert metadata.with_plain_type(MetadataChange(), octets) == MetadataChange(remove_xattrs=removed)
+    assert metadata.retyped(text, {}).set_xattrs == stored
+    assert metadata.retyped(text, stored).is_empty
+    assert metadata.retyped(octets, {}).is_empty
+    assert metadata.retyped(None, stored).is_empty
+    assert metadata.retyped(octets, stored).set_xattrs == {
+        "cdmi_mimetype": "application/octet-stream",
+        "cdmi_valuetransferencoding": "base64",
+    }
 
 
-def test_change_to_what_is_there_already_changes_nothing() -> None:
-    change = MetadataChange(set_xattrs={"a": 1}, remove_xattrs=["b"])
-    assert metadata.changes_nothing(change, {"a": 1})
-    assert not metadata.changes_nothing(change, {"a": 1, "b": 2})
-    assert not metadata.changes_nothing(change, {"a": 2})
-    assert not metadata.changes_nothing(MetadataChange(json=REMOVED), {})
+def test_type_that_is_no_header_counts_as_the_default() -> None:
+    assert metadata.retyped(parse_media_type("nonsense"), {}).is_empty
+
+
+def test_merged_changes_set_what_each_of_them_sets() -> None:
+    first = MetadataChange(replace_user_xattrs={}, set_xattrs={"a": 1})
+    merged = metadata.merged(first, MetadataChange(set_xattrs={"b": 2}))
+    assert merged == MetadataChange(replace_user_xattrs={}, set_xattrs={"a": 1, "b": 2})
 
 
 def test_properties_never_set_have_their_defaults() -> None:
@@ -168,7 +181,7 @@ def test_properties_never_set_have_their_defaults() -> None:
 
 def test_stored_properties_are_read_back() -> None:
     change = metadata.with_properties(
-        MetadataChange(), mimetype="a/b", encoding=Encoding.BASE64, is_partial=True
+        MetadataChange(), mimetype="a/b", encoding=Encoding.BASE64, completion=metadata.PROCESSING
     )
     xattrs = dict(change.set_xattrs)
     assert metadata.mimetype_of(xattrs) == "a/b"

@@ -1,0 +1,87 @@
+"""The composition root of the bare worker: a node, a store and the health page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+
+from cluster_worker.config import ClusterWorkerConfig
+from cluster_worker.health import NagiosResource
+from cluster_worker.http.site import StreamingSite
+from cluster_worker.http.tls import WebListener
+from cluster_worker.http.tree import Branch
+from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.node.own_certificate import check_own_certificate
+from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.health import engine_status, until_engine_answers
+from cluster_worker.persistence.setup import make_engine
+from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.log_files import LogFiles
+from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.runtime.state_folder import claim_state_folder
+from cluster_worker.wire.errors import BadRequest
+from cluster_worker.wire.fields import Payload
+from cluster_worker.wire.steps import BootStep
+
+_BLOCKING_THREADS = 4
+
+
+class BareApplication:
+    """An application that only has a store. Its calls are echoed."""
+
+    name = "cluster_worker"
+
+    def __init__(self, clock: IReactorTime, engine: Engine, doors: OrderedService) -> None:
+        self._clock, self._engine, self._doors = clock, engine, doors
+        self.listener: WebListener | None = None
+
+    async def start_step(self, step: str) -> None:
+        """See ``Application.start_step``."""
+        if step == BootStep.START_DEFAULT_WORKERS:
+            await until_engine_answers(self._engine, self._clock)
+        elif step == BootStep.START_LISTENERS and self.listener is not None and self.listener.parent is None:
+            self.listener.setServiceParent(self._doors)
+
+    async def handle_call(self, worker: str, payload: Payload) -> Payload:
+        """Worker ``echo`` returns what it is given."""
+        if worker != "echo":
+            raise BadRequest(f"no worker {worker}")
+        return payload
+
+    async def healthcheck(self) -> Mapping[str, str]:
+        """See ``Application.healthcheck``."""
+        is_listening = self.listener is not None and self.listener.running
+        return {
+            "datastore_worker": await engine_status(self._engine),
+            "http_listener": "ok" if is_listening else "out_of_sync",
+        }
+
+    async def on_forced_stop(self, reason: str) -> None:
+        """Close the door; the next boot opens it again."""
+        if self.listener is not None and self.listener.parent is not None:
+            await self.listener.disownServiceParent()
+
+
+def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedService:
+    """Return the daemon, not yet started.
+
+    Raises: StateFolderInUse; BadCredentials; OSError.
+    """
+    folder = claim_state_folder(config.state_dir).path
+    check_own_certificate(config.node)
+    engine_service, engine = make_engine(reactor, config.redis, str(folder))
+    pool = BlockingPool(reactor, _BLOCKING_THREADS)
+    doors = OrderedService()
+    application = BareApplication(reactor, engine, doors)
+    node = ClusterNode(reactor, config.node, application, blocking=pool)
+    tree = Branch()
+    tree.mount("nagios", NagiosResource(node, system_wall_clock))
+    site = StreamingSite(tree, clock=reactor)
+    application.listener = WebListener(reactor, config.http.address, config.http.port, site, None)
+    root = OrderedService()
+    for child in (LogFiles(folder / "log"), pool, engine_service, node, doors):
+        child.setServiceParent(root)
+    return root

@@ -1,0 +1,185 @@
+"""The REST door over a real file service, and a client for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from attrs import frozen
+from twisted.internet import reactor
+
+from cluster_worker.http.tree import Branch
+from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.pool import Inline
+from onedata.errors import TokenInvalid, Unauthorized
+from onedata.ids import ProviderId, SpaceId, StorageId, UserId, space_root_guid
+from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
+from onedata.tokens.verify import DataLimits
+from op_worker.auth.caller import Caller
+from op_worker.files.service import FileService
+from op_worker.http.rest.door import RestDoor
+from op_worker.storage.records import StorageRecord
+from op_worker.storage.registry import Storages
+from op_worker.zone.directory import StaticZone
+from op_worker.zone.records import SpaceInfo, UserInfo
+
+PROVIDER, ELSEWHERE = ProviderId("a" * 32), ProviderId("b" * 32)
+SPACE, FOREIGN, UNSUPPORTED = SpaceId("1" * 32), SpaceId("2" * 32), SpaceId("3" * 32)
+STORAGE = StorageId("4" * 32)
+OWNER, MEMBER, STRANGER = UserId("5" * 32), UserId("6" * 32), UserId("7" * 32)
+BASE = "/api/v3/oneprovider"
+SPACE_ROOT = space_root_guid(SPACE).object_id()
+
+CALLERS = {
+    "owner": Caller(OWNER),
+    "member": Caller(MEMBER),
+    "stranger": Caller(STRANGER),
+    "readonly": Caller(OWNER, DataLimits(readonly=True, paths=(), object_ids=())),
+}
+
+
+class KnownTokens:
+    """Knows four tokens, which are their callers' names."""
+
+    async def authenticate(self, token: str, **circumstances: object) -> Caller:
+        if token not in CALLERS:
+            raise Unauthorized(TokenInvalid())
+        return CALLERS[token]
+
+
+@frozen
+class Reply:
+    """An answer of the door."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Id and details of the error in the body."""
+        error = self.json["error"]
+        assert error["description"]
+        return {"id": error["id"], **error.get("details", {})}
+
+
+class RestClient:
+    """Asks the door; each request on its own connection."""
+
+    def __init__(self, served: Any) -> None:
+        self._served = served
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = "owner",
+        body: bytes | None = None,
+        value: Any = None,
+        **headers: str,
+    ) -> Reply:
+        """Send a request to ``path`` below the door; ``value`` is sent as JSON."""
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        if value is not None:
+            body = json.dumps(value).encode()
+            named.setdefault("Content-Type", "application/json")
+        if body is not None:
+            named["Content-Length"] = str(len(body))
+        if token is not None:
+            named["X-Auth-Token"] = token
+        lines = [f"{method} {BASE}{path} HTTP/1.1", "Host: example.org:8443"]
+        lines += [f"{name}: {text}" for name, text in named.items()]
+        answer = await self._served.ask("\r\n".join([*lines, "", ""]).encode() + (body or b""))
+        return Reply(answer.status, answer.headers, answer.body)
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        return await self.ask("GET", path, **options)
+
+    async def put(self, path: str, **options: Any) -> Reply:
+        return await self.ask("PUT", path, **options)
+
+    async def post(self, path: str, **options: Any) -> Reply:
+        return await self.ask("POST", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> Reply:
+        return await self.ask("DELETE", path, **options)
+
+    async def create(self, path: str, content: bytes | None = None, **options: Any) -> str:
+        """Make a file at ``path`` in the space, with parents; return its id."""
+        made = await self.put(
+            f"/data/{SPACE}/path/{quote(path)}?create_parents=true",
+            body=content or b"",
+            Content_Type="application/octet-stream",
+            **options,
+        )
+        assert made.status == 201, made
+        file_id: str = made.json["fileId"]
+        return file_id
+
+    async def make_directory(self, path: str) -> str:
+        made = await self.put(f"/data/{SPACE}/path/{quote(path)}?type=DIR&create_parents=true")
+        assert made.status == 201, made
+        file_id: str = made.json["fileId"]
+        return file_id
+
+
+def make_zone() -> StaticZone:
+    """A space with two members, one they may not see, one that is supported elsewhere."""
+    members = {OWNER: SPACE_ADMIN, MEMBER: SPACE_MEMBER}
+    here, elsewhere = {PROVIDER: 1 << 40}, {ELSEWHERE: 1 << 40}
+    return StaticZone(
+        [
+            UserInfo(user_id=OWNER, full_name="Owner", spaces=(SPACE, UNSUPPORTED)),
+            UserInfo(user_id=MEMBER, full_name="Member", spaces=(SPACE,)),
+            UserInfo(user_id=STRANGER, full_name="Stranger"),
+        ],
+        [
+            SpaceInfo(
+                space_id=SPACE,
+                name="Science",
+                supports=here,
+                provider_names={PROVIDER: "krk"},
+                owners=frozenset({OWNER}),
+                user_privileges=members,
+            ),
+            SpaceInfo(space_id=FOREIGN, name="Secret", supports=here),
+            SpaceInfo(space_id=UNSUPPORTED, name="Far", supports=elsewhere, user_privileges=members),
+        ],
+        provider_id=PROVIDER,
+        provider_name="krk",
+    )
+
+
+async def make_files(zone: StaticZone) -> FileService:
+    """A file service over memory."""
+    engine = MemoryEngine()
+    storages = Storages(engine, Inline())
+    await storages.load()
+    await storages.add_storage(StorageRecord(storage_id=STORAGE, name="memory", type="memory"))
+    for space_id in (SPACE, FOREIGN):
+        await storages.support(space_id, STORAGE, 1 << 40)
+    return FileService(
+        engine,
+        zone,
+        storages,
+        clock=reactor,  # type: ignore[arg-type]  # the real reactor
+        wall_clock=system_wall_clock,
+        random_bytes=os.urandom,
+        node_name="worker@test",
+    )
+
+
+def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
+    """The door at its place."""
+    root = Branch()
+    root.mount(BASE, RestDoor(files, zone, KnownTokens(), **options).resource)
+    return root

@@ -1,0 +1,146 @@
+"""A space with users, an engine and a storage: everything that a file service needs, in memory."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import Clock
+
+from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.runtime.pool import Blocking, Inline
+from cluster_worker.runtime.streams import BytesStream
+from onedata.ids import FileGuid, ProviderId, SpaceId, StorageId, UserId, space_root_guid
+from op_worker.auth.caller import Caller
+from op_worker.files.model import Page, Target
+from op_worker.files.service import FileService
+from op_worker.storage.helper import StorageHelper
+from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.records import StorageRecord
+from op_worker.storage.registry import Storages
+from op_worker.zone.directory import StaticZone
+from op_worker.zone.records import SpaceInfo, UserInfo
+
+SPACE = SpaceId("5" * 32)
+OTHER_SPACE = SpaceId("6" * 32)
+FOREIGN = SpaceId("7" * 32)
+UNSUPPORTED = SpaceId("8" * 32)
+STORAGE = StorageId("a" * 32)
+PROVIDER = ProviderId("b" * 32)
+OWNER, ALICE, BOB, READER, STRANGER = (UserId(letter * 32) for letter in "01234")
+SIZE_B = 1 << 30
+READ_WRITE = frozenset({"space_read_data", "space_write_data"})
+PRIVILEGES: Mapping[UserId, frozenset[str]] = {
+    OWNER: READ_WRITE,
+    ALICE: READ_WRITE,
+    BOB: READ_WRITE,
+    READER: frozenset({"space_read_data"}),
+}
+ROOT = space_root_guid(SPACE)
+owner, alice, bob, reader, stranger = map(Caller, (OWNER, ALICE, BOB, READER, STRANGER))
+
+
+def space_info(space_id: SpaceId, name: str) -> SpaceInfo:
+    """A space that our provider supports."""
+    return SpaceInfo(
+        space_id=space_id,
+        name=name,
+        supports={PROVIDER: SIZE_B},
+        owners=frozenset({OWNER}),
+        user_privileges=PRIVILEGES,
+    )
+
+
+def make_zone() -> StaticZone:
+    """Two supported spaces, one that Alice knows and nobody supports, one of other people."""
+    spaces = (SPACE, OTHER_SPACE)
+    users = [UserInfo(user_id=user, full_name=user, spaces=(*spaces, UNSUPPORTED)) for user in PRIVILEGES]
+    foreign = SpaceInfo(space_id=FOREIGN, name="foreign", user_privileges={STRANGER: READ_WRITE})
+    return StaticZone(
+        [*users, UserInfo(user_id=STRANGER, full_name="s")],
+        [space_info(SPACE, "Science"), space_info(OTHER_SPACE, "Other"), foreign],
+        provider_id=PROVIDER,
+    )
+
+
+@define(eq=False)
+class Site:
+    """What outlives a process: the engine's and the storage's content; and the time."""
+
+    engine: Engine = field(factory=MemoryEngine)
+    helper: StorageHelper = field(factory=MemoryHelper)
+    clock: IReactorTime = field(factory=Clock)
+    blocking: Blocking = field(factory=Inline)
+    size_b: int = SIZE_B
+    now_s: float = 1_600_000_000.0
+    random: random.Random = field(factory=lambda: random.Random(0))
+
+    def wall_clock(self) -> float:
+        """A little later every time."""
+        self.now_s += 0.25
+        return self.now_s
+
+    async def process(self, node_name: str = "worker@test") -> FileService:
+        """Start the life of a node; its service is not started, so nothing is recovered by itself."""
+        factories: dict[str, Callable[..., StorageHelper]] = {"memory": lambda *_: self.helper}
+        storages = Storages(self.engine, self.blocking, factories=factories)
+        record = StorageRecord(storage_id=STORAGE, name="s", type="memory")
+        await storages.load()
+        if storages.get(STORAGE) is None:
+            await storages.add_storage(record)
+            for space_id in (SPACE, OTHER_SPACE):
+                await storages.support(space_id, STORAGE, self.size_b)
+        return FileService(
+            self.engine,
+            make_zone(),
+            storages,
+            clock=self.clock,
+            wall_clock=self.wall_clock,
+            random_bytes=self.random.randbytes,
+            node_name=node_name,
+        )
+
+
+def at(*names: str, base: FileGuid = ROOT) -> Target:
+    """A file by names below the root of the space."""
+    return Target(base, names)
+
+
+def path(text: str) -> Target:
+    """A file by its path below the root of the space."""
+    return Target(ROOT, tuple(text.split("/")) if text else ())
+
+
+def body(data: bytes) -> BytesStream:
+    """A body that is in memory."""
+    return BytesStream(data)
+
+
+async def read(files: FileService, target: Target, caller: Caller = owner) -> bytes:
+    """Return the whole content of a file."""
+    reader = await files.open_content(caller, target)
+    try:
+        parts = []
+        offset_b = 0
+        while part := await reader.read(offset_b, 1 << 20):
+            parts.append(part)
+            offset_b += len(part)
+        assert offset_b == reader.stat.size_b
+        return b"".join(parts)
+    finally:
+        await reader.close()
+
+
+async def names_in(files: FileService, target: Target, caller: Caller = owner) -> list[str]:
+    """Return the names in a directory, read in small pages."""
+    names: list[str] = []
+    token: str | None = None
+    while True:
+        page: Page = await files.list_children(caller, target, limit=3, token=token)  # type: ignore[type-arg]
+        names += [stat.name for stat in page.items]
+        if page.is_last:
+            return names
+        token = page.next_token

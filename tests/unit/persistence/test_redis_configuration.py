@@ -1,0 +1,110 @@
+"""URLs, options of the embedded server, and the command line of ``serve``."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+
+import pytest
+from twisted.internet.task import Clock
+
+from cluster_worker.persistence.address import BadRedisUrl, RedisAddress, parse_address
+from cluster_worker.persistence.config import Durability, RedisConfig
+from cluster_worker.persistence.embedded import TcpListen, restart_delay_s, server_settings
+from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.persistence.redis import RedisEngine
+from cluster_worker.persistence.serve import loopback_listen
+from cluster_worker.persistence.setup import make_engine
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://host", RedisAddress(host="host")),
+        (
+            "redis://:p%40ss@10.0.0.1:7000/2",
+            RedisAddress(host="10.0.0.1", port=7000, password="p@ss", database=2),
+        ),
+        (
+            "rediss://me:word@[::1]:1/",
+            RedisAddress(host="::1", port=1, tls=True, username="me", password="word"),
+        ),
+        ("unix:///run/redis.sock", RedisAddress(path="/run/redis.sock")),
+        (
+            "unix://:word@/run/a%20b.sock?db=3",
+            RedisAddress(path="/run/a b.sock", password="word", database=3),
+        ),
+    ],
+)
+def test_url_gives_the_address_it_names(url: str, address: RedisAddress) -> None:
+    assert parse_address(url) == address
+    assert RedisConfig(url=url).address == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://host",
+        "redis://",
+        "redis://h:x/0",
+        "redis://h:99999",
+        "redis://h/word",
+        "unix://run/redis.sock",
+    ],
+)
+def test_url_that_names_no_server_is_refused(url: str) -> None:
+    with pytest.raises(BadRedisUrl):
+        RedisConfig(url=url)
+
+
+def test_password_is_in_no_representation_and_no_error() -> None:
+    config = RedisConfig(url="redis://:s3cret@host")
+    assert "s3cret" not in f"{config!r} {config.address!r} {config.address}"
+    with pytest.raises(BadRedisUrl) as caught:
+        RedisConfig(url="redis://:s3cret@host:x")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_durations_that_make_no_sense_are_refused() -> None:
+    for options in (
+        {"patience_s": -1},
+        {"reply_timeout_s": 0},
+        {"ping_interval_s": 0},
+        {"durability": "most"},
+    ):
+        with pytest.raises(ValueError):
+            RedisConfig(**options)
+
+
+def test_power_durability_syncs_always_and_process_never_waits() -> None:
+    power = server_settings(Durability.POWER, "s", None)
+    process = server_settings(Durability.PROCESS, "s", None)
+    assert power[power.index("--appendfsync") + 1] == "always"
+    assert process[process.index("--appendfsync") + 1] == "no"
+    assert process[process.index("--port") + 1] == "0"
+
+
+def test_server_listens_on_tcp_only_when_asked() -> None:
+    settings = server_settings(Durability.PROCESS, "s", TcpListen("127.1.2.3", 6379))
+    assert settings[settings.index("--port") + 1] == "6379"
+    assert settings[settings.index("--bind") + 1] == "127.1.2.3"
+
+
+def test_restarts_come_soon_and_slow_down_to_five_seconds() -> None:
+    assert restart_delay_s(0) < 1.0
+    assert restart_delay_s(1000) == 5.0
+
+
+def test_serve_listens_on_loopback_addresses_only() -> None:
+    assert loopback_listen("127.0.0.9:6379") == TcpListen("127.0.0.9", 6379)
+    for text in ("0.0.0.0:6379", "10.1.1.1:6379", "127.0.0.1", "localhost:1", "127.0.0.1:0", "127.0.0.1:x"):
+        with pytest.raises(ArgumentTypeError):
+            loopback_listen(text)
+
+
+def test_engine_is_chosen_by_the_url() -> None:
+    clock = Clock()
+    assert isinstance(make_engine(clock, RedisConfig(url="memory:"), "unused")[1], MemoryEngine)
+    for url in ("unix:///run/redis.sock", None):
+        assert isinstance(make_engine(clock, RedisConfig(url=url), "unused")[1], RedisEngine)
+    assert clock.getDelayedCalls() == []
