@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from cluster_worker.health import NagiosResource
@@ -52,9 +54,8 @@ class OzWorker:
             await self._load()
         elif step == BootStep.UPGRADE_CLUSTER:
             await self._zone.bootstrap(self._first_password)
-        elif step == BootStep.START_LISTENERS and self.listener is not None:
-            if self.listener.parent is None:
-                self.listener.setServiceParent(self._doors)
+        elif step == BootStep.START_LISTENERS:
+            await self._open_doors()
 
     def handle_call(self, worker: str, payload: Payload) -> Awaitable[Payload]:
         """Nodes of a zone have nothing to ask each other: the feed tells them everything."""
@@ -71,8 +72,20 @@ class OzWorker:
     async def on_forced_stop(self, reason: str) -> None:
         """Close the doors; the next boot opens them again."""
         self._log.warn("the cluster was torn down: {reason}", reason=reason)
+        await self._close_doors()
+
+    async def _open_doors(self) -> None:
+        if self.listener is None or self.listener.parent is not None:
+            return
+        try:
+            self.listener.setServiceParent(self._doors)
+        except CannotListenError:
+            await self._close_doors()
+            raise
+
+    async def _close_doors(self) -> None:
         if self.listener is not None and self.listener.parent is not None:
-            await self.listener.disownServiceParent()
+            await maybeDeferred(self.listener.disownServiceParent)
 
     async def _load(self) -> None:
         while not self._is_loaded:

@@ -127,11 +127,14 @@ def _redis_command(site: Site, cluster: Cluster) -> NodeCommand:
 
 def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> NodeCommand:
     configuration = {
-        "node_name": node,
-        "worker_num": len(cluster.instance.workers),
-        "listen_address": site.addresses.of(host),
-        "port": MANAGER_PORT,
-        **_cluster_tls(site, cluster, host),
+        "state_dir": str(site.node_folder(host) / "state"),
+        "cluster_manager": {
+            "node_name": node,
+            "worker_num": len(cluster.instance.workers),
+            "listen_address": site.addresses.of(host),
+            "port": MANAGER_PORT,
+        },
+        "tls": _cluster_tls(site, cluster, host),
     }
     return _daemon(site, node, host, "cluster-manager", configuration)
 
@@ -147,7 +150,7 @@ def _worker_command(site: Site, cluster: Cluster, node: str, host: str, zone: Cl
             "listen_address": address,
             "port": NODE_PORT,
             "cm_nodes": managers,
-            **_cluster_tls(site, cluster, host),
+            **{f"tls_{part}": path for part, path in _cluster_tls(site, cluster, host).items()},
         },
         "redis": {"url": f"unix://{redis_socket(site, cluster)}"},
         "http": {
@@ -159,7 +162,7 @@ def _worker_command(site: Site, cluster: Cluster, node: str, host: str, zone: Cl
         },
     }
     if cluster.kind == "oz_worker":
-        configuration |= {"domain": cluster.domain, "dev_mode": True}
+        configuration["zone"] = {"domain": cluster.domain, "dev_mode": True}
     elif cluster.kind == "op_worker":
         configuration |= _provider_settings(site, cluster, zone)
     return _daemon(site, node, host, cluster.kind.replace("_", "-"), configuration)
@@ -182,9 +185,9 @@ def _provider_settings(site: Site, cluster: Cluster, zone: Cluster | None) -> Ma
 def _cluster_tls(site: Site, cluster: Cluster, host: str) -> Mapping[str, str]:
     certificates = site.folder / "certificates"
     return {
-        "tls_ca": str(certificates / cluster.domain / "ca.pem"),
-        "tls_cert": str(certificates / host / "node_cert.pem"),
-        "tls_key": str(certificates / host / "node_key.pem"),
+        "ca": str(certificates / cluster.domain / "ca.pem"),
+        "cert": str(certificates / host / "node_cert.pem"),
+        "key": str(certificates / host / "node_key.pem"),
     }
 
 

@@ -110,7 +110,7 @@ for i = 1, #steps do
     if s[5] then call('ZREM', s[2], s[3] .. '\0' .. s[5]) end
     call('ZADD', s[2], 0, s[3] .. '\0' .. s[4])
   elseif op == 7 then
-    call('ZREM', s[2], s[3])
+    call('ZREM', s[2], s[4])
   elseif op == 9 then
     call('HINCRBY', p .. 'u', s[2], string.format('%.0f', s[3]))
   end

@@ -1,11 +1,12 @@
 """Certificates of a cluster: an authority, nodes, and web doors signed by a test authority.
 
-As a command: ``python -m cluster_worker.wire.certificates ca|node|web --help``.
+As a command: ``python -m cluster_worker.wire.certificates ca|node|web|batch --help``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -221,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     web.add_argument(
         "--host", action="append", default=[], required=True, help="name or address, may be repeated"
     )
+    kinds.add_parser("batch", help="read a JSON list of such command lines from standard input, do them all")
     for kind, days in ((authority, DEFAULT_DAYS), (node, DEFAULT_DAYS), (web, WEB_DAYS)):
         kind.add_argument("--out", type=Path, required=True, help="directory to write to")
         kind.add_argument("--days", type=int, default=days, help="days of validity")
@@ -232,6 +234,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str], now_s: float) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(arguments)
+    if options.kind == "batch":
+        return max((main(order, now_s) for order in json.load(sys.stdin)), default=0)
     try:
         if options.kind == "ca":
             Authority.make(options.name, now_s, options.days).save(options.out)

@@ -25,11 +25,6 @@ class Span:
         """How many positions there are."""
         return self.last - self.first + 1
 
-    @property
-    def text(self) -> str:
-        """The form used in ``valuerange`` and ``childrenrange``."""
-        return f"{self.first}-{self.last}"
-
 
 @frozen
 class Query:

@@ -1,4 +1,7 @@
-"""Any history of commits and reads gives the same answers on the memory engine and on Redis."""
+"""Any history of commits and reads gives the same answers on the memory engine and on Redis.
+
+Few keys, names and values, so that steps meet.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,7 @@ numbers = st.one_of(st.integers(-9, 9), st.sampled_from([2**52, -(2**52), 2**53,
 steps = st.one_of(
     st.builds(Put, keys, fields, data, expected),
     st.builds(Link, directories, names, values),
+    st.builds(Link, directories, names, values, values),
     st.builds(Unlink, directories, names, values),
     st.builds(Delete, keys, st.none()),
     st.builds(Delete, keys, fields, expected),

@@ -123,7 +123,6 @@ async def test_plain_container_is_created_once(client: Client) -> None:
 async def test_doubled_slashes_lead_to_the_same_place(client: Client) -> None:
     assert (await client.send("PUT", "/cdmi//Science///d//")).status == 201
     assert (await client.send("PUT", "/cdmi//Science/d//f", b"x")).status == 201
-    assert (await client.send("GET", "//cdmi/Science/d/f")).status in (200, 404)
     assert (await client.send("GET", "/cdmi/Science/d/f")).body == b"x"
 
 

@@ -15,6 +15,7 @@ from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
 from cluster_worker.http.site import HttpLimits
 from cluster_worker.http.streaming import write_body
+from cluster_worker.persistence.engine import PersistenceUnavailable
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import Unauthorized
@@ -101,6 +102,17 @@ class Door:
     @app.route("/chunked", methods=["GET"])
     async def send_chunked(self, request: StreamingRequest) -> None:
         await write_body(request, self.source)
+
+    @app.route("/gated-write", methods=["PUT"])
+    async def gated_write(self, request: StreamingRequest) -> bytes:
+        self.events.append("writes")
+        await self.gate
+        self.events.append("written")
+        return b""
+
+    @app.route("/store", methods=["GET"])
+    async def store(self, request: StreamingRequest) -> bytes:
+        raise PersistenceUnavailable("the store is away")
 
     @app.route("/bug", methods=["GET"])
     async def bug(self, request: StreamingRequest) -> bytes:
@@ -454,3 +466,23 @@ async def test_stopping_lets_the_open_request_end_and_closes_idle_connections(se
     door.gate.callback(None)
     assert (await busy.read_answer()).body == b"opened"
     await stopped
+
+
+@ensureDeferred
+async def test_a_writing_handler_runs_to_its_end_when_the_client_goes(serve: Any) -> None:
+    door = Door()
+    served = await serve(door.resource)
+    client = await served.connect()
+    client.send(put("/gated-write", 0))
+    await until(lambda: door.events == ["writes"])
+    client.abort()
+    await until(lambda: served.site.connection_count == 0)
+    door.gate.callback(None)
+    assert door.events == ["writes", "written"]
+
+
+@ensureDeferred
+async def test_a_store_that_is_away_is_answered_503_with_retry_after(serve: Any) -> None:
+    answer = await (await serve(Door().resource)).ask(b"GET /store HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    assert b'"serviceUnavailable"' in answer.body

@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTCP
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
 from cluster_worker.http.site import StreamingSite
@@ -44,6 +45,10 @@ class Shaken(Protocol):
         certificate = self.transport.getPeerCertificate()  # type: ignore[union-attr]  # a TLS transport
         self.name.callback(certificate.to_cryptography().subject.rfc4514_string().removeprefix("CN="))
         self.transport.abortConnection()  # type: ignore[union-attr]  # a TLS transport
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self.name.called:
+            self.name.errback(reason)
 
 
 async def shown_name(port: int, **options: Any) -> str:

@@ -84,7 +84,16 @@ def test_source_on_another_server_is_not_supported() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "/", "https://krk.example/cdmi/", "/S/../x", "https://[/cdmi/x", "S/a\0"]
+    "uri",
+    [
+        "",
+        "/",
+        "https://krk.example/cdmi/",
+        "https://krk.example/cdmi/S/x?value",
+        "/S/../x",
+        "https://[/cdmi/x",
+        "S/a\0",
+    ],
 )
 def test_source_that_can_mean_nothing_is_refused(uri: str) -> None:
     with pytest.raises((BadData, NotSupported)):

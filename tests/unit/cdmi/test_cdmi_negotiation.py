@@ -72,7 +72,7 @@ def test_mimetypes_that_do_not_fit_a_header_are_not_storable(text: str) -> None:
         ("*/*", "a/x"),
         ("b/y", "b/y"),
         ("a/*", "a/x"),
-        ("a/x;q=0.2, b/y;q=0.7", "b/y"),
+        ("a/x;q=0.2, b/y;level=1;q=0.7", "b/y"),
         ("*/*, a/x;q=0", "b/y"),
         ("a/*;q=0.1, */*;q=0.9", "b/y"),
         ("c/z", None),

@@ -61,8 +61,12 @@ def test_every_message_has_an_example_in_the_page() -> None:
 
 
 def test_every_message_type_has_a_row_in_the_page() -> None:
-    rows = {int(number): name for number, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", PAGE.read_text(), re.M)}
-    names = {kind: re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper() for kind, cls in MESSAGES_BY_TYPE.items()}
+    rows = {
+        int(number): name for number, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", PAGE.read_text(), re.M)
+    }
+    names = {
+        kind: re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper() for kind, cls in MESSAGES_BY_TYPE.items()
+    }
     assert rows == names
 
 

@@ -1,0 +1,105 @@
+"""What fails half-way leaves nothing behind, and what is opened is closed."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from onedata.errors import Errno, Posix
+from op_worker.files.model import ContentReader, CreateOptions, Follow, MetadataChange, Target
+from op_worker.files.service import FileService
+from op_worker.http.cdmi.values import PIECE_B
+from tests.integration.cdmi.client import Client
+from tests.integration.cdmi.conftest import CALLERS
+
+F = "/cdmi/Science/f"
+
+
+async def no_room(caller: object, target: Target, change: MetadataChange) -> None:
+    raise Posix(Errno.ENOSPC)
+
+
+@ensureDeferred
+async def test_container_whose_metadata_cannot_be_stored_is_not_made(
+    client: Client, files: FileService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "change_metadata", no_room)
+    reply = await client.cdmi("PUT", F + "/", {"metadata": {"a": 1}})
+    assert (reply.status, reply.errno) == (400, "enospc")
+    assert (await client.cdmi("GET", F + "/")).status == 404
+
+
+@ensureDeferred
+async def test_object_with_a_gap_whose_properties_cannot_be_stored_is_not_made(
+    client: Client, files: FileService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "change_metadata", no_room)
+    reply = await client.cdmi("PUT", F + "?value:2-2", {"value": "YQ=="})
+    assert (reply.status, reply.errno) == (400, "enospc")
+    assert (await client.cdmi("GET", F)).status == 404
+
+
+@ensureDeferred
+async def test_client_that_leaves_during_a_ranged_create_leaves_nothing(client: Client) -> None:
+    head = f"PUT {F} HTTP/1.1\r\nHost: h\r\nX-Auth-Token: owner\r\nContent-Range: bytes 2-9/*\r\n"
+    await client.leave(head.encode() + b"Content-Length: 8\r\n\r\nabc")
+    assert (await client.cdmi("GET", F)).status == 404
+
+
+@ensureDeferred
+async def test_symbolic_links_count_as_missing_and_keep_their_names(
+    client: Client, files: FileService
+) -> None:
+    caller = CALLERS["owner"]
+    await client.send("PUT", "/cdmi/Science/d/")
+    await client.send("PUT", "/cdmi/Science/d/target", b"x")
+    space = await files.find_space(caller, "Science")
+    await files.create_symlink(caller, Target(space, ("f",)), CreateOptions(symlink_target="d"))
+    for path in (F, F + "/"):
+        for method in ("GET", "DELETE"):
+            assert (await client.cdmi(method, path)).status == 404
+        taken = await client.cdmi("PUT", path, {})
+        assert (taken.status, taken.errno) == (400, "eexist")
+    plain = await client.send("PUT", F, b"x")
+    assert plain.status == 400
+    assert (await client.cdmi("PUT", "/cdmi/Science/g", {"copy": "/Science/f"})).errno == "enoent"
+    assert (await client.send("GET", F + "/target")).body == b"x"
+
+
+@ensureDeferred
+async def test_every_opened_file_is_closed_again(
+    client: Client, files: FileService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[ContentReader] = []
+    closed: list[ContentReader] = []
+    real_open = files.open_content
+
+    async def open_content(caller: object, target: Target, follow: Follow = Follow.YES) -> ContentReader:
+        reader = await real_open(CALLERS["owner"], target, follow)
+        real_close = reader.close
+
+        async def close() -> None:
+            closed.append(reader)
+            await real_close()
+
+        monkeypatch.setattr(reader, "close", close)
+        opened.append(reader)
+        return reader
+
+    monkeypatch.setattr(files, "open_content", open_content)
+    await client.send("PUT", F, b"\xff" * (PIECE_B + 1))
+    for headers in ({}, {"Range": "bytes=0-1,3-4"}, {"Range": "bytes=9-1"}, {"Accept": "image/png"}):
+        await client.send("GET", F, headers=headers)
+        await client.cdmi("GET", F, headers=headers)
+    for query in ("", "?valuerange", "?value:0-1", "?valuetransferencoding"):
+        await client.cdmi("HEAD", F + query)
+        await client.cdmi("GET", F + query)
+
+    async def broken(*_: object, **__: object) -> dict[str, object]:
+        raise Posix(Errno.EIO)
+
+    await client.cdmi("PUT", F, {"metadata": {"a": 1}})
+    monkeypatch.setattr(files, "get_xattrs", broken)
+    assert (await client.cdmi("GET", F)).errno == "eio"
+    assert len(opened) == 17
+    assert {id(reader) for reader in closed} == {id(reader) for reader in opened}
