@@ -19,7 +19,7 @@ from oz_worker.config import ZoneSection
 from oz_worker.draft import Draft
 from oz_worker.fresh import Fresh
 from oz_worker.graphsync.operations import ProviderOperations
-from oz_worker.graphsync.session import SessionParts
+from oz_worker.graphsync.parts import SessionParts
 from oz_worker.graphsync.websocket import GraphSync, GraphSyncFactory, GraphSyncResource
 from oz_worker.invitations import Invitations
 from oz_worker.issuing import Issuer

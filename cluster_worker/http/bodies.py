@@ -67,6 +67,8 @@ def decode_json(data: bytes) -> Any:
     """
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        if b"\\u" in data:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise MalformedData() from None
     return value

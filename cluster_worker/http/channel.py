@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cluster_worker.http.limits import HttpLimits
     from cluster_worker.http.site import StreamingSite
 
+_MOST_LENGTH_DIGITS = 18
+
 
 class StreamingChannel(HTTPChannel):
     """The server's end of one connection. Made by ``StreamingSite``; handlers use the request only."""
@@ -45,8 +47,6 @@ class StreamingChannel(HTTPChannel):
         self._drained: Deferred[None] | None = None
         self._linger_left_b = 0
         self._head = b""
-
-    # -- the connection's life --------------------------------------------------------------------
 
     def connectionMade(self) -> None:
         self._limits = limits = self.site.limits
@@ -92,7 +92,7 @@ class StreamingChannel(HTTPChannel):
     def finish_soon(self) -> None:
         """The server stops: close now when idle, otherwise after the answer at hand."""
         self.persistent = False
-        if self.phase is Phase.IDLE:
+        if self.phase is Phase.IDLE or (self.phase is Phase.HEADERS and not self.requests):
             self.close()
 
     def refuse(self, code: int) -> None:
@@ -108,8 +108,6 @@ class StreamingChannel(HTTPChannel):
             head = b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             self.transport.write(head % (code, REFUSALS[code]))
             self._linger()
-
-    # -- parsing ----------------------------------------------------------------------------------
 
     def dataReceived(self, data: bytes) -> None:
         phase = self.phase
@@ -168,13 +166,16 @@ class StreamingChannel(HTTPChannel):
         expect = request.requestHeaders.getRawHeaders(b"Expect") or (b"",)
         return expect[0].lower() == b"100-continue" and bool(self._version == b"HTTP/1.1")
 
+    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
+        if header == b"Content-Length" and len(data) > _MOST_LENGTH_DIGITS:
+            return bool(self._failChooseTransferDecoder())
+        return bool(super()._maybeChooseTransferDecoder(header, data))
+
     def _respondToBadRequestAndDisconnect(self) -> None:
         too_much = (
             self._receivedHeaderSize > self.totalHeadersSize or self._receivedHeaderCount > self.maxHeaders
         )
         self.refuse(431 if too_much else 400)
-
-    # -- answers ----------------------------------------------------------------------------------
 
     def keeps_connection_after(self, request: StreamingRequest) -> bool:
         """Whether this connection can serve another request when ``request`` is answered now.
@@ -242,8 +243,6 @@ class StreamingChannel(HTTPChannel):
             self.transport.loseWriteConnection()
         else:
             self.transport.loseConnection()
-
-    # -- back-pressure ----------------------------------------------------------------------------
 
     def pauseProducing(self) -> None:
         super().pauseProducing()

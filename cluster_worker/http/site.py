@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from twisted.web.server import Site
 
 from cluster_worker.http.channel import StreamingChannel
 from cluster_worker.http.limits import HttpLimits
+from cluster_worker.http.phases import Phase
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.runtime.clock import WallClock, system_wall_clock
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["HttpLimits", "StreamingRequest", "StreamingSite"]
 
 _SWEEP_S = 1.0
+_GOODBYE_S = 0.3
+"""How long a stopping server waits for the goodbye of clients that asked for nothing."""
 
 
 class StreamingSite(Site):
@@ -82,10 +86,14 @@ class StreamingSite(Site):
             return
         emptied: Deferred[None] = Deferred()
         self._emptied.append(emptied)
-        dropping = self.clock.callLater(grace_s, self._drop_all)
+        drops = [
+            self.clock.callLater(min(_GOODBYE_S, grace_s), self._drop, {Phase.CLOSING}),
+            self.clock.callLater(grace_s, self._drop, set(Phase)),
+        ]
         await emptied
-        if dropping.active():
-            dropping.cancel()
+        for drop in drops:
+            if drop.active():
+                drop.cancel()
 
     # -- called by the channels -------------------------------------------------------------------
 
@@ -139,6 +147,7 @@ class StreamingSite(Site):
             elif deadline_s is not None and deadline_s <= now_s:
                 channel.timed_out()
 
-    def _drop_all(self) -> None:
+    def _drop(self, phases: Collection[Phase]) -> None:
         for channel in list(self._channels):
-            channel.abort()
+            if channel.phase in phases:
+                channel.abort()

@@ -19,12 +19,15 @@ _log = Logger()
 async def write_body(request: StreamingRequest, source: ByteStream) -> None:
     """Send everything that ``source`` gives and finish the answer; set status and headers before.
 
-    At most two pieces of the source are in memory. When the source fails after the first byte was
-    sent, the connection is dropped, so that the client cannot take a part for the whole.
+    The source is not read for HEAD. At most two pieces of it are in memory. When the source fails after
+    the first byte was sent, the connection is dropped, so that the client cannot take a part for the whole.
 
     Raises:
         Exception: what the first read of ``source`` raised; nothing was sent, so it can be answered.
     """
+    if request.method == b"HEAD":
+        request.finish()
+        return
     data = await source.read()
     try:
         while data:

@@ -146,9 +146,9 @@ class EmbeddedRedis(TaskService):
         try:
             await self._stop_server()
         finally:
-            for path in self._pid_files:
-                _remove(path)
-            if self._lock is not None:
+            if self._lock is not None:  # otherwise the folder, and what is in it, is another's
+                for path in self._pid_files:
+                    _remove(path)
                 os.close(self._lock)
                 self._lock = None
 

@@ -14,6 +14,7 @@ from cluster_worker.persistence.engine import (
     Document,
     Engine,
     Key,
+    PersistenceError,
     PreconditionFailed,
     Put,
     Scope,
@@ -104,7 +105,7 @@ class Journal:
             if intent.kind is IntentKind.MOVE:
                 await self._drain(space_id, intent.source)
             await self._perform(space_id, intent)
-        except (StorageError, ServiceUnavailable) as error:
+        except (StorageError, PersistenceError, ServiceUnavailable) as error:
             self._log.warn(
                 "{kind} of {path} stays pending: {error}",
                 kind=intent.kind.name,

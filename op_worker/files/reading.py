@@ -44,6 +44,8 @@ class Translate(Protocol):
 class Reader:
     """An open file as its location was when it was opened; implements ``ContentReader``."""
 
+    _log = Logger()
+
     def __init__(self, stat: FileStat, location: Location, opened: Opened, translate: Translate) -> None:
         self.stat = stat
         self._blocks = location.blocks
@@ -63,10 +65,12 @@ class Reader:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def close(self) -> None:
-        """Give the storage handle back. Idempotent."""
+        """Give the storage handle back. Idempotent; what was read stays good whatever the storage says."""
         file, self._file = self._file, None
-        if file is not None:
-            await file.close()
+        try:
+            await _close(file)
+        except StorageError as error:
+            self._log.warn("closing a file failed: {error}", error=error)
 
     async def _held(self, offset_b: int, size_b: int) -> bytes:
         if offset_b + size_b <= len(self._first):

@@ -151,10 +151,7 @@ class ContentAnswer:
         headers.setRawHeaders(b"Content-Type", [media_type])
         headers.setRawHeaders(b"Content-Length", [b"%d" % size_b])
         headers.setRawHeaders(b"Accept-Ranges", [b"bytes"])
-        if request.method == b"HEAD":
-            request.finish()
-        else:
-            await write_body(request, source)
+        await write_body(request, source)
 
 
 def attachment(name: str) -> bytes:

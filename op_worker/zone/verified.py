@@ -111,8 +111,9 @@ def decode_verified(data: bytes, *, now_s: float, verified_at_s: float) -> Verif
             bytes.fromhex(stored["signature"]),
         )
         end_s = valid_until(token.caveats)
+        user_id, schema = UserId(stored["user"]), stored["schema"]
     except (KeyError, TypeError, ValueError, OnedataError):
         return None
-    if stored["schema"] != _SCHEMA or (end_s is not None and end_s <= now_s):
+    if schema != _SCHEMA or (end_s is not None and end_s <= now_s):
         return None
-    return VerifiedToken(token, UserId(stored["user"]), verified_at_s)
+    return VerifiedToken(token, user_id, verified_at_s)

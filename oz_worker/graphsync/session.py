@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Final, Protocol
+from typing import Final
 
-from attrs import field, frozen
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_worker.persistence.engine import Key, PersistenceUnavailable
@@ -54,42 +52,13 @@ from onedata.graphsync import (
 )
 from onedata.tokens.caveats import Interface
 from oz_worker.asker import Asker
-from oz_worker.authentication import Authenticator
-from oz_worker.graphsync.operations import ProviderOperations
+from oz_worker.graphsync.parts import SessionParts, Wire
 from oz_worker.graphsync.resources import Resource, may_concern, read_resource
-from oz_worker.online import Online
-from oz_worker.state import ZoneState
 
 MOST_AT_ONCE: Final = 256
 MOST_SHOWN_USERS: Final = 10_000
 SLICE: Final = 50
 """So many subscriptions are looked at before other work gets its turn."""
-
-
-class Wire(Protocol):
-    """The connection under a session."""
-
-    def send(self, text: str) -> None:
-        """Send a text frame."""
-
-    def close(self) -> None:
-        """Close the connection after what was sent."""
-
-
-@frozen
-class SessionParts:
-    """What every session needs of the zone.
-
-    Attributes:
-        attributes: told in the handshake.
-    """
-
-    clock: IReactorTime
-    state: ZoneState
-    authenticator: Authenticator
-    operations: ProviderOperations
-    online: Online
-    attributes: dict[str, Any] = field(factory=dict)
 
 
 class ProviderSession:

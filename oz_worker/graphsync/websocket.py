@@ -17,7 +17,8 @@ from zope.interface import implementer
 from cluster_worker.http.errors import HttpError, render_error
 from cluster_worker.persistence.engine import Key
 from cluster_worker.runtime.services import TaskService
-from oz_worker.graphsync.session import ProviderSession, SessionParts
+from oz_worker.graphsync.parts import SessionParts
+from oz_worker.graphsync.session import ProviderSession
 from oz_worker.store import ZoneStore
 
 if TYPE_CHECKING:

@@ -19,15 +19,13 @@ BODY = bytes(range(256)) * 4096
 
 
 @pytest.fixture(params=[True, False], ids=["verified", "unverified"])
-def verify(request: pytest.FixtureRequest, environment: Raised, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the client checks our certificate, with our authority as the only trusted one."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", environment.ca_cert)
-    checked: bool = request.param
-    return checked
+def verify(request: pytest.FixtureRequest, environment: Raised) -> str | bool:
+    """What ``verify_ssl`` is: our authority as the only trusted one, or no check at all."""
+    return environment.ca_cert if request.param else False
 
 
 @pytest.fixture
-def client(environment: Raised, token: str, verify: bool) -> OnedataFileRESTClient:
+def client(environment: Raised, token: str, verify: str | bool) -> OnedataFileRESTClient:
     return OnedataFileRESTClient(environment.address("oz"), token, verify_ssl=verify)
 
 
@@ -110,7 +108,7 @@ def test_rest_client_removes_whole_trees(client: OnedataFileRESTClient, root: st
 
 
 def test_read_only_token_is_refused_every_write(
-    environment: Raised, client: OnedataFileRESTClient, root: str, verify: bool
+    environment: Raised, client: OnedataFileRESTClient, root: str, verify: str | bool
 ) -> None:
     confined = environment.zone().request(
         "POST",
@@ -139,7 +137,9 @@ def test_read_only_token_is_refused_every_write(
     assert client.get_file_content(SPACE, file_path=f"{root}/file") == b""
 
 
-def test_pyfilesystem_does_a_full_session(environment: Raised, token: str, root: str, verify: bool) -> None:
+def test_pyfilesystem_does_a_full_session(
+    environment: Raised, token: str, root: str, verify: str | bool
+) -> None:
     with OnedataRESTFS(environment.address("oz"), token, verify_ssl=verify) as remote:
         assert SPACE in remote.listdir("/")
         home = remote.opendir(f"{SPACE}/{root}")
@@ -166,7 +166,7 @@ def test_pyfilesystem_does_a_full_session(environment: Raised, token: str, root:
         assert home.listdir("/") == []
 
 
-def test_fsspec_does_a_full_session(environment: Raised, token: str, root: str, verify: bool) -> None:
+def test_fsspec_does_a_full_session(environment: Raised, token: str, root: str, verify: str | bool) -> None:
     remote = OnedataFileSystem(
         onezone_host=environment.address("oz"), token=token, verify_ssl=verify, skip_instance_cache=True
     )
@@ -180,7 +180,9 @@ def test_fsspec_does_a_full_session(environment: Raised, token: str, root: str, 
         reader.seek(123456)
         assert reader.read(1000) == BODY[123456:124456]
     assert remote.cat_file(f"{base}/a/b/data.bin", start=5, end=9) == BODY[5:9]
-    assert [entry["name"].rpartition("/")[2] for entry in remote.ls(f"{base}/a/b")] == ["data.bin"]
+    assert [entry["name"].rpartition("/")[2] for entry in remote.ls(f"{base}/a/b", detail=True)] == [
+        "data.bin"
+    ]
     remote.cp_file(f"{base}/a/b/data.bin", f"{base}/a/copy.bin")
     assert io.BytesIO(remote.cat_file(f"{base}/a/copy.bin")).getvalue() == BODY
     remote.rm_file(f"{base}/a/copy.bin")

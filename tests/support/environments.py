@@ -48,6 +48,7 @@ class Raised:
     def session(self, token: str | None = None) -> requests.Session:
         """An HTTPS client session that trusts this environment only."""
         session = requests.Session()
+        session.trust_env = False  # a bundle named in the environment would win over ``verify``
         session.verify = self.ca_cert
         if token is not None:
             session.headers["X-Auth-Token"] = token

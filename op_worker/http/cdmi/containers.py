@@ -9,11 +9,11 @@ from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange,
 from op_worker.files.service import FileService
 from op_worker.http.cdmi import metadata
 from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, NOT_ACCEPTABLE, Answer, AnyAnswer, representation
-from op_worker.http.cdmi.bodies import parse_container_body, parse_json_object
+from op_worker.http.cdmi.bodies import parse_container_body
 from op_worker.http.cdmi.capabilities import MAX_CHILDREN
+from op_worker.http.cdmi.incoming import read_json
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.object_writes import read_json_body
 from op_worker.http.cdmi.queries import Query, Span
 from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
 from op_worker.http.cdmi.representation import child_name, container_members, range_text, render
@@ -79,7 +79,7 @@ class Containers:
         stat: FileStat | None,
         stream: ByteStream,
     ) -> AnyAnswer:
-        body = parse_container_body(parse_json_object(await read_json_body(stream, self._json_limit_b)))
+        body = parse_container_body(await read_json(stream, self._json_limit_b))
         change = metadata.update(body.metadata, request.query.metadata)
         if body.copy is not None or body.move is not None:
             return await self._relocations.write(caller, request, target, stat, body, change)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cluster_worker.runtime.streams import BytesStream, ByteStream, read_all
+from cluster_worker.runtime.streams import BytesStream, ByteStream
 from onedata.errors import BadData, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, FileStat, Json, MetadataChange, Target
@@ -15,13 +15,12 @@ from op_worker.http.cdmi.bodies import (
     Encoding,
     ObjectBody,
     decode_value,
-    parse_json_object,
     parse_object_body,
 )
+from op_worker.http.cdmi.incoming import read_json, read_span
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.negotiation import Kind
 from op_worker.http.cdmi.queries import Query, Span
-from op_worker.http.cdmi.refusals import Refused
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representation import object_members, render
 from op_worker.http.cdmi.requests import CdmiRequest, Form, parse_content_range, write_form
@@ -88,7 +87,7 @@ class ObjectWrites:
     ) -> AnyAnswer:
         stat = await self._locator.present(caller, request.address, target)
         if length_b is None:
-            body = BytesStream(await self._exactly(body, span))
+            body = BytesStream(await read_span(body, span, self._json_limit_b))
         if stat is None:
             await self._create_with_range(caller, target, span, body, _plain_change(request, {}))
             return CREATED
@@ -100,15 +99,6 @@ class ObjectWrites:
             change = metadata.with_properties(change, encoding=Encoding.UTF8)
         await self._change(caller, stat, change)
         return NO_CONTENT
-
-    async def _exactly(self, body: ByteStream, span: Span) -> bytes:
-        """Collect a body of unannounced length, so that a wrong one is found before anything changes."""
-        if span.length > self._json_limit_b:
-            raise Refused(411, BadData("content-range", "announce the length of so long a body"))
-        data = await read_all(body, span.length)
-        if data is None or len(data) != span.length:
-            raise BadData("content-range", "the body has another length than the range")
-        return data
 
     async def _create_with_range(
         self, caller: Caller, target: Target, span: Span, body: ByteStream, change: MetadataChange
@@ -130,7 +120,7 @@ class ObjectWrites:
         self, caller: Caller, request: CdmiRequest, target: Target, stream: ByteStream
     ) -> AnyAnswer:
         stat = await self._locator.present(caller, request.address, target)
-        body = parse_object_body(parse_json_object(await read_json_body(stream, self._json_limit_b)))
+        body = parse_object_body(await read_json(stream, self._json_limit_b))
         change = metadata.with_properties(
             metadata.update(body.metadata, request.query.metadata),
             mimetype=body.mimetype,
@@ -191,14 +181,6 @@ class ObjectWrites:
     async def _change(self, caller: Caller, stat: FileStat, change: MetadataChange) -> None:
         if not change.is_empty:
             await self._files.change_metadata(caller, Target(stat.guid), change)
-
-
-async def read_json_body(stream: ByteStream, limit_b: int) -> bytes:
-    """Return a whole JSON body. Raises Refused(413) when it is longer than ``limit_b`` bytes."""
-    raw = await read_all(stream, limit_b)
-    if raw is None:
-        raise Refused(413, BadData("body", f"a JSON body may have up to {limit_b} bytes"))
-    return raw
 
 
 def _plain_change(request: CdmiRequest, xattrs: Mapping[str, Json]) -> MetadataChange:

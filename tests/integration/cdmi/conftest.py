@@ -16,9 +16,8 @@ from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import Inline
 from onedata.errors import BadToken, Unauthorized
-from onedata.ids import ProviderId, SpaceId, StorageId, UserId, user_root_guid
+from onedata.ids import SpaceId, user_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
-from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
@@ -26,19 +25,18 @@ from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
 from op_worker.zone.records import SpaceInfo, UserInfo
+from tests.integration.cdmi.callers import (
+    CALLERS,
+    MEMBER,
+    OTHER,
+    OWNER,
+    PROVIDER,
+    SPACE,
+    STORAGE,
+    STRANGER,
+)
 from tests.integration.cdmi.client import Client
 
-PROVIDER = ProviderId("p" * 32)
-SPACE, OTHER = SpaceId("5" * 32), SpaceId("6" * 32)
-STORAGE = StorageId("7" * 32)
-OWNER, MEMBER, STRANGER = UserId("a" * 32), UserId("b" * 32), UserId("c" * 32)
-READ_ONLY = DataLimits(readonly=True, paths=(), object_ids=())
-CALLERS = {
-    "owner": Caller(OWNER),
-    "member": Caller(MEMBER),
-    "stranger": Caller(STRANGER),
-    "reader": Caller(OWNER, READ_ONLY),
-}
 JSON_LIMIT_B = 2 * 1024 * 1024
 
 

@@ -9,8 +9,8 @@ from onedata.errors import Errno, Posix
 from op_worker.files.model import ContentReader, CreateOptions, Follow, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.values import PIECE_B
+from tests.integration.cdmi.callers import CALLERS
 from tests.integration.cdmi.client import Client
-from tests.integration.cdmi.conftest import CALLERS
 
 F = "/cdmi/Science/f"
 

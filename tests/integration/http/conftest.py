@@ -122,7 +122,7 @@ class RawClient(Protocol):
 
     async def _more(self) -> None:
         self._waiter = Deferred()
-        await self._waiter.addTimeout(WAIT_S, reactor)  # type: ignore[arg-type]  # the real reactor
+        await self._waiter.addTimeout(WAIT_S, reactor)
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
@@ -144,7 +144,8 @@ class Served:
         )
         if self.is_tls:
             endpoint = wrapClientTLS(CertificateOptions(), endpoint)  # which certificate is no matter here
-        return await connectProtocol(endpoint, RawClient())
+        client: RawClient = await connectProtocol(endpoint, RawClient())
+        return client
 
     async def ask(self, request: bytes) -> Answer:
         """Send a whole request on its own connection and return the answer."""
@@ -164,10 +165,14 @@ async def serve() -> AsyncIterator[Serve]:
     listeners: list[WebListener] = []
 
     async def start(
-        resource: IResource, *, limits: HttpLimits | None = None, tls: WebTls | None = None
+        resource: IResource,
+        *,
+        limits: HttpLimits | None = None,
+        tls: WebTls | None = None,
+        grace_s: float = 0.2,
     ) -> Served:
-        site = StreamingSite(resource, clock=reactor, limits=limits)  # type: ignore[arg-type]  # the real one
-        listener = WebListener(IReactorTCP(reactor), "127.0.0.1", 0, site, tls, grace_s=0.2)
+        site = StreamingSite(resource, clock=reactor, limits=limits)
+        listener = WebListener(IReactorTCP(reactor), "127.0.0.1", 0, site, tls, grace_s=grace_s)
         listener.startService()
         listeners.append(listener)
         return Served(listener, site, tls is not None)

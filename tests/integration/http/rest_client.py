@@ -171,7 +171,7 @@ async def make_files(zone: StaticZone) -> FileService:
         engine,
         zone,
         storages,
-        clock=reactor,  # type: ignore[arg-type]  # the real reactor
+        clock=reactor,
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
         node_name="worker@test",

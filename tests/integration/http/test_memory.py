@@ -46,7 +46,7 @@ class Slow(Resource):
     async def _take(self, request: StreamingRequest) -> None:
         while piece := await request.body.read():
             self.received_b += len(piece)
-            await sleep(reactor, 0)  # type: ignore[arg-type]  # the real reactor
+            await sleep(reactor, 0)
         request.finish()
 
 
@@ -112,7 +112,7 @@ async def test_a_large_download_by_a_slow_client_takes_little_memory(serve: Any,
         while taken_b < BODY_B:
             client.pause()
             taken_b += len(client.take(len(client.buffer)))
-            await sleep(reactor, 0)  # type: ignore[arg-type]  # the real reactor
+            await sleep(reactor, 0)
             client.resume()
             if taken_b < BODY_B:
                 taken_b += len(await client.read_exactly(1))

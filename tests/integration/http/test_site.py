@@ -129,7 +129,7 @@ async def until(condition: Callable[[], bool]) -> None:
     for _ in range(2000):
         if condition():
             return
-        await sleep(reactor, 0.005)  # type: ignore[arg-type]  # the real reactor
+        await sleep(reactor, 0.005)
     raise AssertionError("it did not happen")
 
 
@@ -138,7 +138,7 @@ async def test_requests_sent_byte_by_byte_are_understood(serve: Any) -> None:
     client = await (await serve(Door().resource)).connect()
     for byte in b"GET /hello?a=1 HTTP/1.1\r\nHost: x\r\n\r\n":
         client.send(bytes([byte]))
-        await sleep(reactor, 0)  # type: ignore[arg-type]  # the real reactor
+        await sleep(reactor, 0)
     assert (await client.read_answer()).body == b"hello a=1"
 
 
@@ -293,7 +293,7 @@ async def test_a_client_gone_in_the_middle_of_a_download_stops_the_source(serve:
     client.abort()
     await until(lambda: served.site.connection_count == 0)
     given_b = door.source.given_b
-    await sleep(reactor, 0.05)  # type: ignore[arg-type]  # the real reactor
+    await sleep(reactor, 0.05)
     assert door.source.given_b == given_b
 
 
@@ -305,7 +305,7 @@ async def test_a_source_is_read_no_faster_than_the_client_takes(serve: Any) -> N
     client.pause()
     client.send(b"GET /source HTTP/1.1\r\nHost: x\r\n\r\n")
     await until(lambda: door.source.given_b > 0)
-    await sleep(reactor, 0.2)  # type: ignore[arg-type]  # the real reactor
+    await sleep(reactor, 0.2)
     assert door.source.given_b < 32 * MIB  # what the system's socket buffers take, and two pieces
     client.resume()
     await client.read_until(b"\r\n\r\n")
@@ -324,7 +324,7 @@ async def test_an_upload_is_read_no_faster_than_the_handler_takes(serve: Any) ->
     await until(lambda: door.events == ["gated"])
     for _ in range(100):
         client.send(bytes(MIB))
-    await sleep(reactor, 0.3)  # type: ignore[arg-type]  # the real reactor
+    await sleep(reactor, 0.3)
     (channel,) = served.site._channels
     assert channel.requests[0].body.received_b <= MIB
     client.abort()
@@ -393,6 +393,7 @@ async def test_malformed_requests_are_answered_400_and_closed(serve: Any) -> Non
         b"GET /hello HTTP/1.1\r\nno colon\r\n\r\n",
         b"GET /hello HTTP/1.1\r\nbad name: x\r\nHost: x\r\n\r\n",
         b"PUT /count HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"PUT /count HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         b"PUT /count HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
         b"PUT /count HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
@@ -428,10 +429,12 @@ async def test_small_bodies_are_limited_and_parsed(serve: Any) -> None:
     good = await served.ask(head % 7 + b'{"a":1}')
     empty = await served.ask(head % 0)
     bad = await served.ask(head % 3 + b"{a}")
+    half = await served.ask(head % 14 + b'{"a":"\\ud800"}')
+    deep = await served.ask(head % 900 + b"[" * 900)
     lists = await served.ask(head % 2 + b"[]")
     long = await served.ask(head % 2000 + bytes(2000))
     assert (good.body, empty.body) == (b'{"a":1}', b"{}")
-    assert [answer.status for answer in (bad, lists, long)] == [400, 400, 413]
+    assert [answer.status for answer in (bad, half, deep, lists, long)] == [400, 400, 400, 400, 413]
     assert b'"malformedData"' in bad.body
 
 
@@ -486,3 +489,25 @@ async def test_a_store_that_is_away_is_answered_503_with_retry_after(serve: Any)
     answer = await (await serve(Door().resource)).ask(b"GET /store HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert b'"serviceUnavailable"' in answer.body
+
+
+@ensureDeferred
+async def test_head_of_a_streamed_answer_reads_nothing_of_its_source(serve: Any) -> None:
+    door = Door()
+    door.source = Zeros(10**12)
+    answer = await (await serve(door.resource)).ask(b"HEAD /source HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (answer.status, answer.headers["content-length"]) == (200, str(10**12))
+    assert door.source.given_b == 0
+
+
+@ensureDeferred
+async def test_stopping_does_not_wait_for_clients_that_never_close(serve: Any, web_tls: Any) -> None:
+    served = await serve(Door().resource, tls=web_tls, grace_s=30)
+    client = await served.connect()
+    client.send(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+    await client.read_answer()
+    client.pause()
+    stopped = served.listener.stopService()
+    await stopped.addTimeout(2, reactor)
+    assert served.site.connection_count == 0
+    client.abort()

@@ -55,7 +55,7 @@ async def shown_name(port: int, **options: Any) -> str:
     endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
     secured = wrapClientTLS(ssl.CertificateOptions(**options), endpoint)
     protocol: Shaken = await connectProtocol(secured, Shaken())
-    return await protocol.name.addTimeout(5, reactor)  # type: ignore[arg-type]  # the real reactor
+    return await protocol.name.addTimeout(5, reactor)
 
 
 @ensureDeferred
@@ -118,7 +118,7 @@ async def test_an_early_answer_over_tls_survives_the_upload_it_refuses(serve: An
 @ensureDeferred
 async def test_a_taken_port_fails_at_start(serve: Any) -> None:
     served = await serve(Leaf())
-    site = StreamingSite(Leaf(), clock=reactor)  # type: ignore[arg-type]  # the real one
+    site = StreamingSite(Leaf(), clock=reactor)
     second = listen(IReactorTCP(reactor), "127.0.0.1", served.listener.port, site)
     with pytest.raises(CannotListenError):
         second.startService()

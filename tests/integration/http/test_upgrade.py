@@ -25,14 +25,14 @@ from cluster_worker.runtime.clock import sleep
 BIG_B = 3_000_000
 
 
-class Echo(WebSocketServerProtocol):  # type: ignore[misc]  # autobahn has no types
+class Echo(WebSocketServerProtocol):
     """Sends back what it gets."""
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N803
         self.sendMessage(payload, isBinary)
 
 
-class Client(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn has no types
+class Client(WebSocketClientProtocol):
     """Keeps what it gets."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ async def talk(served: Any) -> None:
         answered = client.message
         client.sendMessage(payload, isBinary=True)
         assert await answered == payload
-    await sleep(reactor, 2.1)  # type: ignore[arg-type]  # the real reactor; longer than the site waits
+    await sleep(reactor, 2.1)
     answered = client.message
     client.sendMessage(b"still here", isBinary=True)
     assert await answered == b"still here"

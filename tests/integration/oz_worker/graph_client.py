@@ -30,7 +30,7 @@ from onedata.graphsync import (
 CLOCK = IReactorTime(reactor)
 
 
-class GraphClient(WebSocketClientProtocol):  # type: ignore[misc]  # autobahn has no types
+class GraphClient(WebSocketClientProtocol):
     """Sends requests one at a time and keeps every push."""
 
     def __init__(self) -> None:
@@ -114,7 +114,8 @@ async def dial(port: int) -> GraphClient:
     factory = WebSocketClientFactory(f"ws://127.0.0.1:{port}/graph_sync/provider")
     factory.protocol = GraphClient
     factory.noisy = False
-    client: GraphClient = await TCP4ClientEndpoint(reactor, "127.0.0.1", port).connect(factory)
+    client = await TCP4ClientEndpoint(reactor, "127.0.0.1", port).connect(factory)
+    assert isinstance(client, GraphClient)
     await client.opened
     return client
 

@@ -127,9 +127,7 @@ class RunningZone:
         await self.listener.stopService()
 
 
-async def start_zone(
-    engine: Engine, login: ThrottleLimits | None = None, **options: Any
-) -> RunningZone:
+async def start_zone(engine: Engine, login: ThrottleLimits | None = None, **options: Any) -> RunningZone:
     """Start a zone on an engine, in ``dev_mode`` unless told otherwise."""
     means = ZoneMeans(
         reactor=reactor,

@@ -14,9 +14,9 @@ ROOT = "X-Auth-Token"
 GIB = 1 << 30
 
 
-async def supported(zone: RunningZone, user: Client, name: str = "Science") -> tuple[str, Client, GraphClient]:
+async def supported(zone: RunningZone, user: Client) -> tuple[str, Client, GraphClient]:
     """A space of ``user`` with the support of provider ``krk``, which is connected."""
-    space = await zone.space(user, name)
+    space = await zone.space(user)
     provider = await zone.provider(user)
     channel = await connect(zone.port, provider.auth[ROOT])
     token = (await user("POST", f"/spaces/{space}/providers/token")).body["token"]
@@ -116,7 +116,9 @@ async def test_member_through_nested_groups_is_pushed_too(zone: RunningZone) -> 
     await zone.client("POST", "/dev/groups", {"groupId": "outer", "creatorId": "anna", "groups": ["inner"]})
     invite = (await anna("POST", f"/spaces/{space}/groups/token")).body["token"]
     assert (await anna("POST", "/groups/outer/spaces/join", {"token": invite})).status == 201
-    push = await channel.push_of("provider.krk.instance:private", lambda data: "bob" in data["effectiveUsers"])
+    push = await channel.push_of(
+        "provider.krk.instance:private", lambda data: "bob" in data["effectiveUsers"]
+    )
     assert push.data["effectiveGroups"] == ["inner", "outer"]
     await channel.hang_up()
 
@@ -154,7 +156,12 @@ async def test_access_token_is_verified_with_its_circumstances(zone: RunningZone
     _, _, channel = await supported(zone, user)
     caveats = [{"type": "ip", "whitelist": ["10.0.0.0/8"]}, {"type": "data.readonly"}]
     token = (await user("POST", "/user/tokens/named", {"name": "lan", "caveats": caveats})).body
-    data = {"token": token["token"], "peerIp": "10.1.2.3", "interface": "rest", "allowDataAccessCaveats": True}
+    data = {
+        "token": token["token"],
+        "peerIp": "10.1.2.3",
+        "interface": "rest",
+        "allowDataAccessCaveats": True,
+    }
     gri = "token.null.verify_access_token:public"
     response = await channel.graph(gri, "create", data)
     assert response.data == {

@@ -71,8 +71,11 @@ async def test_second_owner_of_a_folder_is_refused(tmp_path: Path, make_owner: C
     service, engine = make_engine(reactor, RedisConfig(), str(tmp_path))
     service.startService()
     await engine.commit(SCOPE, Batch([Put(KEY, "m", b"x")]))
+    second = EmbeddedRedis(reactor, str(tmp_path))
     with pytest.raises(StateFolderBusy, match=r"redis\.lock"):
-        EmbeddedRedis(reactor, str(tmp_path)).startService()
+        second.startService()
+    await second.stopService()
+    assert (tmp_path / "redis.pid").exists()
     owner = make_owner()
     _, errors = owner.process.communicate(timeout=20)
     assert owner.process.returncode == 1

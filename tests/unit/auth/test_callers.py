@@ -30,7 +30,9 @@ def test_caveats_that_leave_every_operation_pass(text: str) -> None:
     refuse_limited_operations([parse_caveat(text)])
 
 
-@pytest.mark.parametrize("text", ["api = all/get/*.*.*:*", "api = ozw/all/*.*.*:*", "api = all/all/space.*.*:*"])
+@pytest.mark.parametrize(
+    "text", ["api = all/get/*.*.*:*", "api = ozw/all/*.*.*:*", "api = all/all/space.*.*:*"]
+)
 def test_api_caveat_that_leaves_an_operation_out_is_refused(text: str) -> None:
     with pytest.raises(TokenCaveatUnverified):
         refuse_limited_operations([parse_caveat(text)])

@@ -96,9 +96,7 @@ class FakeZone:
         for link in self.links:
             if gri in link.subscribed:
                 link.tell(
-                    GraphPush(
-                        gri=Gri.parse(gri), update_type=UpdateType.UPDATED, data=self.resources[gri]
-                    )
+                    GraphPush(gri=Gri.parse(gri), update_type=UpdateType.UPDATED, data=self.resources[gri])
                 )
 
     def delete(self, gri: str) -> None:

@@ -1,0 +1,245 @@
+"""Whatever step a process dies or fails at, the space is as before or as after, and nothing is left over."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Awaitable, Callable
+
+import pytest
+from attrs import evolve
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.persistence.memory import MemoryEngine
+from onedata.errors import OnedataError
+from onedata.ids import trash_uuid
+from op_worker.files.documents import BASE
+from op_worker.files.intents import INTENTS
+from op_worker.files.model import CreateOptions, Existing, FileType
+from op_worker.files.nodes import Node
+from op_worker.files.service import FileService
+from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.memory import MemoryHelper
+from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
+from tests.support.spaces import SPACE, STORAGE, Site, body, owner, path, read
+
+UPDATE = CreateOptions(existing=Existing.UPDATE)
+BIG = bytes(range(256)) * 2048
+State = dict[str, tuple[str, bytes]]
+Operation = Callable[[FileService], Awaitable[object]]
+
+
+async def put(files: FileService, text: str, data: bytes) -> None:
+    await files.replace_content(owner, path(text), body(data), expected_b=len(data), create=UPDATE)
+
+
+async def prepare(files: FileService) -> None:
+    """``f``, ``g`` with content, ``h`` with a hole, ``d`` with content below, ``e`` empty, a link ``l``."""
+    await put(files, "f", b"content of f")
+    await put(files, "g", b"content of g, longer")
+    await files.create_file(owner, path("h"), CreateOptions())
+    await files.write_content(owner, path("h"), 4, body(b"tail"), expected_b=4)
+    await files.create_directory(owner, path("d/sub"), CreateOptions(create_parents=True))
+    await put(files, "d/sub/x", b"x")
+    await put(files, "d/y", b"yy")
+    await files.create_directory(owner, path("e"), CreateOptions())
+    await files.create_symlink(owner, path("l"), CreateOptions(symlink_target="f"))
+
+
+OPERATIONS: dict[str, Operation] = {
+    "create empty": lambda files: files.create_file(owner, path("new"), CreateOptions()),
+    "create with content": lambda files: put(files, "d/new", b"new content"),
+    "create with big content": lambda files: put(files, "new", BIG),
+    "replace": lambda files: put(files, "f", b"replaced content"),
+    "replace with nothing": lambda files: put(files, "f", b""),
+    "replace with big content": lambda files: put(files, "d/y", BIG),
+    "write in place": lambda files: files.write_content(owner, path("f"), 20, body(b"end"), expected_b=3),
+    "write in a hole": lambda files: files.write_content(owner, path("h"), 0, body(b"abc"), expected_b=3),
+    "cut": lambda files: files.truncate(owner, path("g"), 7),
+    "extend": lambda files: files.truncate(owner, path("g"), 70),
+    "make directory": lambda files: files.create_directory(owner, path("d/z"), CreateOptions()),
+    "move file": lambda files: files.move(owner, path("f"), path("d/f")),
+    "move file over file": lambda files: files.move(owner, path("f"), path("g")),
+    "move file over link": lambda files: files.move(owner, path("f"), path("l")),
+    "move link over file": lambda files: files.move(owner, path("l"), path("f")),
+    "move directory": lambda files: files.move(owner, path("d"), path("e/d")),
+    "move directory over directory": lambda files: files.move(owner, path("d"), path("e")),
+    "copy file over file": lambda files: files.copy(owner, path("f"), path("g")),
+    "remove file": lambda files: files.remove(owner, path("f")),
+    "remove link": lambda files: files.remove(owner, path("l")),
+    "remove empty directory": lambda files: files.remove_empty(owner, path("e")),
+    "remove tree": lambda files: files.remove(owner, path("d")),
+}
+
+
+def now(work: Awaitable[object]) -> object:
+    """Return the result of work that waits for nothing."""
+    results: list[object] = []
+    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # a coroutine
+    assert results, "the work waits for something"
+    if isinstance(results[0], Failure):
+        results[0].raiseException()
+    return results[0]
+
+
+async def state_of(files: FileService) -> State:
+    """Return everything that a user sees."""
+    page = await files.list_recursive(owner, path(""), limit=9999, include_directories=True)
+    state: State = {}
+    for name, stat in page.items:
+        content = await read(files, path(name)) if stat.type is FileType.REG else b""
+        state[name] = (stat.type.value, content)
+    return state
+
+
+async def storage_files(site: Site, folder: str = SPACE) -> dict[str, bytes]:
+    """Return every file on the storage by its path below the space."""
+    helper = site.helper
+    assert isinstance(helper, MemoryHelper)
+    found: dict[str, bytes] = {}
+    try:
+        names = await helper.list_directory(StoragePath(folder))
+    except StorageError:
+        return found
+    for name in names:
+        inner = f"{folder}/{name}"
+        if (await helper.stat(StoragePath(inner))).is_directory:
+            found.update(await storage_files(site, inner))
+        else:
+            file = await helper.open_read(StoragePath(inner))
+            found[inner.removeprefix(f"{SPACE}/")] = await file.read(0, 1 << 30)
+    return found
+
+
+async def check_nothing_left_over(site: Site, state: State) -> None:
+    """The storage holds the files of the space and nothing else; no intent, no trash; counters agree."""
+    scope = Scope(SPACE)
+    assert await site.engine.get_all(scope, INTENTS) == {}
+    assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
+    regular = {name: data for name, (type_, data) in state.items() if type_ == "REG"}
+    stored = await storage_files(site)
+    assert set(stored) <= set(regular)
+    for name, data in regular.items():
+        kept = stored.get(name, b"")
+        if b"\0\0" not in data:  # what the storage has at a hole is nobody's business
+            assert data[: len(kept)] == kept[: len(data)]
+    counters = await site.engine.counters(scope)
+    assert counters.get(f"used:{STORAGE}", 0) == await held_bytes(site)
+    assert await document_count(site) == len(state) + 2
+
+
+async def held_bytes(site: Site) -> int:
+    assert isinstance(site.engine, MemoryEngine)
+    nodes = [Node(key, "", docs) for key, docs in _documents(site).items()]
+    return sum(node.location.held_b for node in nodes if node.location is not None)
+
+
+async def document_count(site: Site) -> int:
+    return sum(bool(set(docs) & set(BASE)) for docs in _documents(site).values())
+
+
+def _documents(site: Site) -> dict:  # type: ignore[type-arg]
+    engine = site.engine
+    assert isinstance(engine, MemoryEngine)
+    return engine._scopes[Scope(SPACE)].documents  # no engine lists its keys
+
+
+def prepared() -> Site:
+    """A site whose space was prepared by a process that ended well."""
+    site = Site()
+    now(prepare(now(site.process())))  # type: ignore[arg-type]  # a service
+    return site
+
+
+def before_and_after(operation: Operation) -> tuple[State, State]:
+    """Return what a user sees before and after the undisturbed operation."""
+    site = prepared()
+    files: FileService = now(site.process())  # type: ignore[assignment]
+    before = now(state_of(files))
+    now(operation(files))
+    after = now(state_of(files))
+    now(check_nothing_left_over(site, after))  # type: ignore[arg-type]
+    return before, after  # type: ignore[return-value]
+
+
+def troubled(site: Site, fuse: Fuse) -> FileService:
+    """Return a process whose engine and storage pass the fuse."""
+    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=FusedHelper(site.helper, fuse))  # type: ignore[arg-type]
+    files: FileService = now(wired.process())  # type: ignore[assignment]
+    fuse.calls = 0
+    return files
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS))
+@pytest.mark.parametrize("trouble", [Trouble.CUT_BEFORE, Trouble.CUT_AFTER])
+def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
+    name: str, trouble: Trouble
+) -> None:
+    before, after = before_and_after(OPERATIONS[name])
+    seen = set()
+    for step in range(200):
+        site, fuse = prepared(), Fuse(trouble)
+        files = troubled(site, fuse)
+        fuse.at = step
+        work = Deferred.fromCoroutine(OPERATIONS[name](files))  # type: ignore[arg-type]
+        bury(work, files)
+        if not fuse.has_blown:
+            break
+        survivor: FileService = now(site.process())  # type: ignore[assignment]
+        seen_first = now(state_of(survivor))
+        now(survivor.recover(SPACE))
+        state = now(state_of(survivor))
+        assert state in (before, after), f"step {step}"
+        assert seen_first == state, f"step {step}: recovery changed what users see"
+        now(check_nothing_left_over(site, state))  # type: ignore[arg-type]
+        seen.add(state == before)
+    else:
+        pytest.fail("the operation does not end")
+    assert seen, "no step was reached"
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS))
+@pytest.mark.parametrize("trouble", [Trouble.FAIL, Trouble.FAIL_AFTER])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_an_operation_that_raises_has_changed_nothing_and_leaves_nothing(
+    name: str, trouble: Trouble, number: int
+) -> None:
+    before, after = before_and_after(OPERATIONS[name])
+    for step in range(200):
+        site, fuse = prepared(), Fuse(trouble, errno=number)
+        files = troubled(site, fuse)
+        fuse.at = step
+        outcome: list[object] = []
+        Deferred.fromCoroutine(OPERATIONS[name](files)).addBoth(outcome.append)  # type: ignore[arg-type]
+        let_time_pass(site, outcome)
+        if not fuse.has_blown:
+            break
+        state = now(state_of(files))
+        if isinstance(outcome[0], Failure):
+            assert outcome[0].check(OnedataError) is not None, outcome[0]
+            allowed = (before, after) if trouble is Trouble.FAIL_AFTER else (before,)
+            assert state in allowed, f"step {step}"
+        else:
+            assert state == after, f"step {step}"
+        now(files.recover(SPACE))
+        later: FileService = now(site.process())  # type: ignore[assignment]
+        now(later.recover(SPACE))
+        assert now(state_of(later)) == state
+        now(check_nothing_left_over(site, state))  # type: ignore[arg-type]
+        bury(now_or_never(files.stopService()))
+    else:
+        pytest.fail("the operation does not end")
+
+
+def let_time_pass(site: Site, outcome: list[object]) -> None:
+    """Turn the clock until the operation has ended and its retries are over."""
+    assert isinstance(site.clock, Clock)
+    for _ in range(40):
+        site.clock.advance(1)
+    assert outcome, "the operation hangs"
+
+
+def now_or_never(work: object) -> object:
+    return succeed(work)
