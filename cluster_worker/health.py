@@ -86,8 +86,9 @@ class NagiosResource(Resource):
             request.setResponseCode(NOT_ALLOWED)
             request.setHeader(b"allow", b"GET")
             return b""
+        gone = request.notifyFinish()
         work = Deferred.fromCoroutine(self._answer(request))
-        request.notifyFinish().addErrback(lambda _: work.cancel())
+        gone.addErrback(lambda _: work.cancel())
         work.addErrback(self._failed, request)
         return NOT_DONE_YET
 

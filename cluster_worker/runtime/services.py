@@ -29,11 +29,9 @@ class TaskOwner:
     async def close(self) -> None:
         """Cancel every task and return when the last one has ended."""
         tasks = list(self._tasks)
-        ended = [Deferred[None]() for _ in tasks]
-        for task, signal in zip(tasks, ended, strict=True):
-            task.addBoth(lambda _, signal=signal: signal.callback(None))
+        for task in tasks:
             task.cancel()
-        await DeferredList(ended)
+        await DeferredList(tasks)
 
     def _failed(self, failure: Failure, name: str) -> None:
         if not failure.check(CancelledError):

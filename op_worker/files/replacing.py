@@ -66,7 +66,9 @@ class Replacing:
         """
         change = normalised(metadata or _NO_CHANGE)
         request = Request(caller, target, expected_b, create, change)
-        visit, found = await self._allowed(request)
+        visit, found = await self._context.transactions.retrying(
+            target.base.space_id, lambda: self._allowed(request)
+        )
         storage = visit.support.storage
         await self._ask_for_room(visit, expected_b)
         staged = await self._staging.receive(visit.space_id, storage, body, expected_b)

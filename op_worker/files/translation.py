@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from cluster_worker.persistence.engine import PersistenceUnavailable
+from cluster_worker.persistence.engine import PersistenceUnavailable, PreconditionFailed
 from onedata.errors import Posix, ServiceUnavailable
 from op_worker.storage.helper import StorageError, StorageUnavailable
 
@@ -32,7 +32,7 @@ def translated(
             return await method(*args, **kwargs)
         except StorageError as error:
             raise to_onedata_error(error) from error
-        except PersistenceUnavailable as error:
+        except (PersistenceUnavailable, PreconditionFailed) as error:
             raise ServiceUnavailable() from error
 
     return call

@@ -49,7 +49,12 @@ class Upload:
         """Upload ``FILES`` files; strike once when some are acknowledged."""
         session = self.environment.session(self.token)
         assert session.put(self.url("")).status_code == 201
-        striker = threading.Thread(target=lambda: (self.enough.wait(60), strike()))
+
+        def wait_and_strike() -> None:
+            self.enough.wait(60)
+            strike()
+
+        striker = threading.Thread(target=wait_and_strike)
         striker.start()
         with ThreadPoolExecutor(CLIENTS) as pool:
             list(pool.map(lambda number: self._put(number, patience_s), range(FILES)))

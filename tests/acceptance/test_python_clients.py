@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import fs.errors
 import pytest
@@ -19,13 +20,13 @@ BODY = bytes(range(256)) * 4096
 
 
 @pytest.fixture(params=[True, False], ids=["verified", "unverified"])
-def verify(request: pytest.FixtureRequest, environment: Raised) -> str | bool:
+def verify(request: pytest.FixtureRequest, environment: Raised) -> Any:
     """What ``verify_ssl`` is: our authority as the only trusted one, or no check at all."""
     return environment.ca_cert if request.param else False
 
 
 @pytest.fixture
-def client(environment: Raised, token: str, verify: str | bool) -> OnedataFileRESTClient:
+def client(environment: Raised, token: str, verify: Any) -> OnedataFileRESTClient:
     return OnedataFileRESTClient(environment.address("oz"), token, verify_ssl=verify)
 
 
@@ -108,7 +109,7 @@ def test_rest_client_removes_whole_trees(client: OnedataFileRESTClient, root: st
 
 
 def test_read_only_token_is_refused_every_write(
-    environment: Raised, client: OnedataFileRESTClient, root: str, verify: str | bool
+    environment: Raised, client: OnedataFileRESTClient, root: str, verify: Any
 ) -> None:
     confined = environment.zone().request(
         "POST",
@@ -137,9 +138,7 @@ def test_read_only_token_is_refused_every_write(
     assert client.get_file_content(SPACE, file_path=f"{root}/file") == b""
 
 
-def test_pyfilesystem_does_a_full_session(
-    environment: Raised, token: str, root: str, verify: str | bool
-) -> None:
+def test_pyfilesystem_does_a_full_session(environment: Raised, token: str, root: str, verify: Any) -> None:
     with OnedataRESTFS(environment.address("oz"), token, verify_ssl=verify) as remote:
         assert SPACE in remote.listdir("/")
         home = remote.opendir(f"{SPACE}/{root}")
@@ -166,7 +165,7 @@ def test_pyfilesystem_does_a_full_session(
         assert home.listdir("/") == []
 
 
-def test_fsspec_does_a_full_session(environment: Raised, token: str, root: str, verify: str | bool) -> None:
+def test_fsspec_does_a_full_session(environment: Raised, token: str, root: str, verify: Any) -> None:
     remote = OnedataFileSystem(
         onezone_host=environment.address("oz"), token=token, verify_ssl=verify, skip_instance_cache=True
     )

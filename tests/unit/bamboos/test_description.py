@@ -25,7 +25,7 @@ def test_every_example_environment_has_no_problem(path: Path) -> None:
 
 def changed(*path_and_value: Any) -> dict[str, Any]:
     """The single-provider example with the value at a path of keys replaced."""
-    document = copy.deepcopy(SINGLE)
+    document: dict[str, Any] = copy.deepcopy(SINGLE)
     *path, last, value = path_and_value
     place = document
     for key in path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_twisted import ensureDeferred
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import capturedLogs
 
 from cluster_worker.runtime.services import OrderedService, TaskOwner
 
@@ -62,14 +62,10 @@ async def test_closing_an_owner_cancels_its_tasks_and_waits_for_them() -> None:
 
 
 def test_a_failing_task_is_logged_with_its_name() -> None:
-    events: list[LogEvent] = []
-    globalLogPublisher.addObserver(events.append)
-    try:
+    with capturedLogs() as events:
 
         async def fails() -> None:
             raise ValueError("broken")
 
         TaskOwner().spawn("doomed", fails())
-    finally:
-        globalLogPublisher.removeObserver(events.append)
     assert [event["name"] for event in events if "log_failure" in event] == ["doomed"]

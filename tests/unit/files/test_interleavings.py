@@ -1,0 +1,234 @@
+"""Two nodes change one space at the same time, their steps mixed in every order that chance gives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from cluster_worker.persistence.engine import Key, Scope
+from onedata.errors import Errno, Posix, ServiceUnavailable
+from onedata.ids import trash_uuid
+from op_worker.files.intents import INTENTS
+from op_worker.files.model import CreateOptions, Existing, FileType
+from op_worker.files.service import FileService
+from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.memory import MemoryHelper
+from tests.support.spaces import SPACE, Site, body, owner, path, read
+
+UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
+NAMES = ["a", "b", "a/x", "b/x", "a/y", "a/x/z", "c"]
+EXPECTED = {
+    Errno.ENOENT,
+    Errno.ENOTDIR,
+    Errno.EISDIR,
+    Errno.EEXIST,
+    Errno.ENOTEMPTY,
+    Errno.EINVAL,
+    Errno.EAGAIN,
+}
+
+
+@define(eq=False)
+class Scheduler:
+    """Holds back every call until chance picks it."""
+
+    random: random.Random
+    waiting: list[Deferred[None]] = field(factory=list)
+
+    def __call__(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            turn: Deferred[None] = Deferred()
+            self.waiting.append(turn)
+            await turn
+            result = await method(*args, **kwargs)
+            after: Deferred[None] = Deferred()
+            self.waiting.append(after)
+            await after
+            return result
+
+        return call
+
+    def step(self) -> bool:
+        """Let one call go on; ``False`` when none waits."""
+        if not self.waiting:
+            return False
+        self.waiting.pop(self.random.randrange(len(self.waiting))).callback(None)
+        return True
+
+
+class Held:
+    """An engine, a helper or a file whose calls wait for the scheduler."""
+
+    def __init__(self, inner: Any, scheduler: Scheduler) -> None:
+        self._inner, self._scheduler = inner, scheduler
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        return method if name == "watch" else self._scheduler(method)
+
+
+class HeldHelper(Held):
+    """The powers of a helper are found on its class, so they are named here."""
+
+    async def _opened(self, name: str, path: StoragePath) -> Any:
+        return Held(await self._scheduler(getattr(self._inner, name))(path), self._scheduler)
+
+    async def open_read(self, path: StoragePath) -> Any:
+        return await self._opened("open_read", path)
+
+    async def open_update(self, path: StoragePath) -> Any:
+        return await self._opened("open_update", path)
+
+    async def open_write(self, path: StoragePath) -> Any:
+        return await self._opened("open_write", path)
+
+    async def rename(self, *args: Any) -> Any:
+        return await self._scheduler(self._inner.rename)(*args)
+
+    async def write_whole(self, *args: Any) -> Any:
+        return await self._scheduler(self._inner.write_whole)(*args)
+
+    async def make_directory(self, *args: Any) -> Any:
+        return await self._scheduler(self._inner.make_directory)(*args)
+
+    async def remove_directory(self, *args: Any) -> Any:
+        return await self._scheduler(self._inner.remove_directory)(*args)
+
+    async def list_directory(self, *args: Any) -> Any:
+        return await self._scheduler(self._inner.list_directory)(*args)
+
+
+def content(tag: int) -> bytes:
+    """Return content that shows whether it is whole: one byte, repeated as often as its value says."""
+    return bytes([tag]) * (1 + tag % 7)
+
+
+async def some_operation(files: FileService, chance: random.Random, tag: int) -> None:
+    """Do something somewhere."""
+    one, two = path(chance.choice(NAMES)), path(chance.choice(NAMES))
+    data = content(tag)
+    match chance.randrange(9):
+        case 0 | 1 | 2:
+            await files.replace_content(owner, one, body(data), expected_b=len(data), create=UPDATE)
+        case 3 | 4:
+            await files.move(owner, one, two)
+        case 5:
+            await files.remove(owner, one)
+        case 6:
+            await files.create_directory(owner, one, UPDATE)
+        case 7:
+            check_whole(await read(files, one))
+        case 8:
+            await files.create_file(owner, one, UPDATE)
+
+
+def check_whole(data: bytes) -> None:
+    """Demand one whole content, not a mixture of two."""
+    assert data == b"" or data == content(data[0])
+
+
+def drive(scheduler: Scheduler, clock: Clock, done: Callable[[], bool]) -> None:
+    """Let calls go on in random order until ``done``; time passes when nothing else happens."""
+    for _ in range(200_000):
+        if done():
+            return
+        if not scheduler.step():
+            clock.advance(0.05)
+    pytest.fail("the operations do not end")
+
+
+def run(scheduler: Scheduler, clock: Clock, works: list[Awaitable[Any]]) -> list[object]:
+    """Run works side by side; return their results and failures."""
+    results: list[object] = []
+    for work in works:
+        Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # coroutines
+    drive(scheduler, clock, lambda: len(results) == len(works))
+    return results
+
+
+def check_failures(results: list[object]) -> None:
+    """Demand that what failed failed as users may see it."""
+    for result in results:
+        if isinstance(result, Failure):
+            error = result.value
+            is_expected = isinstance(error, Posix) and error.errno in EXPECTED
+            assert is_expected or isinstance(error, ServiceUnavailable), result.getTraceback()
+
+
+async def check_consistent(site: Site, files: FileService) -> None:
+    """Demand that every file reads whole, and that the storage holds nothing else."""
+    page = await files.list_recursive(owner, path(""), limit=9999)
+    listed = {}
+    for name, stat in page.items:
+        assert stat.type is FileType.REG
+        listed[name] = await read(files, path(name))
+        check_whole(listed[name])
+    scope = Scope(SPACE)
+    assert await site.engine.get_all(scope, INTENTS) == {}
+    assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
+    stored = await files_on(site.helper, SPACE)  # type: ignore[arg-type]  # a memory helper
+    present = {name: data for name, data in listed.items() if data}
+    assert {name: data for name, data in stored.items() if data} == present
+    counters = await site.engine.counters(scope)
+    assert sum(counters.values()) == sum(map(len, listed.values()))
+
+
+async def files_on(helper: MemoryHelper, folder: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    try:
+        names = await helper.list_directory(StoragePath(folder))
+    except StorageError:
+        return found
+    for name in names:
+        inner = f"{folder}/{name}"
+        if (await helper.stat(StoragePath(inner))).is_directory:
+            found.update(await files_on(helper, inner))
+        else:
+            file = await helper.open_read(StoragePath(inner))
+            found[inner.partition("/")[2]] = await file.read(0, 1 << 20)
+    return found
+
+
+def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:
+    """Run ``count`` random operations on some nodes at once, then check."""
+    chance = random.Random(seed)
+    scheduler, clock, site = Scheduler(chance), Clock(), Site()
+    site = evolve(site, clock=clock)
+    wired = evolve(
+        site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler)
+    )
+    services: list[Any] = [run(scheduler, clock, [wired.process(node)])[0] for node in nodes]
+    works = [some_operation(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
+    check_failures(run(scheduler, clock, works))
+    run(scheduler, clock, [files.recover(SPACE) for files in services])
+    drive(scheduler, clock, lambda: not scheduler.waiting)
+    for _ in range(100):
+        clock.advance(1)
+        drive(scheduler, clock, lambda: not scheduler.waiting)
+    check_failures(run(scheduler, clock, [files.recover(SPACE) for files in services]))
+    drive(scheduler, clock, lambda: not scheduler.waiting)
+    check_failures_none(run(scheduler, clock, [check_consistent(site, services[0])]))
+    run(scheduler, clock, [files.tasks.close() for files in services])
+
+
+def check_failures_none(results: list[object]) -> None:
+    for result in results:
+        if isinstance(result, Failure):
+            result.raiseException()
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_one_node_stays_consistent_under_mixed_operations(seed: int) -> None:
+    one_mixture(seed, ("worker1",), 7)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_two_nodes_stay_consistent_under_mixed_operations(seed: int) -> None:
+    one_mixture(seed, ("worker1", "worker2"), 7)
