@@ -19,6 +19,7 @@ from oz_worker.records import Group, NamedToken, Provider, Record, Space, User, 
 
 K = TypeVar("K")
 V = TypeVar("V")
+_CIRCLES = frozenset({"group", "space", "provider"})
 Backlinks = defaultdict[tuple[str, str], set[str]]
 
 
@@ -62,8 +63,9 @@ class ZoneState:
         if record is not None:
             table[record_id] = record
             self._remember(record)
-        self._effective.clear()
-        self._ancestors.clear()
+        if kind in _CIRCLES:
+            self._effective.clear()
+            self._ancestors.clear()
 
     def revision(self, key: Key) -> int:
         """Return the revision of the document as known here, ``ABSENT`` when there is none."""

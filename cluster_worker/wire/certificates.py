@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TextIO
 
 from attrs import field, frozen
 from cryptography import x509
@@ -231,24 +232,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str], now_s: float) -> int:
-    """Run the command; return its exit status."""
+def main(arguments: Sequence[str], now_s: float, orders: TextIO = sys.stdin) -> int:
+    """Run the command; return its exit status. ``orders`` is read by ``batch`` only."""
     options = _parser().parse_args(arguments)
-    if options.kind == "batch":
-        return max((main(order, now_s) for order in json.load(sys.stdin)), default=0)
     try:
-        if options.kind == "ca":
-            Authority.make(options.name, now_s, options.days).save(options.out)
-        elif options.kind == "node":
-            issued = Authority.load(options.ca).issue_node(options.node, options.host, now_s, options.days)
-            save_issued(issued, options.out, "node")
-        else:
-            issued = Authority.load(options.ca).issue_web(options.host, now_s, options.days)
-            save_issued(issued, options.out, "web")
+        if options.kind == "batch":
+            return _run_batch(orders.read(), now_s)
+        _run(options, now_s)
     except (CertificateProblem, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
     return 0
+
+
+def _run(options: argparse.Namespace, now_s: float) -> None:
+    if options.kind == "ca":
+        Authority.make(options.name, now_s, options.days).save(options.out)
+        return
+    authority = Authority.load(options.ca)
+    if options.kind == "node":
+        save_issued(
+            authority.issue_node(options.node, options.host, now_s, options.days), options.out, "node"
+        )
+    else:
+        save_issued(authority.issue_web(options.host, now_s, options.days), options.out, "web")
+
+
+def _run_batch(text: str, now_s: float) -> int:
+    """Run commands in order, as long as they succeed."""
+    try:
+        commands = json.loads(text)
+    except ValueError as problem:
+        raise CertificateProblem(f"the orders are not JSON: {problem}") from problem
+    if not isinstance(commands, list) or not all(_is_command(command) for command in commands):
+        raise CertificateProblem("the orders are not a list of lists of arguments, none of them batch")
+    return next((status for command in commands if (status := main(command, now_s))), 0)
+
+
+def _is_command(command: object) -> bool:
+    return (
+        isinstance(command, list)
+        and all(isinstance(word, str) for word in command)
+        and "batch" not in command[:1]
+    )
 
 
 if __name__ == "__main__":

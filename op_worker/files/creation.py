@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from cluster_worker.persistence.engine import ABSENT, Check
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files import batches
@@ -12,13 +13,15 @@ from op_worker.files.attribute_changes import set_mode
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import EntryValue, Location, Meta
-from op_worker.files.lookup import Found
+from op_worker.files.intents import INTENTS, IntentKind
+from op_worker.files.lookup import Found, existing
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Target
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import MAX_PATH_B, check_length, check_new_name
 from op_worker.files.permissions import Operation
 from op_worker.files.removal import Removal
-from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.files.transactions import Rest
+from op_worker.storage.helper import StoragePath
 
 DEFAULT_MODES = {FileType.REG: 0o664, FileType.DIR: 0o775, FileType.SYMLNK: 0o777}
 _ADDING = {
@@ -71,8 +74,11 @@ class Creation:
         plain = CreateOptions(mode=options.mode)
         for raw in found.missing[:-1]:
             await self._make(visit, directory, raw.decode(), FileType.DIR, plain)
-            again = await self._context.lookup.find(visit.space_id, directory.file.key, (raw.decode(),))
-            directory = again.chain
+            directory = existing(
+                await self._context.lookup.find(visit.space_id, directory.file.key, (raw.decode(),))
+            )
+            if not directory.file.is_directory:
+                raise Posix(Errno.ENOTDIR)
         return directory
 
     async def require_adding(self, visit: Visit, directory: Chain, name: str, type_: FileType) -> bytes:
@@ -94,17 +100,20 @@ class Creation:
         value = EntryValue(key, type_).encode()
         steps = batches.create(directory, key, raw, value, documents, now_s)
         path = StoragePath(f"{directory.storage_path}/{name}")
+        intent = None
+        if type_ is FileType.REG:
+            intent = self._context.journal.new(IntentKind.TOUCH, visit.support.storage, key, path)
+        steps.extend([Check(INTENTS, path, ABSENT)] if intent is None else intent.put())
 
         async def happened() -> bool:
             return await self._context.engine.lookup(visit.scope, directory.file.key, raw) == value
 
-        async def work() -> tuple[None, None]:
-            await self._context.transactions.commit(
-                visit.space_id, steps, [key, directory.file.key], happened
-            )
-            if type_ is FileType.REG:
-                await self._touch(visit, path)
-            return None, None
+        async def work() -> tuple[None, Rest | None]:
+            keys = [key, directory.file.key]
+            await self._context.transactions.commit(visit.space_id, steps, keys, happened)
+            if intent is None or not await self._context.journal.carry_out(visit.space_id, intent):
+                return None, None
+            return None, self._context.journal.clear_fresh(visit.space_id, intent, None, 0)
 
         await self._context.transactions.holding([path], work)
         made = directory.child(Node(key, name, {}).written(documents))
@@ -119,13 +128,6 @@ class Creation:
             await self._removal.remove_chain(visit, chain)
             return await self._make(visit, chain.above, chain.file.name, type_, options)
         return await set_mode(self._context, visit, chain, mode_for(type_, options))
-
-    async def _touch(self, visit: Visit, path: StoragePath) -> None:
-        """Let plain tools see the empty file; nobody needs it to be there."""
-        try:
-            await (await visit.support.storage.helper.open_write(path)).close()
-        except StorageError:
-            return
 
     def new_meta(
         self, visit: Visit, name: str, type_: FileType, options: CreateOptions, now_s: float

@@ -36,7 +36,7 @@ GRACE_S = 30.0
 _POLL_S = 0.05
 _MOST_TRIES = 20
 _MOST_POLLS = 100
-_HARMLESS = frozenset({IntentKind.PLACE, IntentKind.TOUCH})
+_HARMLESS = frozenset({IntentKind.PLACE})
 _IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
 
 

@@ -13,8 +13,10 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import trash_uuid
+from op_worker.files.documents import Location
 from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing, FileType
 from op_worker.files.service import FileService
@@ -23,6 +25,10 @@ from op_worker.storage.memory import MemoryHelper
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
+SLOTTED = ["v", "d/w"]
+"""Files that are written in place, a slot of ten bytes at a time."""
+SLOT_B = 10
+TOPS = ["a", "b", "d", "e"]
 NAMES = ["a", "b", "a/x", "b/x", "a/y", "a/x/z", "c"]
 EXPECTED = {
     Errno.ENOENT,
@@ -110,23 +116,78 @@ def content(tag: int) -> bytes:
     return bytes([tag]) * (1 + tag % 7)
 
 
-async def some_operation(files: FileService, chance: random.Random, tag: int) -> None:
-    """Do something somewhere."""
-    one, two = path(chance.choice(NAMES)), path(chance.choice(NAMES))
-    data = content(tag)
-    match chance.randrange(9):
-        case 0 | 1 | 2:
-            await files.replace_content(owner, one, body(data), expected_b=len(data), create=UPDATE)
-        case 3 | 4:
-            await files.move(owner, one, two)
-        case 5:
-            await files.remove(owner, one)
-        case 6:
-            await files.create_directory(owner, one, UPDATE)
-        case 7:
-            check_whole(await read(files, one))
-        case 8:
-            await files.create_file(owner, one, UPDATE)
+async def prepare(files: FileService) -> None:
+    """Make directories and files to begin with."""
+    for name in ("a/x", "a/y", "b/x"):
+        await files.replace_content(owner, path(name), body(content(200)), expected_b=None, create=UPDATE)
+    for name in SLOTTED:
+        data = bytes([201]) * 2 * SLOT_B
+        await files.replace_content(owner, path(name), body(data), expected_b=None, create=UPDATE)
+
+
+async def put(files: FileService, chance: random.Random, tag: int) -> None:
+    await files.replace_content(
+        owner, path(chance.choice(NAMES)), body(content(tag)), expected_b=None, create=UPDATE
+    )
+
+
+async def move(files: FileService, chance: random.Random, tag: int) -> None:
+    names = chance.choice([NAMES, NAMES, SLOTTED, TOPS])
+    await files.move(owner, path(chance.choice(names)), path(chance.choice(names)))
+
+
+async def remove(files: FileService, chance: random.Random, tag: int) -> None:
+    await files.remove(owner, path(chance.choice(NAMES)))
+
+
+async def make(files: FileService, chance: random.Random, tag: int) -> None:
+    make = chance.choice([files.create_directory, files.create_file])
+    await make(owner, path(chance.choice(NAMES)), UPDATE)
+
+
+async def read_one(files: FileService, chance: random.Random, tag: int) -> None:
+    check_whole(await read(files, path(chance.choice(NAMES))))
+
+
+async def write_slot(files: FileService, chance: random.Random, tag: int) -> None:
+    offset_b = SLOT_B * chance.randrange(5)
+    data = bytes([tag]) * SLOT_B
+    await files.write_content(owner, path(chance.choice(SLOTTED)), offset_b, body(data), expected_b=None)
+
+
+async def cut(files: FileService, chance: random.Random, tag: int) -> None:
+    await files.truncate(owner, path(chance.choice(SLOTTED)), SLOT_B * chance.randrange(3))
+
+
+async def fill_slots(files: FileService, chance: random.Random, tag: int) -> None:
+    data = bytes([tag]) * SLOT_B * chance.randrange(4)
+    await files.replace_content(
+        owner, path(chance.choice(SLOTTED)), body(data), expected_b=None, create=UPDATE
+    )
+
+
+async def read_slots(files: FileService, chance: random.Random, tag: int) -> None:
+    check_slots(await read(files, path(chance.choice(SLOTTED))))
+
+
+OPERATIONS = [
+    *([put] * 3),
+    *([move] * 3),
+    *([write_slot] * 3),
+    remove,
+    make,
+    read_one,
+    cut,
+    fill_slots,
+    read_slots,
+]
+
+
+def check_slots(data: bytes) -> None:
+    """Demand that every slot was written by one writer, or by none."""
+    assert len(data) % SLOT_B == 0
+    for at in range(0, len(data), SLOT_B):
+        assert len(set(data[at : at + SLOT_B])) == 1
 
 
 def check_whole(data: bytes) -> None:
@@ -169,15 +230,24 @@ async def check_consistent(site: Site, files: FileService) -> None:
     for name, stat in page.items:
         assert stat.type is FileType.REG
         listed[name] = await read(files, path(name))
-        check_whole(listed[name])
+        (check_slots if name in SLOTTED else check_whole)(listed[name])
     scope = Scope(SPACE)
     assert await site.engine.get_all(scope, INTENTS) == {}
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
     stored = await files_on(site.helper, SPACE)  # type: ignore[arg-type]  # a memory helper
-    present = {name: data for name, data in listed.items() if data}
-    assert {name: data for name, data in stored.items() if data} == present
+    assert set(stored) <= set(listed)
+    for name in set(listed) - set(SLOTTED):
+        assert stored.get(name, b"") == listed[name]
     counters = await site.engine.counters(scope)
-    assert sum(counters.values()) == sum(map(len, listed.values()))
+    assert sum(counters.values()) == await held_bytes(site)
+
+
+async def held_bytes(site: Site) -> int:
+    """Return what the locations of all documents say."""
+    engine = site.engine
+    assert isinstance(engine, MemoryEngine)
+    documents = engine._scopes[Scope(SPACE)].documents.values()  # no engine lists its keys
+    return sum(Location.decode(fields["loc"].data).held_b for fields in documents if "loc" in fields)
 
 
 async def files_on(helper: MemoryHelper, folder: str) -> dict[str, bytes]:
@@ -201,11 +271,10 @@ def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:
     chance = random.Random(seed)
     scheduler, clock, site = Scheduler(chance), Clock(), Site()
     site = evolve(site, clock=clock)
-    wired = evolve(
-        site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler)
-    )
+    wired = evolve(site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler))
     services: list[Any] = [run(scheduler, clock, [wired.process(node)])[0] for node in nodes]
-    works = [some_operation(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
+    check_failures_none(run(scheduler, clock, [prepare(services[0])]))
+    works = [chance.choice(OPERATIONS)(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
     check_failures(run(scheduler, clock, works))
     run(scheduler, clock, [files.recover(SPACE) for files in services])
     drive(scheduler, clock, lambda: not scheduler.waiting)

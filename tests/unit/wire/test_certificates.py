@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import stat
+from io import StringIO
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -81,6 +83,25 @@ def test_command_makes_web_files_with_their_chain(tmp_path: Path) -> None:
     assert main(["web", "--ca", ca, "--host", "p1.test", "--host", "127.0.0.2", "--out", ca], NOW_S) == 0
     assert names_of((tmp_path / "ca" / "web_cert.pem").read_bytes()) == (["p1.test"], ["127.0.0.2"])
     assert (tmp_path / "ca" / "web_chain.pem").read_bytes() == (tmp_path / "ca" / "ca.pem").read_bytes()
+
+
+def test_batch_runs_commands_in_order_until_one_fails(tmp_path: Path) -> None:
+    ca = str(tmp_path)
+    commands = [["ca", "--out", ca], ["node", "--ca", ca, "--node", "a@b", "--out", ca]]
+    assert main(["batch"], NOW_S, StringIO(json.dumps(commands))) == 0
+    assert (tmp_path / "node_cert.pem").exists()
+    failing = [
+        ["node", "--ca", ca, "--node", "no name", "--out", ca],
+        ["web", "--ca", ca, "--host", "h", "--out", ca],
+    ]
+    assert main(["batch"], NOW_S, StringIO(json.dumps(failing))) == 1
+    assert not (tmp_path / "web_cert.pem").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[1]", '[["batch"]]', "[[1]]"])
+def test_batch_of_anything_else_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["batch"], NOW_S, StringIO(text)) == 1
+    assert "orders" in capsys.readouterr().err
 
 
 def test_command_says_what_is_wrong_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

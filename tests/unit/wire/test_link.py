@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -17,11 +19,11 @@ from cluster_worker.runtime.services import TaskOwner
 from cluster_worker.wire.call_messages import Call, Cast
 from cluster_worker.wire.conversation import Expectation, Side
 from cluster_worker.wire.errors import BadRequest, LinkBusy, LinkClosed, RemoteFailure, RequestTimedOut
-from cluster_worker.wire.frames import FRAME_LIMIT_B
+from cluster_worker.wire.frames import FRAME_LIMIT_B, encode_frame
 from cluster_worker.wire.handlers import LinkLimits, LinkParts
 from cluster_worker.wire.link import Link
 from cluster_worker.wire.link_messages import Failed, Hello, Ping, Result, Role, VersionRange
-from cluster_worker.wire.messages import Message
+from cluster_worker.wire.messages import MESSAGES_BY_TYPE, Message
 from cluster_worker.wire.protocol import LinkProtocol
 from cluster_worker.wire.tls import BadCredentials
 
@@ -352,3 +354,37 @@ def test_error_replies_keep_their_details(clock: Clock) -> None:
     pair.flow()
     assert done[0].details == {"id": "posix"} and done[0].description == "no"
     pair.lose()
+
+
+@given(st.booleans(), st.lists(st.binary(max_size=200), max_size=6))
+def test_any_bytes_from_a_peer_end_at_most_its_own_link(is_open: bool, pieces: list[bytes]) -> None:
+    clock = Clock()
+    pair = Pair(clock)
+    if is_open:
+        pair.open()
+    else:
+        pair.ends[1].handshakeCompleted()
+    for piece in pieces:
+        pair.ends[1].dataReceived(piece)
+        assert pair.ends[1]._decoder.buffered_b <= FRAME_LIMIT_B + 4
+    pair.lose()
+    assert clock.getDelayedCalls() == []
+
+
+framed = st.builds(
+    encode_frame,
+    st.just(1),
+    st.sampled_from(sorted(MESSAGES_BY_TYPE)) | st.integers(0, 255),
+    st.integers(0, 3),
+    st.binary(max_size=40) | st.sampled_from([b"\x90", b"\x94\xa1w\xc0\x01\xc0", b"\x92\xa1w\xc0"]),
+)
+
+
+@given(st.lists(framed, max_size=8))
+def test_any_frames_on_an_open_link_are_answered_or_end_it(frames: list[bytes]) -> None:
+    clock = Clock()
+    pair = Pair(clock).open()
+    pair.ends[1].dataReceived(b"".join(frames))
+    pair.transports[1].clear()
+    pair.lose()
+    assert clock.getDelayedCalls() == [] and pair.callee.serving == 0

@@ -71,7 +71,7 @@ class FakeZone:
     tokens: dict[str, Subject | OnedataError] = field(factory=dict)
     is_up: bool = True
     is_silent: bool = False
-    identity: Subject = Subject("oneprovider", "p1")
+    identity: Subject = field(factory=lambda: Subject("oneprovider", "p1"))
     links: list[FakeLink] = field(factory=list)
     requests: list[Message] = field(factory=list)
     attempts: int = 0
@@ -89,10 +89,10 @@ class FakeZone:
         for link in list(self.links):
             link.close()
 
-    def put(self, gri: str, **resource: Any) -> None:
+    def put(self, gri: str, /, **resource: Any) -> None:
         """Set a resource and push it to its subscribers."""
         revision = self.resources.get(gri, {}).get("revision", 0) + 1
-        self.resources[gri] = {"gri": gri, "revision": revision, **resource}
+        self.resources[gri] = {**resource, "gri": gri, "revision": revision}
         for link in self.links:
             if gri in link.subscribed:
                 link.tell(

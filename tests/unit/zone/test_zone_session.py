@@ -19,6 +19,7 @@ from onedata.graphsync import (
     GraphRequest,
     GraphResponse,
     Gri,
+    HandshakeResponse,
     NosubPush,
     Operation,
     RpcRequest,
@@ -111,11 +112,8 @@ async def test_handshake_tells_whom_the_zone_takes_us_for() -> None:
     identity = Deferred.fromCoroutine(talk.session.handshake("root"))
     (request,) = talk.wire.sent
     assert request.auth.token == "root"
-    talk.session.text_received(
-        '{"id":"%s","type":"response","subtype":"handshake","payload":{"success":true,"error":null,'
-        '"data":{"version":4,"sessionId":"x","identity":{"type":"oneprovider","id":"p1"},"attributes":null}}}'
-        % request.id
-    )
+    answer = HandshakeResponse(id=request.id, identity=Subject("oneprovider", "p1"))
+    talk.session.text_received(encode(answer))
     assert await identity == Subject("oneprovider", "p1")
 
 
