@@ -10,7 +10,7 @@ import errno
 
 from attrs import evolve, frozen
 
-from cluster_worker.persistence.engine import PreconditionFailed, Put, Step
+from cluster_worker.persistence.engine import Key, PreconditionFailed, Put, Step
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import Errno, Posix, ServiceUnavailable
 from op_worker.auth.caller import Caller
@@ -19,7 +19,7 @@ from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
-from op_worker.files.documents import LOCATION, TIMES, UNSETTLED, Location
+from op_worker.files.documents import LOCATION, PARENT, TIMES, UNSETTLED, Location
 from op_worker.files.intents import IntentKind
 from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.nodes import Chain, Node
@@ -27,7 +27,7 @@ from op_worker.files.permissions import Operation
 from op_worker.files.reading import storage_of
 from op_worker.files.staging import CHUNK_B, SMALL_B, Chunks
 from op_worker.files.transactions import Rest
-from op_worker.storage.helper import StorageError, StorageFile
+from op_worker.storage.helper import StorageError, StorageFile, StoragePath
 
 MAX_SIZE_B = 2**53 - 1
 """Sizes stay exact in JSON and in the counters of the engine."""
@@ -92,6 +92,7 @@ class InPlace:
 
         A checksum goes before bytes that it covers may change.
         """
+        missed = None
         for _ in range(_MOST_TRIES):
             location = _location(chain)
             if location.staged:
@@ -100,7 +101,10 @@ class InPlace:
                 continue
             file = await self._open_update(chain, location)
             if file is None:
-                await self._make(visit, chain, location)
+                if missed == _place(chain) and location.blocks:
+                    raise Posix(Errno.EIO, "the storage does not have the content of this file")
+                was_busy = await self._settle_or_make(visit, chain, location)
+                missed = None if was_busy else _place(chain)
                 chain = await self._context.again(chain)
                 continue
             try:
@@ -118,8 +122,8 @@ class InPlace:
         """Return the file as it is now when it is still the one that was opened, without a checksum."""
         now = await self._context.again(chain)
         location = _location(now)
-        is_same = now.storage_path == chain.storage_path and not location.staged
-        if not is_same or location.generation != _location(chain).generation:
+        is_same = location.generation == _location(chain).generation and not location.staged
+        if not is_same or _way(now) != _way(chain):
             return None
         if not location.sha256:
             return now
@@ -140,13 +144,17 @@ class InPlace:
                 return None
             raise
 
-    async def _make(self, visit: Visit, chain: Chain, location: Location) -> None:
-        """Make the missing storage file, under an intent, so that no stray file outlives a crash."""
+    async def _settle_or_make(self, visit: Visit, chain: Chain, location: Location) -> bool:
+        """Finish what keeps the storage file away, or make it when it was never made.
+
+        It is made under an intent, so that no stray file outlives a crash. Tells whether anything was
+        pending.
+        """
         context, space_id, path = self._context, visit.space_id, chain.storage_path
         if await context.journal.settle_near(space_id, path):
-            return
+            return True
         if location.blocks:
-            raise Posix(Errno.EIO, "the storage does not have the content of this file")
+            return False
         storage = storage_of(context, space_id, location.storage_id)
         intent = context.journal.new(IntentKind.TOUCH, storage, chain.file.key, path)
         steps = [*batches.steady_file(chain), *intent.put()]
@@ -161,7 +169,8 @@ class InPlace:
         try:
             await context.transactions.holding([path], work)
         except PreconditionFailed:
-            return  # the caller reads the file anew
+            return True  # the caller reads the file anew
+        return True
 
     async def _commit_write(self, visit: Visit, opened: Chain, block: tuple[int, int]) -> FileStat:
         key, at_open = opened.file.key, _location(opened)
@@ -243,3 +252,13 @@ class InPlace:
 
 def _location(chain: Chain) -> Location:
     return chain.file.location or Location("")
+
+
+def _way(chain: Chain) -> list[tuple[Key, int]]:
+    """Return what changes whenever a file or a directory above it is moved."""
+    return [(node.key, node.revision(PARENT)) for node in chain.nodes]
+
+
+def _place(chain: Chain) -> tuple[StoragePath, int]:
+    """Return what changes whenever the bytes of a file are elsewhere."""
+    return chain.storage_path, chain.file.revision(LOCATION)

@@ -37,6 +37,7 @@ _POLL_S = 0.05
 _MOST_TRIES = 20
 _MOST_POLLS = 100
 _HARMLESS = frozenset({IntentKind.PLACE})
+_OF_DIRECTORIES = frozenset({IntentKind.MOVE, IntentKind.REMOVE_DIRECTORY})
 _IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
 
 
@@ -102,8 +103,7 @@ class Journal:
         ``False`` is returned, and ``pass_by`` or ``settle_all`` finish it later.
         """
         try:
-            if intent.kind is IntentKind.MOVE:
-                await self._drain(space_id, intent.source)
+            await self._drain(space_id, intent)
             await self._perform(space_id, intent)
         except (StorageError, PersistenceError, ServiceUnavailable) as error:
             self._log.warn(
@@ -190,8 +190,7 @@ class Journal:
         async with self._locks.hold(*intent.paths):
             found = await self._pending(space_id, intent.target)
             if found is not None and found.operation == intent.operation:
-                if intent.kind is IntentKind.MOVE:
-                    await self._drain(space_id, intent.source)
+                await self._drain(space_id, intent)
                 await self._perform(space_id, intent)
                 await self._clear(space_id, intent)
         return True
@@ -200,15 +199,18 @@ class Journal:
         age_s = self._wall_clock() - intent.since_s
         return intent.node == self._node_name or intent.kind in _HARMLESS or age_s > GRACE_S
 
-    async def _drain(self, space_id: SpaceId, directory: StoragePath) -> None:
-        """Wait until nothing is going on below a directory that is to be moved on its storage.
+    async def _drain(self, space_id: SpaceId, intent: Intent) -> None:
+        """Wait until nothing is going on below a directory that is about to move or to give way.
 
-        Nothing new can begin there: a pending operation stands at the directory itself.
+        Files may be on their way out of it, or into it. Nothing new can begin there: this operation
+        stands at the directory itself.
         """
-        await self._locks.drain_below(directory)
+        if intent.kind not in _OF_DIRECTORIES:
+            return
+        await self._locks.drain_below(*intent.paths)
         for _ in range(_MOST_POLLS):
             documents = await self._engine.get_all(Scope(space_id), INTENTS)
-            below = [path for path in documents if is_below(path, directory)]
+            below = [path for path in documents if any(is_below(path, top) for top in intent.paths)]
             if not below:
                 return
             for path in below:

@@ -11,7 +11,9 @@ from op_worker.storage.helper import StoragePath
 
 
 class PathLocks:
-    """One lock for each storage path; several are taken in one order, so nobody waits in a circle."""
+    """One lock for each storage path. Nobody waits for one while holding another, so nobody waits in a
+    circle; but whoever holds a directory may wait for those who are busy below it.
+    """
 
     def __init__(self) -> None:
         self._locks = KeyedLocks()
@@ -19,11 +21,20 @@ class PathLocks:
 
     @asynccontextmanager
     async def hold(self, *paths: StoragePath) -> AsyncIterator[None]:
-        """Hold all of ``paths`` for the body. Do not wait for other paths meanwhile, but those below."""
-        async with AsyncExitStack() as stack:
-            for path in sorted(set(paths)):
-                await stack.enter_async_context(self._one(path))
-            yield
+        """Hold all of ``paths`` for the body; they are taken together, once all are free."""
+        wanted = list(dict.fromkeys(paths))
+        first = wanted[0]
+        while True:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(self._one(first))
+                others = [path for path in wanted if path != first]
+                taken = next(filter(self.is_held, others), None)
+                if taken is None:
+                    for path in others:
+                        await stack.enter_async_context(self._one(path))  # free, so it does not wait
+                    yield
+                    return
+            first = taken
 
     async def pass_by(self, path: StoragePath) -> None:
         """Return once whoever holds ``path`` now has let go."""

@@ -254,6 +254,8 @@ class ZoneClient(OrderedService):
         self._channel.setServiceParent(self)
 
     async def _until_ready(self) -> None:
+        if self._channel is not None and self._channel.is_ready:
+            return
         waiter: Deferred[None] = Deferred(lambda _: None)
         self._ready_waiters.append(waiter)
         try:

@@ -171,7 +171,7 @@ def _check_media_types(request: StreamingRequest, route: Route) -> None:
         raise HttpError(406)
     if route.consumes is None or request.body_length == 0 or request.method not in _WRITING:
         return
-    if content_type(request) != route.consumes:
+    if content_type(request) not in (route.consumes, ""):  # uploads by curl -T name no type
         raise HttpError(415)
 
 

@@ -56,6 +56,13 @@ async def test_an_empty_put_labelled_json_truncates(rest: RestClient) -> None:
 
 
 @ensureDeferred
+async def test_a_body_without_a_media_type_is_taken_as_content(rest: RestClient) -> None:
+    file_id = await rest.create("a")
+    assert (await rest.put(f"/data/{file_id}/content", body=TEN)).status == 204
+    assert (await rest.get(f"/data/{file_id}/content")).body == TEN
+
+
+@ensureDeferred
 async def test_a_body_labelled_json_is_an_unsupported_media_type(rest: RestClient) -> None:
     file_id = await rest.create("a", TEN)
     put = await rest.put(f"/data/{file_id}/content", body=b"{}", Content_Type="application/json")

@@ -1,0 +1,59 @@
+"""Keeping what the zone told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_twisted import ensureDeferred
+from twisted.internet.task import Clock
+
+from cluster_worker.persistence.engine import Batch, Committed, PersistenceUnavailable, Scope
+from cluster_worker.persistence.memory import MemoryEngine
+from onedata.ids import SpaceId
+from op_worker.zone.store import ZoneStore
+from op_worker.zone.topics import space_topic
+from op_worker.zone.writer import ZoneWriter
+
+TOPIC = space_topic(SpaceId("s1"))
+
+
+class Failing(MemoryEngine):
+    """Cannot be written while ``is_away``."""
+
+    is_away = False
+
+    async def commit(self, scope: Scope, batch: Batch) -> Committed:
+        if self.is_away:
+            raise PersistenceUnavailable
+        return await super().commit(scope, batch)
+
+
+async def kept(engine: MemoryEngine) -> Any:
+    return dict((await ZoneStore(engine).load()).spaces)
+
+
+@ensureDeferred
+async def test_newest_state_is_written_when_the_store_is_back(clock: Clock) -> None:
+    engine = Failing(clock)
+    writer = ZoneWriter(ZoneStore(engine), clock)
+    writer.startService()
+    engine.is_away = True
+    writer.note(TOPIC, {"name": "old"})
+    writer.note(TOPIC, {"name": "new"})
+    engine.is_away = False
+    assert await kept(engine) == {}
+    clock.advance(1.0)
+    assert await kept(engine) == {"s1": {"name": "new"}}
+    await writer.stopService()
+
+
+@ensureDeferred
+async def test_resource_that_is_gone_is_removed(clock: Clock) -> None:
+    engine = MemoryEngine(clock)
+    writer = ZoneWriter(ZoneStore(engine), clock)
+    writer.startService()
+    writer.note(TOPIC, {"name": "s"})
+    writer.note(TOPIC, None)
+    assert await kept(engine) == {}
+    await writer.stopService()
+    assert clock.getDelayedCalls() == []
