@@ -70,8 +70,9 @@ def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedSer
 
     Raises: StateFolderInUse; BadCredentials; OSError.
     """
-    folder = claim_state_folder(config.state_dir).path
     check_own_certificate(config.node)
+    claim = claim_state_folder(config.state_dir)
+    folder = claim.path
     engine_service, engine = make_engine(reactor, config.redis, str(folder))
     pool = BlockingPool(reactor, _BLOCKING_THREADS)
     doors = OrderedService()
@@ -82,6 +83,6 @@ def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedSer
     site = StreamingSite(tree, clock=reactor)
     application.listener = WebListener(reactor, config.http.address, config.http.port, site, None)
     root = OrderedService()
-    for child in (LogFiles(folder / "log"), pool, engine_service, node, doors):
+    for child in (claim, LogFiles(folder / "log"), pool, engine_service, node, doors):
         child.setServiceParent(root)
     return root

@@ -24,7 +24,7 @@ from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.services import OrderedService
-from cluster_worker.runtime.state_folder import claim_state_folder, read_or_make_secret
+from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
 from op_worker.config import HttpSection, OpWorkerConfig
@@ -54,7 +54,16 @@ def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
         BadCertificateError, BadCredentials, UnusableCertificateError: a certificate cannot be used.
         OSError: the state folder or the passphrase cannot be read or written.
     """
-    folder = claim_state_folder(config.state_dir).path
+    claim = claim_state_folder(config.state_dir)
+    try:
+        return _make_claimed(reactor, config, claim)
+    except Exception:
+        claim.release()
+        raise
+
+
+def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> OrderedService:
+    folder = claim.path
     site_secrets = SiteSecrets(tls=_web_tls(config.http, folder), passphrase=_passphrase(config, folder))
     _check_certificates(config)
     pool = BlockingPool(reactor, config.blocking_threads)
@@ -67,7 +76,7 @@ def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
     )
     node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=pool)
     root = OrderedService()
-    for child in (LogFiles(folder / "log"), pool, workers, node, doors):
+    for child in (claim, LogFiles(folder / "log"), pool, workers, node, doors):
         child.setServiceParent(root)
     return root
 

@@ -7,21 +7,32 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from twisted.application.service import Service
+
 
 class StateFolderInUse(Exception):
     """Another process runs on the same state folder; the text names both."""
 
 
-class StateFolder:
-    """Holds the claim on a folder for as long as the process lives (also across a daemonising fork)."""
+class StateFolder(Service):
+    """The claim on a folder: held from the start (also across a daemonising fork) until it is stopped.
+
+    As a service it belongs before all others, so that it is stopped last.
+    """
 
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
-        self._lock = lock
+        self._lock: int | None = lock
+
+    def stopService(self) -> None:
+        super().stopService()
+        self.release()
 
     def release(self) -> None:
         """Give the claim back."""
-        os.close(self._lock)
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 def claim_state_folder(path: str) -> StateFolder:

@@ -101,7 +101,7 @@ def pieces(blocks: Blocks, offset_b: int, size_b: int) -> Iterator[Piece]:
     for offset, size in blocks:
         if offset + size <= at:
             continue
-        if offset >= end:
+        if offset >= end or at >= end:
             break
         if offset > at:
             yield Piece(at, offset - at, held=False)

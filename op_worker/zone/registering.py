@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.error import ConnectError, ConnectionLost, DNSLookupError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.web.client import ResponseFailed
+from twisted.web.client import RequestTransmissionFailed, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 
@@ -19,7 +19,15 @@ from onedata.ids import ProviderId
 from op_worker.zone.registration import Registration
 
 _REPLY_TIMEOUT_S = 30.0
-_UNREACHABLE = (ConnectError, ConnectionLost, DNSLookupError, ResponseFailed, TimeoutError, CancelledError)
+_UNREACHABLE = (
+    ConnectError,
+    ConnectionLost,
+    DNSLookupError,
+    RequestTransmissionFailed,
+    ResponseFailed,
+    TimeoutError,
+    CancelledError,
+)
 _log = Logger()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from pytest_twisted import async_yield_fixture, ensureDeferred
@@ -100,7 +101,7 @@ async def site(
     engine = RedisEngine(reactor, server.address, RedisConfig())
     engine.startService()
     await engine.wait_ready()
-    pool = BlockingPool(reactor, 4)
+    pool = BlockingPool(cast(Any, reactor), 4)
     pool.startService()
     folder: Path = tmp_path_factory.mktemp("storage")
     yield Site(engine, PosixHelper(str(folder), pool), reactor, pool)

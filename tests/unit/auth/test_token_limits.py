@@ -56,15 +56,15 @@ def test_object_id_without_path_allows_nothing() -> None:
 
 
 def test_listing_shows_only_names_on_the_way() -> None:
-    assert visible_names(PHOTOS, "/s1") == {"photos", "docs"}
-    assert visible_names(PHOTOS, "/s1/docs") == {"a.txt"}
-    assert visible_names(PHOTOS, "/") == {"s1"}
+    assert visible_names(PHOTOS, "/s1") == frozenset({"photos", "docs"})
+    assert visible_names(PHOTOS, "/s1/docs") == frozenset({"a.txt"})
+    assert visible_names(PHOTOS, "/") == frozenset({"s1"})
     assert visible_names(PHOTOS, "/s1/photos") is None
 
 
 def test_listing_under_two_caveats_shows_what_both_allow() -> None:
     both = DataLimits(paths=(frozenset({"/s1/a", "/s1/b"}), frozenset({"/s1/b", "/s1/c"})))
-    assert visible_names(both, "/s1") == {"b"}
+    assert visible_names(both, "/s1") == frozenset({"b"})
 
 
 NAMES = st.sampled_from(["a", "b", "ab", "c"])

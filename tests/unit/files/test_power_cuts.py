@@ -166,7 +166,7 @@ def before_and_after(operation: Operation) -> tuple[State, State]:
 
 def troubled(site: Site, fuse: Fuse) -> FileService:
     """Return a process whose engine and storage pass the fuse."""
-    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=FusedHelper(site.helper, fuse))  # type: ignore[arg-type]
+    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=FusedHelper(site.helper, fuse))
     files: FileService = now(wired.process())  # type: ignore[assignment]
     fuse.calls = 0
     return files
@@ -183,7 +183,7 @@ def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
         site, fuse = prepared(), Fuse(trouble)
         files = troubled(site, fuse)
         fuse.at = step
-        work = Deferred.fromCoroutine(OPERATIONS[name](files))  # type: ignore[arg-type]
+        work: Deferred[object] = Deferred.fromCoroutine(OPERATIONS[name](files))  # type: ignore[arg-type]
         bury(work, files)
         if not fuse.has_blown:
             break
@@ -193,7 +193,7 @@ def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
         state = now(state_of(survivor))
         assert state in (before, after), f"step {step}"
         assert seen_first == state, f"step {step}: recovery changed what users see"
-        now(check_nothing_left_over(site, state))  # type: ignore[arg-type]
+        now(check_nothing_left_over(site, state))
         seen.add(state == before)
     else:
         pytest.fail("the operation does not end")

@@ -28,7 +28,7 @@ def test_space_resource_becomes_a_record() -> None:
             "something_new": 1,
         },
     )
-    assert (record.name, record.owners) == ("first", {UserId("u1")})
+    assert (record.name, record.owners) == ("first", frozenset({UserId("u1")}))
     assert record.user_privileges == {UserId("u1"): {"space_view"}, UserId("u2"): frozenset()}
     assert record.supports == {ProviderId("p1"): 10}
     assert record.provider_names == {ProviderId("p1"): "One"}
@@ -40,7 +40,7 @@ def test_user_resource_becomes_a_record() -> None:
         {"fullName": "Anna", "username": None, "effectiveSpaces": ["s1"], "effectiveGroups": ["g"]},
     )
     assert (record.full_name, record.username, record.blocked) == ("Anna", None, False)
-    assert (record.spaces, record.groups) == ((SpaceId("s1"),), {GroupId("g")})
+    assert (record.spaces, record.groups) == ((SpaceId("s1"),), frozenset({GroupId("g")}))
 
 
 def test_spaces_of_a_provider_may_be_a_list_or_an_object() -> None:
@@ -52,7 +52,7 @@ def test_spaces_of_a_provider_may_be_a_list_or_an_object() -> None:
 def test_token_events_without_content_revoke_nothing() -> None:
     assert token_events_from({}).revoked == frozenset()
     events = token_events_from({"revokedTokens": ["t"], "temporaryGenerations": {"u1": 4}})
-    assert (events.revoked, events.generations) == ({TokenId("t")}, {"u1": 4})
+    assert (events.revoked, events.generations) == (frozenset({TokenId("t")}), {"u1": 4})
 
 
 @pytest.mark.parametrize(
