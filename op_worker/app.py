@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.application.service import IService
 from twisted.logger import Logger
 
 from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
+from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.limits import HttpLimits
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
@@ -64,7 +65,10 @@ def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
 
 def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> OrderedService:
     folder = claim.path
-    site_secrets = SiteSecrets(tls=_web_tls(config.http, folder), passphrase=_passphrase(config, folder))
+    files = _certificate_files(config.http, folder)
+    site_secrets = SiteSecrets(
+        tls=WebTls(*files), certificate_files=files, passphrase=_passphrase(config, folder)
+    )
     _check_certificates(config)
     pool = BlockingPool(reactor, config.blocking_threads)
     workers, doors = OrderedService(), OrderedService()
@@ -86,7 +90,8 @@ class SiteSecrets:
     """What was read before the start, so that a mistake in it is told at once."""
 
     tls: WebTls
-    passphrase: str
+    certificate_files: tuple[Path, ...]
+    passphrase: str = field(repr=False)
 
 
 @frozen(eq=False)
@@ -171,8 +176,14 @@ class ProviderParts:
             self.ground.secrets.tls,
             grace_s=self.ground.config.stop_timeout_s,
         )
-        access_log.setServiceParent(parent)
-        listener.setServiceParent(parent)
+        watch = CertificateWatch(
+            self.ground.secrets.tls,
+            self.ground.secrets.certificate_files,
+            clock=reactor,
+            blocking=self.ground.pool,
+        )
+        for service in (access_log, watch, listener):
+            service.setServiceParent(parent)
         _log.info("serving HTTPS on {address}:{port}", address=http.address, port=listener.port)
 
     def _root(self) -> Any:
@@ -212,11 +223,11 @@ def _limits(http: HttpSection) -> HttpLimits:
     )
 
 
-def _web_tls(http: HttpSection, folder: Path) -> WebTls:
+def _certificate_files(http: HttpSection, folder: Path) -> tuple[Path, ...]:
+    """Certificate, key, and the chain if there is one."""
     if http.cert is None or http.key is None:
-        cert, key = self_signed_files(folder, system_wall_clock)
-        return WebTls(cert, key)
-    return WebTls(Path(http.cert), Path(http.key), None if http.chain is None else Path(http.chain))
+        return self_signed_files(folder, system_wall_clock)
+    return tuple(Path(file) for file in (http.cert, http.key, http.chain) if file is not None)
 
 
 def _passphrase(config: OpWorkerConfig, folder: Path) -> str:
