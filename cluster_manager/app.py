@@ -8,6 +8,9 @@ from cluster_manager.config import ClusterManagerConfig
 from cluster_manager.leadership import SoleManager
 from cluster_manager.service import ClusterManager
 from cluster_worker.runtime.clock import WallClock
+from cluster_worker.runtime.log_files import LogFiles
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.runtime.state_folder import claim_state_folder
 from cluster_worker.wire.certificates import CA_CERT, CA_KEY, Authority, save_issued
 from cluster_worker.wire.connections import LinkReactor
 from cluster_worker.wire.tls import NodeCredentials, TlsFiles
@@ -15,16 +18,26 @@ from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 
 def make_cluster_manager(
     reactor: LinkReactor, config: ClusterManagerConfig, wall_clock: WallClock, release: str = ""
-) -> ClusterManager:
-    """Return the service, not started.
+) -> OrderedService:
+    """Return the daemon, not started. Claims the state folder and reads certificates.
 
     Raises:
+        StateFolderInUse: another daemon runs on the state folder.
+        BadCredentials: certificates cannot be used.
         OSError, CertificateProblem: certificates had to be made and could not be.
     """
-    files = _tls_files(config, wall_clock)
-    return ClusterManager(
-        reactor, config.settings(release), NodeCredentials(files), SoleManager(wall_clock())
-    )
+    claim = claim_state_folder(config.state_dir)
+    try:
+        credentials = NodeCredentials(_tls_files(config, wall_clock))
+        credentials.load()
+    except Exception:
+        claim.release()
+        raise
+    manager = ClusterManager(reactor, config.settings(release), credentials, SoleManager(wall_clock()))
+    root = OrderedService()
+    for child in (claim, LogFiles(claim.path / "log"), manager):
+        child.setServiceParent(root)
+    return root
 
 
 def _tls_files(config: ClusterManagerConfig, wall_clock: WallClock) -> TlsFiles:

@@ -10,6 +10,8 @@ from cluster_manager.service import ManagerSettings
 from cluster_worker.wire.connections import Address
 from cluster_worker.wire.steps import BootStep
 
+ENVIRONMENT_PREFIX = "CLUSTER_MANAGER"
+
 
 def _seconds(default: float, meaning: str) -> float:
     option: float = field(default=default, validator=gt(0), metadata={"help": f"Seconds {meaning}"})
@@ -86,7 +88,7 @@ class ClusterManagerConfig:
     """Everything the cluster-manager can be told."""
 
     state_dir: str = field(
-        default="cluster_manager_state",
+        default="var/cluster_manager",
         metadata={
             "help": "Folder for certificates the manager makes itself; relative to the working directory."
         },

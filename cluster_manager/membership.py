@@ -280,7 +280,7 @@ class Membership:
     def _lose(self, node: str, spared: str | None = None) -> Effects:
         self.roster.lost.add(node)
         self._recoveries.pop(node, None)
-        if len(self.roster.lost) >= self._rules.owners:
+        if len(self.roster.lost) >= self._rules.owners or not self.roster.present:
             return self._tear_down(f"{', '.join(sorted(self.roster.lost))} lost", spared=spared)
         self._next_epoch()
         return [self._ring(self.roster.present)]

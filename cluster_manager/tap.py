@@ -1,4 +1,4 @@
-"""``twistd cluster-manager``: the command line and the one place with the global reactor."""
+"""``twistd cluster-manager``."""
 
 from __future__ import annotations
 
@@ -6,35 +6,30 @@ import os
 from typing import cast
 
 from twisted.application.service import IService
-from twisted.python import usage
 
 from cluster_manager.app import make_cluster_manager
-from cluster_manager.config import ClusterManagerConfig
+from cluster_manager.config import ENVIRONMENT_PREFIX, ClusterManagerConfig
 from cluster_worker.runtime.clock import system_wall_clock
-from cluster_worker.runtime.configuration import ConfigurationError, load_configuration
+from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
+from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.certificates import CertificateProblem
 from cluster_worker.wire.connections import LinkReactor
+from cluster_worker.wire.tls import BadCredentials
 
-ENVIRONMENT_PREFIX = "CLUSTER_MANAGER"
+_REFUSALS = (StateFolderInUse, CertificateProblem, BadCredentials, OSError)
 
 
-class Options(usage.Options):
-    """Options of ``twistd cluster-manager``."""
+class Options(DaemonOptions):
+    """Options of the daemon."""
 
-    synopsis = "[--config FILE]"
-    optParameters = [
-        ["config", "c", None, "configuration file (TOML); without it the manager runs on local defaults"],
-    ]
+    longdesc = "Keeps the nodes of one cluster together: membership, boot, ring, load advice, health."
 
 
 def makeService(options: Options) -> IService:
-    """Return the cluster-manager's service. Raises: usage.UsageError naming everything that is wrong."""
+    """Return the daemon; exits with one clear sentence when it cannot start."""
     from twisted.internet import reactor
 
-    try:
-        config = load_configuration(ClusterManagerConfig, options["config"], os.environ, ENVIRONMENT_PREFIX)
-        return make_cluster_manager(cast(LinkReactor, reactor), config, system_wall_clock)
-    except ConfigurationError as error:
-        raise usage.UsageError("\n".join(error.problems)) from error
-    except (CertificateProblem, OSError) as error:
-        raise usage.UsageError(str(error)) from error
+    config = configuration_of(options, ClusterManagerConfig, os.environ, ENVIRONMENT_PREFIX)
+    return make_or_refuse(
+        lambda: make_cluster_manager(cast(LinkReactor, reactor), config, system_wall_clock), _REFUSALS
+    )

@@ -13,11 +13,11 @@ from twisted.logger import Logger
 from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.certificate_watch import CertificateWatch
-from cluster_worker.http.limits import HttpLimits
+from cluster_worker.http.config import HttpSection
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.node.cluster_node import ClusterNode
-from cluster_worker.node.own_certificate import check_own_certificate
+from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine
 from cluster_worker.persistence.setup import make_engine
@@ -28,7 +28,7 @@ from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
-from op_worker.config import HttpSection, OpWorkerConfig
+from op_worker.config import OpWorkerConfig
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.panel.door import PanelDoor
@@ -36,7 +36,6 @@ from op_worker.http.panel.guard import PanelGuard, make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
-from op_worker.http.web_certificate import self_signed_files
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
@@ -167,7 +166,7 @@ class ProviderParts:
             wall_clock=system_wall_clock,
             blocking=self.ground.pool,
         )
-        site = StreamingSite(self._root(), clock=reactor, limits=_limits(http), access_log=access_log)
+        site = StreamingSite(self._root(), clock=reactor, limits=http.limits, access_log=access_log)
         listener = WebListener(
             reactor,
             http.address,
@@ -212,22 +211,9 @@ class ProviderParts:
         )
 
 
-def _limits(http: HttpSection) -> HttpLimits:
-    return HttpLimits(
-        header_timeout_s=http.header_timeout_s,
-        idle_timeout_s=http.idle_timeout_s,
-        body_stall_timeout_s=http.body_stall_timeout_s,
-        response_stall_timeout_s=http.response_stall_timeout_s,
-        max_header_b=http.max_header_b,
-        max_connections=http.max_connections,
-    )
-
-
 def _certificate_files(http: HttpSection, folder: Path) -> tuple[Path, ...]:
-    """Certificate, key, and the chain if there is one."""
-    if http.cert is None or http.key is None:
-        return self_signed_files(folder, system_wall_clock)
-    return tuple(Path(file) for file in (http.cert, http.key, http.chain) if file is not None)
+    """The configured certificate, key and chain, or a pair of our own making."""
+    return http.certificate_files or own_web_certificate(folder / "web", http.address, system_wall_clock())
 
 
 def _passphrase(config: OpWorkerConfig, folder: Path) -> str:

@@ -13,21 +13,23 @@ from twisted.logger import Logger
 
 from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
-from cluster_worker.http.limits import HttpLimits
+from cluster_worker.http.certificate_watch import CertificateWatch
+from cluster_worker.http.config import HttpSection
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
 from cluster_worker.persistence.engine import PersistenceUnavailable
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock, sleep
+from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.services import OrderedService
-from cluster_worker.runtime.state_folder import read_or_make_secret
-from cluster_worker.wire.certificates import Authority, save_issued
+from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from cluster_worker.wire.errors import BadRequest
 from cluster_worker.wire.fields import Payload
 from cluster_worker.wire.steps import BootStep
-from oz_worker.config import HttpSection, OzWorkerConfig
+from oz_worker.config import OzWorkerConfig
 from oz_worker.doors import make_tree
 from oz_worker.rest.zone import PRODUCT_VERSION
 from oz_worker.zone import ZoneMeans, ZoneService
@@ -106,11 +108,28 @@ class OzWorker:
 
 
 def make_oz_worker(reactor: Any, config: OzWorkerConfig, wall_clock: WallClock) -> OrderedService:
-    """Return the daemon, not yet started. The state folder exists and is claimed.
+    """Return the daemon, not yet started. Claims the state folder and reads certificates.
 
-    Raises: BadCertificateError.
+    Raises: StateFolderInUse; BadCertificateError; BadCredentials; OSError.
     """
+    check_own_certificate(config.node)
+    claim = claim_state_folder(config.state_dir)
+    try:
+        return _make_claimed(reactor, config, wall_clock, claim)
+    except Exception:
+        claim.release()
+        raise
+
+
+def _make_claimed(
+    reactor: Any, config: OzWorkerConfig, wall_clock: WallClock, claim: StateFolder
+) -> OrderedService:
+    folder = claim.path
+    files = _certificate_files(config.http, folder, wall_clock)
+    tls = WebTls(*files)
     root = OrderedService()
+    claim.setServiceParent(root)
+    LogFiles(folder / "log").setServiceParent(root)
     persistence, engine = make_engine(reactor, config.redis, config.state_dir)
     persistence.setServiceParent(root)
     hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
@@ -125,7 +144,7 @@ def make_oz_worker(reactor: Any, config: OzWorkerConfig, wall_clock: WallClock) 
     zone = ZoneService(means, config.zone, config.login)
     zone.setServiceParent(root)
     access_log = AccessLog(
-        AppendingFile(Path(config.state_dir) / "access.log"),
+        AppendingFile(folder / "log" / "access.log"),
         clock=reactor,
         wall_clock=wall_clock,
         blocking=hashing,
@@ -138,7 +157,7 @@ def make_oz_worker(reactor: Any, config: OzWorkerConfig, wall_clock: WallClock) 
     site = StreamingSite(
         tree,
         clock=reactor,
-        limits=HttpLimits(max_connections=config.http.max_connections),
+        limits=config.http.limits,
         access_log=access_log,
         wall_clock=wall_clock,
     )
@@ -147,27 +166,15 @@ def make_oz_worker(reactor: Any, config: OzWorkerConfig, wall_clock: WallClock) 
         config.http.address,
         config.http.port,
         site,
-        _web_tls(config, wall_clock),
+        tls,
         grace_s=config.stop_timeout_s,
     )
+    CertificateWatch(tls, files, clock=reactor, blocking=hashing).setServiceParent(root)
     node.setServiceParent(root)
     doors.setServiceParent(root)
     return root
 
 
-def _web_tls(config: OzWorkerConfig, wall_clock: WallClock) -> WebTls:
-    http = config.http
-    if http.cert is not None and http.key is not None:
-        return WebTls(Path(http.cert), Path(http.key), None if http.chain is None else Path(http.chain))
-    return _own_tls(http, Path(config.state_dir) / "web", wall_clock)
-
-
-def _own_tls(http: HttpSection, folder: Path, wall_clock: WallClock) -> WebTls:
-    cert, key = folder / "web_cert.pem", folder / "web_key.pem"
-    if not cert.exists():
-        authority = Authority.make("oz-worker on this machine", wall_clock())
-        authority.save(folder)
-        save_issued(
-            authority.issue_web(["localhost", "127.0.0.1", http.address], wall_clock()), folder, "web"
-        )
-    return WebTls(cert, key)
+def _certificate_files(http: HttpSection, folder: Path, wall_clock: WallClock) -> tuple[Path, ...]:
+    """The configured certificate, key and chain, or a pair of our own making."""
+    return http.certificate_files or own_web_certificate(folder / "web", http.address, wall_clock())

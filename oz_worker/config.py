@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 from attrs.validators import ge, gt, le, min_len
 
+from cluster_worker.http.config import HttpSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
 from oz_worker.throttle import ThrottleLimits
@@ -13,10 +14,9 @@ ENVIRONMENT_PREFIX = "OZ_WORKER"
 
 
 @frozen(kw_only=True)
-class HttpSection:
-    """The web doors: REST, Graph Sync, health. Durations in seconds."""
+class WebSection(HttpSection):
+    """The web doors: REST, Graph Sync, health. Durations in seconds, sizes in bytes."""
 
-    address: str = field(default="127.0.0.1", metadata={"help": "Address to listen on; 0.0.0.0 for all."})
     port: int = field(
         default=9443,
         validator=[ge(0), le(65535)],
@@ -24,32 +24,6 @@ class HttpSection:
             "help": "Port of HTTPS. Providers and clients expect 443, which needs the right to bind it."
         },
     )
-    cert: str | None = field(
-        default=None,
-        metadata={
-            "help": "PEM file of the certificate. Without one, a certificate for localhost is made in the"
-            " state folder.",
-            "example": "/etc/onedata/web_cert.pem",
-        },
-    )
-    key: str | None = field(
-        default=None,
-        metadata={
-            "help": "PEM file of the certificate's private key.",
-            "example": "/etc/onedata/web_key.pem",
-        },
-    )
-    chain: str | None = field(
-        default=None,
-        metadata={"help": "PEM file of intermediate certificates.", "example": "/etc/onedata/web_chain.pem"},
-    )
-    max_connections: int = field(
-        default=10000, validator=ge(1), metadata={"help": "Connections beyond these are closed at once."}
-    )
-
-    def __attrs_post_init__(self) -> None:
-        if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key are given together or not at all")
 
 
 @frozen(kw_only=True)
@@ -114,7 +88,7 @@ class OzWorkerConfig:
         metadata={"help": "Open requests have so long to end at a stop (seconds)."},
     )
     zone: ZoneSection = field(factory=ZoneSection)
-    http: HttpSection = field(factory=HttpSection)
+    http: WebSection = field(factory=WebSection)
     login: ThrottleLimits = field(factory=ThrottleLimits)
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)

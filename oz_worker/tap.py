@@ -5,38 +5,28 @@ from __future__ import annotations
 import os
 
 from twisted.application.service import IService
-from twisted.internet import reactor
-from twisted.python import usage
 
+from cluster_worker.http.tls import BadCertificateError
 from cluster_worker.runtime.clock import system_wall_clock
-from cluster_worker.runtime.configuration import ConfigurationError, load_configuration
-from cluster_worker.runtime.state_folder import StateFolderInUse, claim_state_folder
+from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
+from cluster_worker.runtime.state_folder import StateFolderInUse
+from cluster_worker.wire.certificates import CertificateProblem
+from cluster_worker.wire.tls import BadCredentials
 from oz_worker.app import make_oz_worker
 from oz_worker.config import ENVIRONMENT_PREFIX, OzWorkerConfig
 
+_REFUSALS = (StateFolderInUse, BadCertificateError, BadCredentials, CertificateProblem, OSError)
 
-class Options(usage.Options):
-    """Command line of the daemon."""
 
-    optParameters = [["config", "c", None, "Configuration file (TOML); defaults without one."]]
+class Options(DaemonOptions):
+    """Options of the daemon."""
 
-    def postOptions(self) -> None:
-        """Read the configuration, so that its problems appear before anything starts."""
-        try:
-            self["configuration"] = load_configuration(
-                OzWorkerConfig, self["config"], os.environ, ENVIRONMENT_PREFIX
-            )
-        except ConfigurationError as exc:
-            raise usage.UsageError("\n".join(exc.problems)) from None
+    longdesc = "Onezone: knows users, groups, spaces, providers and tokens; tells providers of changes."
 
 
 def makeService(options: Options) -> IService:
-    """Return the daemon."""
-    config: OzWorkerConfig = options["configuration"]
-    try:
-        claim = claim_state_folder(config.state_dir)
-    except (StateFolderInUse, OSError) as exc:
-        raise usage.UsageError(str(exc)) from None
-    daemon = make_oz_worker(reactor, config, system_wall_clock)
-    daemon.claim = claim  # type: ignore[attr-defined]  # the claim lives as long as the daemon
-    return daemon
+    """Return the daemon; exits with one clear sentence when it cannot start."""
+    from twisted.internet import reactor
+
+    config = configuration_of(options, OzWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
+    return make_or_refuse(lambda: make_oz_worker(reactor, config, system_wall_clock), _REFUSALS)

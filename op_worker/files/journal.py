@@ -188,11 +188,29 @@ class Journal:
         if not self._is_ours(intent):
             return False
         async with self._locks.hold(*intent.paths):
-            found = await self._pending(space_id, intent.target)
-            if found is not None and found.operation == intent.operation:
-                await self._drain(space_id, intent)
-                await self._perform(space_id, intent)
-                await self._clear(space_id, intent)
+            if intent.node == self._node_name or intent.kind in _HARMLESS:
+                await self._finish(space_id, intent)
+                return True
+            return await self._finish_for_another(space_id, intent)
+
+    async def _finish(self, space_id: SpaceId, intent: Intent) -> None:
+        """Carry out an operation whose paths are held, and withdraw it, if it is pending still."""
+        found = await self._pending(space_id, intent.target)
+        if found is not None and found.operation == intent.operation:
+            await self._drain(space_id, intent)
+            await self._perform(space_id, intent)
+            await self._clear(space_id, intent)
+
+    async def _finish_for_another(self, space_id: SpaceId, intent: Intent) -> bool:
+        """Finish what a dead node left; under a lease, so that only one of the living does."""
+        name = f"settle {space_id} {intent.operation.hex()}"
+        lease = await self._engine.acquire(name, self._node_name, GRACE_S)
+        if lease is None:
+            return False
+        try:
+            await self._finish(space_id, intent)
+        finally:
+            await self._engine.release(lease)
         return True
 
     def _is_ours(self, intent: Intent) -> bool:

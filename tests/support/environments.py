@@ -65,7 +65,8 @@ class Raised:
 
     def storage(self, name: str = "/mnt/alpha", provider: str = "krk") -> Path:
         """The host folder behind a posix storage of a provider."""
-        return Path(self.output["storages"]["posix"][name]["host_paths"][provider])
+        path: str = self.output["storages"]["posix"][name]["host_paths"][provider]
+        return Path(path)
 
     def pid(self, prefix: str, instance: str) -> int:
         """The process of a node, such as ``pid("worker@", "krk")``."""
@@ -76,7 +77,8 @@ class Raised:
     def node_folder(self, node_prefix: str, instance: str) -> Path:
         """The folder of a node's configuration, state and logs."""
         domain = self.output["domain_mappings"][instance]
-        names = [name for name in self.output["pids"] if name.startswith(node_prefix) and domain in name]
+        pids: Mapping[str, int] = self.output["pids"]
+        names = [name for name in pids if name.startswith(node_prefix) and domain in name]
         return self.folder / "nodes" / names[0].partition("@")[2]
 
     def start_again(self, node_prefix: str, instance: str) -> int:

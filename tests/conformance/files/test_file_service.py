@@ -118,6 +118,7 @@ async def files(site: Site) -> AsyncIterator[FileService]:
         page = await service.list_children(owner, Target(space_root_guid(space)), limit=1000)
         for stat in page.items:
             await service.remove(owner, Target(stat.guid))
+        await service.recover(space)  # goes on with what an earlier service left in the trash
         while await site.engine.count(Scope(space), Key(trash_uuid(space))):
             await sleep(site.clock, 0.01)
     yield service

@@ -16,16 +16,16 @@ from twisted.internet import reactor
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 
+from cluster_worker.http.config import HttpSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.runtime.clock import sleep, system_wall_clock
 from cluster_worker.wire.certificates import Authority, save_issued
 from op_worker.app import make_op_worker
-from op_worker.config import HttpSection, LocalSection, OpWorkerConfig, ZoneSection
+from op_worker.config import LocalSection, OpWorkerConfig, ZoneSection
 from op_worker.zone.connection import ZoneAddress, load_trust, zone_agent
 from oz_worker.app import make_oz_worker
-from oz_worker.config import HttpSection as ZoneHttp
-from oz_worker.config import OzWorkerConfig
+from oz_worker.config import OzWorkerConfig, WebSection
 from oz_worker.config import ZoneSection as ZoneItself
 
 CLOCK = IReactorTime(reactor)
@@ -141,7 +141,7 @@ class World:
         config = OzWorkerConfig(
             state_dir=str(state),
             redis=RedisConfig(),
-            http=ZoneHttp(
+            http=WebSection(
                 port=self.zone_port,
                 cert=str(self.folder / "oz.test" / "web_cert.pem"),
                 key=str(self.folder / "oz.test" / "web_key.pem"),

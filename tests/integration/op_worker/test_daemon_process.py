@@ -72,7 +72,7 @@ class Daemon:
         raise AssertionError("the daemon does not come up")
 
     def connection(self) -> http.client.HTTPSConnection:
-        trusted = ssl.create_default_context(cafile=str(self.folder / "state" / "web_cert.pem"))
+        trusted = ssl.create_default_context(cafile=str(self.folder / "state" / "web" / "ca.pem"))
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=trusted, timeout=10)
 
     def get(self, path: str) -> tuple[int, bytes]:
@@ -155,7 +155,7 @@ def test_secrets_of_the_state_folder_are_private(daemon: Daemon) -> None:
     daemon.start()
     state = daemon.folder / "state"
     assert state.stat().st_mode & 0o777 == 0o700
-    for name in ("emergency_passphrase", "web_key.pem"):
+    for name in ("emergency_passphrase", "web/web_key.pem", "web/ca_key.pem"):
         assert (state / name).stat().st_mode & 0o777 == 0o600
 
 

@@ -14,7 +14,6 @@ from twisted.application.service import IService
 from twisted.internet import reactor
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.ssl import Certificate, trustRootFromCertificates
-from twisted.python.usage import UsageError
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 
 from cluster_worker.http.tls import WebListener
@@ -22,7 +21,7 @@ from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.runtime.clock import sleep, system_wall_clock
 from oz_worker import tap
 from oz_worker.app import make_oz_worker
-from oz_worker.config import HttpSection, OzWorkerConfig
+from oz_worker.config import OzWorkerConfig, WebSection
 
 CLOCK = IReactorTime(reactor)
 
@@ -32,7 +31,7 @@ def daemon(folder: Path, port: int = 0) -> Any:
     config = OzWorkerConfig(
         state_dir=str(folder),
         redis=RedisConfig(url="memory:"),
-        http=HttpSection(address="127.0.0.1", port=port),
+        http=WebSection(address="127.0.0.1", port=port),
         stop_timeout_s=0.5,
     )
     return make_oz_worker(reactor, config, system_wall_clock)
@@ -95,19 +94,30 @@ async def test_daemon_waits_for_a_port_that_is_taken(tmp_path: Path) -> None:
     await service.stopService()
 
 
-def test_command_line_reports_every_problem_of_the_file(tmp_path: Path) -> None:
+def test_command_line_reports_every_problem_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "oz.toml").write_text("[zone]\ndomian = 'x'\n[http]\nport = 99999\n")
-    with pytest.raises(UsageError) as caught:
-        tap.Options().parseOptions(["--config", str(tmp_path / "oz.toml")])
-    assert "zone.domian" in str(caught.value) and "http.port" in str(caught.value)
+    with pytest.raises(SystemExit):
+        tap.makeService(options_for(tmp_path / "oz.toml"))
+    printed = capsys.readouterr().err
+    assert "zone.domian" in printed
+    assert "http.port" in printed
 
 
-def test_second_daemon_on_the_same_state_folder_is_refused(tmp_path: Path) -> None:
+def test_second_daemon_on_the_same_state_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "oz.toml").write_text(f"state_dir = '{tmp_path}/state'\n[redis]\nurl = 'memory:'\n")
-    options = tap.Options()
-    options.parseOptions(["--config", str(tmp_path / "oz.toml")])
-    first = tap.makeService(options)
+    first = tap.makeService(options_for(tmp_path / "oz.toml"))
     assert IService.providedBy(first)
-    with pytest.raises(UsageError):
-        tap.makeService(options)
-    first.claim.release()  # type: ignore[attr-defined]  # set by makeService
+    with pytest.raises(SystemExit):
+        tap.makeService(options_for(tmp_path / "oz.toml"))
+    assert "another daemon" in capsys.readouterr().err
+
+
+def options_for(file: Path) -> tap.Options:
+    """The command line with a configuration file."""
+    options = tap.Options()
+    options.parseOptions(["--config", str(file)])
+    return options

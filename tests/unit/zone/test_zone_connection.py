@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from op_worker.http.web_certificate import self_signed_files
+from cluster_worker.node.own_certificate import own_web_certificate
 from op_worker.zone.connection import UnusableCertificateError, ZoneAddress, load_trust
 
 
@@ -30,7 +30,7 @@ def test_zone_is_connected_at_its_address_and_verified_by_its_domain(
 
 
 def test_trusted_certificates_may_be_several_in_one_file(tmp_path: Path) -> None:
-    cert, key = self_signed_files(tmp_path, lambda: 1_700_000_000.0)
+    cert, key = own_web_certificate(tmp_path, "127.0.0.1", 1_700_000_000.0)
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("# first\n" + cert.read_text() + key.read_text() + cert.read_text())
     assert load_trust(str(bundle)) is not None
@@ -56,8 +56,8 @@ def test_file_without_usable_certificates_is_refused_by_name(
 
 
 def test_own_certificate_is_made_once_and_its_key_is_private(tmp_path: Path) -> None:
-    cert, key = self_signed_files(tmp_path, lambda: 1_700_000_000.0)
+    cert, key = own_web_certificate(tmp_path, "127.0.0.1", 1_700_000_000.0)
     first = cert.read_text()
-    assert self_signed_files(tmp_path, lambda: 1_800_000_000.0) == (cert, key)
+    assert own_web_certificate(tmp_path, "127.0.0.1", 1_800_000_000.0) == (cert, key)
     assert cert.read_text() == first
     assert key.stat().st_mode & 0o077 == 0
