@@ -1,0 +1,108 @@
+"""Storages and supports: kept in the store, seen by every node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_twisted import ensureDeferred
+
+from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.runtime.pool import Inline
+from onedata.ids import SpaceId, StorageId
+from op_worker.storage.helper import StorageUnavailable
+from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.records import StorageRecord, SupportRecord, UnknownSchemaError
+from op_worker.storage.registry import FACTORIES, BadStorageError, StorageInUseError, Storages
+
+SPACE, MEMORY = SpaceId("space"), StorageId("memory")
+RECORD = StorageRecord(storage_id=MEMORY, name="mem", type="memory", arguments={"key": "secret"})
+
+
+@ensureDeferred
+async def test_storages_and_supports_outlive_the_process() -> None:
+    engine = MemoryEngine()
+    storages = Storages(engine, Inline())
+    await storages.add_storage(RECORD)
+    await storages.support(SPACE, MEMORY, 100)
+    later = Storages(engine, Inline())
+    await later.load()
+    support = later.for_space(SPACE)
+    assert support is not None
+    assert (support.storage.record, support.size_b) == (RECORD, 100)
+    assert [each.space_id for each in later.supported()] == [SPACE]
+    assert [each.storage_id for each in later.all()] == [MEMORY]
+    assert isinstance(support.storage.helper, MemoryHelper)
+    assert support.storage.renames is support.storage.helper
+    assert support.storage.first is None
+
+
+@ensureDeferred
+async def test_what_one_node_adds_and_removes_others_see() -> None:
+    engine = MemoryEngine()
+    ours, theirs = Storages(engine, Inline()), Storages(engine, Inline())
+    theirs.startService()
+    await ours.add_storage(RECORD)
+    await ours.support(SPACE, MEMORY, 100)
+    helper = theirs.get(MEMORY)
+    assert helper is not None
+    assert theirs.for_space(SPACE) is not None
+    await ours.support(SPACE, MEMORY, 200)
+    assert theirs.get(MEMORY) is helper
+    await ours.remove_support(SPACE)
+    await ours.remove_storage(MEMORY)
+    assert theirs.for_space(SPACE) is None
+    assert theirs.get(MEMORY) is None
+    await theirs.stopService()
+
+
+@ensureDeferred
+async def test_a_storage_that_supports_a_space_is_not_removed() -> None:
+    storages = Storages(MemoryEngine(), Inline())
+    await storages.add_storage(RECORD)
+    await storages.support(SPACE, MEMORY, 100)
+    with pytest.raises(StorageInUseError):
+        await storages.remove_storage(MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments"), [("tape", {}), ("posix", {}), ("posix", {"mountPoint": "relative"})]
+)
+@ensureDeferred
+async def test_impossible_storages_are_refused_and_not_kept(type_: str, arguments: dict[str, str]) -> None:
+    storages = Storages(MemoryEngine(), Inline())
+    record = StorageRecord(storage_id=MEMORY, name="x", type=type_, arguments=arguments)
+    with pytest.raises(BadStorageError):
+        await storages.add_storage(record)
+    with pytest.raises(BadStorageError):
+        await storages.support(SPACE, MEMORY, 1)
+    assert not storages.all()
+
+
+@ensureDeferred
+async def test_a_posix_storage_is_tried_before_it_is_kept(tmp_path: Path) -> None:
+    storages = Storages(MemoryEngine(), Inline())
+    arguments = {"mountPoint": str(tmp_path / "missing")}
+    record = StorageRecord(storage_id=MEMORY, name="x", type="posix", arguments=arguments)
+    with pytest.raises(StorageUnavailable):
+        await storages.add_storage(record)
+    (tmp_path / "missing").mkdir()
+    storage = await storages.add_storage(record)
+    assert storage.first is storage.helper
+
+
+def test_arguments_of_a_storage_are_not_printed() -> None:
+    assert "secret" not in repr(RECORD)
+    assert set(FACTORIES) == {"posix", "memory", "nulldevice"}
+
+
+def test_records_keep_unknown_fields_and_refuse_unknown_schemas() -> None:
+    record = StorageRecord.decode(
+        "x", RECORD.encode()[:1].replace(b"\x94", b"\x95") + RECORD.encode()[1:] + b"\x07"
+    )
+    assert record.rest == (7,)
+    assert StorageRecord.decode("x", record.encode()) == record
+    support = SupportRecord(space_id=SPACE, storage_id=MEMORY, size_b=5, rest=("new",))
+    assert SupportRecord.decode(SPACE, support.encode()) == support
+    with pytest.raises(UnknownSchemaError):
+        SupportRecord.decode(SPACE, b"\x93\x02\xa1a\x01")
