@@ -24,6 +24,7 @@ from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.randomness import PooledRandom
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.auth.throttle import FailureThrottle
@@ -134,7 +135,7 @@ class ProviderParts:
             storages,
             clock=reactor,
             wall_clock=system_wall_clock,
-            random_bytes=os.urandom,
+            random_bytes=PooledRandom(os.urandom),
             node_name=config.node.node_name,
         )
         return ProviderParts(ground, engine, engine_service, membership, storages, files)

@@ -33,7 +33,7 @@ class FlakyEngine(MemoryEngine):
 
     async def commit(self, scope: Scope, batch: Batch) -> Any:
         self._check()
-        if not self.is_armed or scope != SPACE:
+        if not self.is_armed or scope != Scope(SPACE):
             return await super().commit(scope, batch)
         self.is_armed = False
         if self.is_applied:
@@ -166,7 +166,7 @@ async def test_maintenance_survives_a_store_that_is_away() -> None:
     async def away(*_: Any) -> Any:
         raise PersistenceUnavailable
 
-    engine.get_all = away  # type: ignore[method-assign]  # this one goes away
+    engine.get_all = away  # type: ignore[method-assign, assignment]  # it goes away
     files.startService()
     engine.get_all = original  # type: ignore[method-assign]  # and comes back
     await leave_remove(site, "f")
