@@ -7,7 +7,7 @@ import os
 from twisted.application.service import IService
 
 from cluster_worker.http.tls import BadCertificateError
-from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
+from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse, tune_collector
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.tls import BadCredentials
 from op_worker.app import make_op_worker
@@ -28,4 +28,6 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     config = configuration_of(options, OpWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
-    return make_or_refuse(lambda: make_op_worker(reactor, config), _REFUSALS)
+    daemon = make_or_refuse(lambda: make_op_worker(reactor, config), _REFUSALS)
+    tune_collector()
+    return daemon

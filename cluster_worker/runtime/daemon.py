@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NoReturn, TypeVar
@@ -37,6 +38,17 @@ def make_or_refuse(make: Callable[[], IService], expected: tuple[type[Exception]
         return make()
     except expected as error:
         refuse_start(str(error))
+
+
+def tune_collector() -> None:
+    """Let the collector of cyclic garbage look rarely, and never at what was made before the start.
+
+    A request makes some hundred objects, nearly all of which reference counting frees; with Python's
+    own thresholds looking for cycles among them takes a sixth of a small upload's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def refuse_start(reason: str) -> NoReturn:

@@ -168,16 +168,35 @@ class Access:
         except NotFound:
             raise Forbidden() from None
 
-    async def spaces_of(self, caller: Caller) -> list[SpaceInfo]:
-        """Return the spaces that a caller may see, by name; those that only the zone knows are left out."""
+    async def space_ids_of(self, caller: Caller) -> list[SpaceId]:
+        """Return all spaces of a caller that the token shows, supported here or not."""
         user = await self.user(caller)
-        found = [await self.zone.space(space_id) for space_id in user.spaces]
+        if not caller.is_limited:
+            return list(user.spaces)
+        names = visible_names(caller.limits, "/", await object_paths(self.lookup, caller, None))
+        return [space_id for space_id in user.spaces if names is None or space_id in names]
+
+    async def spaces_of(self, caller: Caller) -> list[SpaceInfo]:
+        """Return the spaces of ``space_ids_of`` by name.
+
+        A space that we do not support and that the zone did not tell of before it went away is left out.
+        """
+        found = [await self.zone.space(space_id) for space_id in await self.space_ids_of(caller)]
         known = [space for space in found if space is not None]
-        if caller.is_limited:
-            paths = await object_paths(self.lookup, caller, None)
-            names = visible_names(caller.limits, "/", paths)
-            known = [space for space in known if names is None or space.space_id in names]
         return sorted(known, key=lambda space: (space.name.encode("utf-8", "replace"), space.space_id))
+
+    async def space_of(self, caller: Caller, space_id: SpaceId) -> SpaceInfo:
+        """Return a space of the caller that we support. Raises: Forbidden; SpaceNotSupportedBy."""
+        if space_id not in await self.space_ids_of(caller):
+            raise Forbidden()
+        space = await self.zone.space(space_id)
+        if space is None or not self.is_supported(space_id):
+            raise self.not_supported(space_id)
+        return space
+
+    def is_supported(self, space_id: SpaceId) -> bool:
+        """Whether we support a space: the zone says so, and there is a storage for it."""
+        return space_id in self.zone.supported_spaces() and self.storages.for_space(space_id) is not None
 
     def not_supported(self, space_id: str) -> SpaceNotSupportedBy:
         """Return the refusal of a space that this provider does not support."""

@@ -20,6 +20,7 @@ from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.paths import staging_path
 from op_worker.files.permissions import Operation
+from op_worker.files.small_contents import SmallContents
 from op_worker.storage.helper import (
     Opened,
     StorageError,
@@ -90,6 +91,7 @@ class Reading:
 
     _context: FilesContext
     _translate: Translate
+    _contents: SmallContents
     _log = Logger()
 
     async def open(self, caller: Caller, target: Target, follow: Follow) -> Reader:
@@ -115,6 +117,7 @@ class Reading:
             opened = await self._open(chain, location)
             if opened is not None:
                 if fits(opened.size_b, location, is_exact=seen != now):
+                    self._remember(location, opened)
                     return Reader(
                         stat_of(chain, visit.space, visit.user_id), location, opened, self._translate
                     )
@@ -131,6 +134,8 @@ class Reading:
         """Open where the bytes should be; ``None`` when they are not there now."""
         if not location.blocks:
             return Opened(0, b"", None)
+        if location.sha256 and (known := self._contents.get(location.generation)) is not None:
+            return Opened(len(known), known, None)
         if location.staged == UNSETTLED:
             return None
         storage = self._storage(chain, location)
@@ -141,6 +146,11 @@ class Reading:
             if opened is not None:
                 return opened
         return await open_first(storage, chain.storage_path, first_b)
+
+    def _remember(self, location: Location, opened: Opened) -> None:
+        """Keep a small content that was written whole, for the next reader."""
+        if location.sha256 and opened.file is None and len(opened.first) == location.size_b:
+            self._contents.keep(location.generation, opened.first)
 
     def _storage(self, chain: Chain, location: Location) -> Storage:
         return storage_of(self._context, chain.space_id, location.storage_id)

@@ -54,6 +54,7 @@ from op_worker.files.reading import Reading
 from op_worker.files.recursive import RecursiveListing
 from op_worker.files.removal import Removal
 from op_worker.files.replacing import Replacing
+from op_worker.files.small_contents import SmallContents
 from op_worker.files.space_names import SpaceNames
 from op_worker.files.staging import Staging
 from op_worker.files.transactions import Transactions
@@ -107,7 +108,7 @@ class FileService(TaskService):
         self._recursive = RecursiveListing(context)
         self._removal = Removal(context, trash)
         self._creation = Creation(context, self._removal)
-        self._reading = Reading(context, to_onedata_error)
+        self._reading = Reading(context, to_onedata_error, SmallContents())
         self._replacing = Replacing(context, self._creation, Staging(context))
         self._in_place = InPlace(context)
         self._moving = Moving(context, self._creation, self._removal)
@@ -133,8 +134,15 @@ class FileService(TaskService):
         return await self._context.access.spaces_of(caller)
 
     @translated
+    async def space(self, caller: Caller, space_id: SpaceId) -> SpaceInfo:
+        """Return one of the caller's spaces. Raises: Forbidden when it is not his; SpaceNotSupportedBy."""
+        return await self._context.access.space_of(caller, space_id)
+
+    @translated
     async def find_space(self, caller: Caller, name: str) -> FileGuid:
         """Return the root of the space called ``Name``, ``Name@Id`` or by its bare id.
+
+        Of several spaces called ``Name`` the one that is supported here is meant, if it is one.
 
         Raises: Posix(ENOENT) when the caller has no such space; SpaceNotSupportedBy.
         """

@@ -18,21 +18,27 @@ class SpaceNames:
     _access: Access
 
     async def find(self, caller: Caller, text: str) -> FileGuid:
-        """Return the root of a space of the caller. Raises: Posix(ENOENT); SpaceNotSupportedBy."""
+        """Return the root of a space of the caller.
+
+        A name that several spaces have means the one that we support, if it is one.
+
+        Raises: Posix(ENOENT); SpaceNotSupportedBy.
+        """
         spaces = await self._access.spaces_of(caller)
         name, given_id = split_space_name(text)
         for space in spaces:
             if text == space.space_id or (given_id == space.space_id and name == space.name):
                 return self._supported(space.space_id)
-        named = [space for space in spaces if space.name == text]
-        if len(named) == 1:
-            return self._supported(named[0].space_id)
-        user = await self._access.user(caller)
-        if given_id in user.spaces or text in user.spaces:
-            raise self._access.not_supported(given_id if given_id in user.spaces else text)
+        named = [space.space_id for space in spaces if space.name == text]
+        meant = list(filter(self._access.is_supported, named)) or named
+        if len(meant) == 1:
+            return self._supported(meant[0])
+        untold = await self._access.space_ids_of(caller)
+        if given_id in untold or text in untold:
+            raise self._access.not_supported(given_id if given_id in untold else text)
         raise Posix(Errno.ENOENT, "no such space, or several of this name")
 
     def _supported(self, space_id: SpaceId) -> FileGuid:
-        if self._access.storages.for_space(space_id) is None:
+        if not self._access.is_supported(space_id):
             raise self._access.not_supported(space_id)
         return space_root_guid(space_id)

@@ -182,7 +182,7 @@ def _open_with_first(tree: PosixTree, path: bytes, size_b: int) -> tuple[int | N
 
 
 def _write_whole(tree: PosixTree, path: bytes, data: bytes, durability: Durability) -> None:
-    fd = tree.open_or_make(path, os.O_WRONLY | os.O_TRUNC)
+    fd = tree.make_or_open(path, os.O_WRONLY | os.O_TRUNC)
     try:
         _write(fd, 0, data)
         if durability is Durability.POWER:

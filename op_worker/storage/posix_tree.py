@@ -1,8 +1,9 @@
 """Blocking operations below one folder, none of which can leave it.
 
-Every path is walked component by component with directory descriptors and ``O_NOFOLLOW``, so a
-symbolic link that somebody planted on the storage, at any depth and at any moment, is refused with
-ENOTDIR or ELOOP and never followed. Paths are relative to the root, bytes, joined by ``/``.
+Every path is opened by ``beneath``, so a symbolic link that somebody planted on the storage, at any depth
+and at any moment, is refused with ENOTDIR or ELOOP and never followed. The root is opened anew for each
+operation, so that a storage that was moved or unmounted is noticed. Paths are relative to the root,
+bytes, joined by ``/``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from op_worker.storage.beneath import OpenBeneath, best_opener
 
 FILE_MODE = 0o664
 DIRECTORY_MODE = 0o775
@@ -27,8 +30,9 @@ class RootMissingError(Exception):
 class PosixTree:
     """The files below ``root``. Every method blocks and raises ``OSError`` or ``RootMissingError``."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, open_beneath: OpenBeneath | None = None) -> None:
         self._root = root
+        self._open = open_beneath or best_opener()
 
     def check(self) -> None:
         """Raise unless the root is a folder that can be read and written."""
@@ -39,18 +43,15 @@ class PosixTree:
 
     def open_existing(self, path: bytes, flags: int) -> int:
         """Return the descriptor of an existing regular file."""
-        with self._parent(path) as (parent, name):
-            return _regular(os.open(name, flags | _SAFE, dir_fd=parent))
+        return _regular(self._beneath(path, flags | _SAFE))
 
     def open_or_make(self, path: bytes, flags: int) -> int:
         """Return the descriptor of a regular file, made with its parents when missing."""
-        for _ in range(_MOST_TRIES):
-            try:
-                with self._parent(path) as (parent, name):
-                    return _open_or_make(name, flags, parent)
-            except FileNotFoundError:
-                self._make_parents(path)
-        raise OSError(errno.EBUSY, "directories vanish as fast as they are made")
+        return self._until_found(path, lambda: self._open_or_make(path, flags))
+
+    def make_or_open(self, path: bytes, flags: int) -> int:
+        """The same, for a file that is probably missing."""
+        return self._until_found(path, lambda: self._make_or_open(path, flags))
 
     def rename(self, source: bytes, target: bytes) -> bytes:
         """Move ``source`` to ``target``, making parents; return the folder that ``target`` is in."""
@@ -93,30 +94,27 @@ class PosixTree:
         """Return the names in a directory; ``b""`` is the root."""
         if not path:
             return os.listdir(self._root)
-        with self._parent(path) as (parent, name):
-            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=parent)
-            try:
-                return os.listdir(fd)
-            finally:
-                os.close(fd)
+        fd = self._beneath(path, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
+        try:
+            return os.listdir(fd)
+        finally:
+            os.close(fd)
 
     def set_mode(self, path: bytes, mode: int) -> None:
         """Set the permission bits of a file or directory."""
-        with self._parent(path) as (parent, name):
-            fd = os.open(name, os.O_RDONLY | _SAFE, dir_fd=parent)
-            try:
-                os.fchmod(fd, mode)
-            finally:
-                os.close(fd)
+        fd = self._beneath(path, os.O_RDONLY | _SAFE)
+        try:
+            os.fchmod(fd, mode)
+        finally:
+            os.close(fd)
 
     def sync_directory(self, path: bytes) -> None:
         """Make the entries of a directory survive power loss."""
-        with self._parent(path) as (parent, name):
-            fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=parent)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        fd = self._beneath(path, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def _open_root(self) -> int:
         try:
@@ -127,16 +125,44 @@ class PosixTree:
     @contextmanager
     def _parent(self, path: bytes) -> Iterator[tuple[int, bytes]]:
         """Give the descriptor of the folder that ``path`` is in, and its last name."""
-        *above, name = _parts(path)
-        fd = self._open_root()
+        _parts(path)
+        above, _, name = path.rpartition(b"/")
+        fd = self._beneath(above, _PASS) if above else self._open_root()
         try:
-            for part in above:
-                inner = os.open(part, _PASS, dir_fd=fd)
-                os.close(fd)
-                fd = inner
             yield fd, name
         finally:
             os.close(fd)
+
+    def _beneath(self, path: bytes, flags: int, mode: int = 0) -> int:
+        """Open a path below the root."""
+        _parts(path)
+        root = self._open_root()
+        try:
+            return self._open(root, path, flags, mode)
+        finally:
+            os.close(root)
+
+    def _until_found(self, path: bytes, attempt: Callable[[], int]) -> int:
+        for _ in range(_MOST_TRIES):
+            try:
+                return attempt()
+            except FileNotFoundError:
+                self._make_parents(path)
+        raise OSError(errno.EBUSY, "directories vanish as fast as they are made")
+
+    def _open_or_make(self, path: bytes, flags: int) -> int:
+        try:
+            return self.open_existing(path, flags)
+        except FileNotFoundError:
+            return self._make_or_open(path, flags)
+
+    def _make_or_open(self, path: bytes, flags: int) -> int:
+        try:
+            fd = self._beneath(path, flags | os.O_CREAT | os.O_EXCL | _SAFE, FILE_MODE)
+        except FileExistsError:
+            return self.open_existing(path, flags)
+        os.fchmod(fd, FILE_MODE)  # whatever the umask of the daemon is
+        return fd
 
     def _make_parents(self, path: bytes) -> None:
         os.close(self._walk_making(_parts(path)[:-1]))
@@ -163,19 +189,6 @@ def _enter_or_make(parent: int, name: bytes) -> int:
         return os.open(name, _PASS, dir_fd=parent)
     fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=parent)
     os.fchmod(fd, DIRECTORY_MODE)  # whatever the umask of the daemon is
-    return fd
-
-
-def _open_or_make(name: bytes, flags: int, parent: int) -> int:
-    try:
-        return _regular(os.open(name, flags | _SAFE, dir_fd=parent))
-    except FileNotFoundError:
-        pass
-    try:
-        fd = os.open(name, flags | os.O_CREAT | os.O_EXCL | _SAFE, FILE_MODE, dir_fd=parent)
-    except FileExistsError:
-        return _regular(os.open(name, flags | _SAFE, dir_fd=parent))
-    os.fchmod(fd, FILE_MODE)
     return fd
 
 

@@ -144,16 +144,16 @@ class ZoneClient(OrderedService):
         return known
 
     async def space(self, space_id: SpaceId) -> SpaceInfo | None:
-        known = self.known.spaces.get(space_id)
-        if known is not None or self._clock.seconds() < self._unseen.get(space_id, 0.0):
-            return known
+        known = self.known
+        if known.knows_enough_of(space_id) or self._clock.seconds() < self._unseen.get(space_id, 0.0):
+            return known.spaces.get(space_id)
         try:
-            await self._follower.follow(space_topic(space_id), lambda: space_id in self.known.spaces)
+            await self._follower.follow(space_topic(space_id), lambda: known.knows_enough_of(space_id))
         except (NoConnectionToOnezone, Timeout):
-            if space_id in self.known.supported:
+            if space_id in known.supported:
                 raise
             return None
-        found = self.known.spaces.get(space_id)
+        found = known.spaces.get(space_id)
         if found is None:
             self._note_unseen(space_id)
         return found

@@ -36,7 +36,13 @@ class Zone(Protocol):
         """
 
     async def space(self, space_id: SpaceId) -> SpaceInfo | None:
-        """Return a space; ``None`` when there is none, or none that this provider may see."""
+        """Return a space; ``None`` when there is none, or none that this provider may see.
+
+        A space that we do not support is shown, without its members, when a user of ours is in it. ``None``
+        also stands for such a space that was not told of before the zone went away.
+
+        Raises: onedata.errors.NoConnectionToOnezone when we support it and nothing is known of it yet.
+        """
 
     def supported_spaces(self) -> Collection[SpaceId]:
         """Return the spaces that this provider supports."""

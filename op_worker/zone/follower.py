@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -52,6 +52,8 @@ class ZoneFollower(OrderedService):
         self._writer.setServiceParent(self)
         self._tasks = TaskService()
         self._tasks.setServiceParent(self)
+        self._wanted: set[SpaceId] = set()
+        self._is_following = False
 
     def restore(self, stored: StoredZone, provider_id: ProviderId) -> None:
         """Take over what earlier runs were told."""
@@ -64,62 +66,85 @@ class ZoneFollower(OrderedService):
         """Bring everything that is followed up to date. Raises: NoConnectionToOnezone; OnedataError."""
         self.known.forget_revisions()
         await self._fetch(token_events_topic(provider_id))
-        await self._fetch_each(map(space_topic, list(self.known.spaces)))
+        await _each(map(space_topic, list(self.known.spaces)), self._fetch)
         await self.follow_provider(provider_id)
-        await self._fetch_each(map(user_topic, list(self.known.users)))
+        await _each(map(user_topic, list(self.known.users)), self._fetch)
+        await self._follow_spaces({each for user in self.known.users.values() for each in user.spaces})
 
     async def follow_provider(self, provider_id: ProviderId) -> None:
         """Bring our own record and the spaces that it names up to date."""
         await self._fetch(provider_topic(provider_id))
-        await self._follow_new_spaces()
+        await self._follow_spaces(self.known.supported)
 
     async def follow(self, topic: Topic, is_known: Callable[[], bool]) -> None:
-        """Follow one more topic, unless ``is_known`` by the time its turn has come."""
+        """Follow one more topic, unless ``is_known`` by the time its turn has come.
+
+        The spaces of a user are followed soon after.
+        """
         async with self._locks.hold(topic):
             if not is_known():
                 await self._fetch(topic)
+                self._follow_named_by(topic)
 
     def pushed(self, push: ZonePush) -> None:
         """Take over news of the zone."""
         topic = topic_of(push.gri)
         if topic is None:
             return
-        if isinstance(push, NosubPush) or push.update_type is UpdateType.DELETED:
+        if isinstance(push, NosubPush):
+            self._hide(topic, push.gri)
+            if push.gri != topic.gris[-1]:
+                self._follow_soon([SpaceId(topic.entity_id)])
+        elif push.update_type is UpdateType.DELETED:
             self._forget(topic)
         elif push.data is not None:
             self._take(topic, push.data)
-            if topic.kind is Kind.PROVIDER:
-                self._tasks.spawn("follow newly supported spaces", self._follow_new_spaces_quietly())
+            self._follow_named_by(topic)
 
-    async def _follow_new_spaces(self) -> None:
-        missing = self.known.supported - self.known.spaces.keys()
-        await self._fetch_each(map(space_topic, sorted(missing)))
+    def _follow_named_by(self, topic: Topic) -> None:
+        """Follow the spaces that a resource names: those that we support, and all of our users."""
+        if topic.kind is Kind.PROVIDER:
+            self._follow_soon(self.known.supported)
+        elif topic.kind is Kind.USER:
+            user = self.known.users.get(UserId(topic.entity_id))
+            self._follow_soon(() if user is None else user.spaces)
 
-    async def _follow_new_spaces_quietly(self) -> None:
+    def _follow_soon(self, space_ids: Iterable[SpaceId]) -> None:
+        self._wanted.update(each for each in space_ids if not self.known.knows_enough_of(each))
+        if self._wanted and not self._is_following and self._tasks.running:
+            self._is_following = True
+            self._tasks.spawn("follow spaces", self._follow_wanted())
+
+    async def _follow_wanted(self) -> None:
+        """Follow spaces until no more are wanted; what fails is made up for at the next connection."""
         try:
-            await self._follow_new_spaces()
+            while self._wanted:
+                wanted, self._wanted = self._wanted, set()
+                await self._follow_spaces(wanted)
         except OnedataError as error:
             self._log.warn("new spaces are not known yet: {error}", error=error.description)
+        finally:
+            self._is_following = False
 
-    async def _fetch_each(self, topics: Iterable[Topic]) -> None:
-        """Fetch several at a time; the first failure ends it."""
-        remaining = iter(topics)
+    async def _follow_spaces(self, space_ids: Collection[SpaceId]) -> None:
+        """Follow those of the spaces of which not enough is known."""
+        missing = sorted(each for each in space_ids if not self.known.knows_enough_of(each))
+        await _each(map(space_topic, missing), self._follow_space)
 
-        async def fetch_remaining() -> None:
-            for topic in remaining:
-                await self._fetch(topic)
-
-        workers = [Deferred.fromCoroutine(fetch_remaining()) for _ in range(_AT_ONCE)]
-        await gatherResults(workers, consumeErrors=True)
+    async def _follow_space(self, topic: Topic) -> None:
+        await self.follow(topic, lambda: self.known.knows_enough_of(SpaceId(topic.entity_id)))
 
     async def _fetch(self, topic: Topic) -> None:
         """Subscribe to a topic and take its state over; what is gone or not ours to see is forgotten."""
-        try:
-            resource = await self._graph(topic.gri, Operation.GET)
-        except (NotFound, Forbidden):
-            self._forget(topic)
-        else:
-            self._take(topic, resource)
+        for gri in topic.gris:
+            try:
+                resource = await self._graph(gri, Operation.GET)
+            except NotFound:
+                return self._forget(topic)
+            except Forbidden:
+                self._hide(topic, gri)
+            else:
+                return self._take(topic, resource)
 
     def _take(self, topic: Topic, resource: Resource) -> None:
         try:
@@ -127,6 +152,11 @@ class ZoneFollower(OrderedService):
                 self._writer.note(topic, resource)
         except MalformedResourceError as error:
             self._log.error("resource {gri} is not understood: {error}", gri=topic.gri.text, error=error)
+
+    def _hide(self, topic: Topic, gri: Gri) -> None:
+        """Forget what an address showed that is not ours to see any more."""
+        if self.known.is_shown_by(topic, gri):
+            self._forget(topic)
 
     def _forget(self, topic: Topic) -> None:
         self.known.forget(topic)
@@ -138,3 +168,18 @@ class ZoneFollower(OrderedService):
                 self.known.apply(topic, resource)
             except MalformedResourceError as error:
                 self._log.warn("kept {gri} is not understood: {error}", gri=topic.gri.text, error=error)
+
+
+async def _each(topics: Iterable[Topic], work: Callable[[Topic], Awaitable[None]]) -> None:
+    """Do ``work`` for several topics at a time. Raises: the first failure."""
+    remaining = iter(topics)
+
+    async def work_on() -> None:
+        for topic in remaining:
+            await work(topic)
+
+    workers = [Deferred.fromCoroutine(work_on()) for _ in range(_AT_ONCE)]
+    try:
+        await gatherResults(workers, consumeErrors=True)
+    except FirstError as error:
+        error.subFailure.raiseException()

@@ -23,10 +23,11 @@ class UserInfo:
 
 @frozen(kw_only=True)
 class SpaceInfo:
-    """A space as the zone tells it to a provider that supports it.
+    """A space as the zone tells it to a provider.
 
     ``supports`` maps each supporting provider to the size it grants, in bytes; ``user_privileges`` are
-    the effective privileges of every effective member.
+    the effective privileges of every effective member. Owners and members are told to supporting providers
+    only; of other spaces, ``UserInfo.spaces`` says who is in them.
     """
 
     space_id: SpaceId

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
+from onedata.gri import Scope
 from onedata.ids import GroupId, ProviderId, SpaceId, TokenId, UserId
 from op_worker.zone.records import SpaceInfo, UserInfo
 
@@ -66,6 +67,12 @@ def space_from(space_id: SpaceId, resource: Resource) -> SpaceInfo:
             for key, privileges in _table(resource, "effectiveUsers", list).items()
         },
     )
+
+
+def is_outline(resource: Resource) -> bool:
+    """Whether a ``space.<id>.instance`` resource is without members: shown to us for our users' sake."""
+    gri = resource.get("gri")
+    return isinstance(gri, str) and gri.endswith(f":{Scope.PROTECTED}")
 
 
 def user_from(user_id: UserId, resource: Resource) -> UserInfo:

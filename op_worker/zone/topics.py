@@ -39,6 +39,16 @@ class Topic:
             case Kind.USER:
                 return Gri("user", self.entity_id, "instance", scope=Scope.PROTECTED)
 
+    @property
+    def gris(self) -> tuple[Gri, ...]:
+        """Its addresses in the zone, the one that shows most first.
+
+        Providers that support a space see its members; others, with users in it, see an outline.
+        """
+        if self.kind is Kind.SPACE:
+            return self.gri, Gri("space", self.entity_id, "instance", scope=Scope.PROTECTED)
+        return (self.gri,)
+
 
 def provider_topic(provider_id: ProviderId) -> Topic:
     """This provider: its name and what it supports."""
@@ -51,7 +61,7 @@ def token_events_topic(provider_id: ProviderId) -> Topic:
 
 
 def space_topic(space_id: SpaceId) -> Topic:
-    """A space: its members, privileges and supports."""
+    """A space: its supports and, where we support it, its members with their privileges."""
     return Topic(Kind.SPACE, space_id)
 
 

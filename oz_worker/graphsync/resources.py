@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any, Final
 
 from cluster_worker.persistence.engine import Key
@@ -25,7 +25,7 @@ def read_resource(state: ZoneState, gri: Gri, provider_id: str, shown_users: Col
     provider = state.providers.get(provider_id)
     if provider is None:
         raise Forbidden()
-    reader = _READERS.get((gri.type, gri.aspect))
+    reader = _READERS.get(_kind(gri))
     if reader is None or gri.aspect_id is not None or gri.id is None:
         raise NotSubscribable()
     return reader(state, provider, gri.id, shown_users)
@@ -37,8 +37,14 @@ def may_concern(gri: Gri, kinds: Collection[str], keys: Collection[Key]) -> bool
     Args:
         kinds: of the changed records. keys: of their documents.
     """
-    general = _DEPENDS_ON.get((gri.type, gri.aspect), frozenset())
+    general = _DEPENDS_ON.get(_kind(gri), frozenset())
     return not general.isdisjoint(kinds) or f"{gri.type}:{gri.id}" in keys
+
+
+def _kind(gri: Gri) -> tuple[str, str]:
+    """Return what the tables below know the resource as; most look the same in every scope."""
+    scoped = (gri.type, f"{gri.aspect}:{gri.scope}")
+    return scoped if scoped in _READERS else (gri.type, gri.aspect)
 
 
 def _provider(state: ZoneState, asker: Provider, entity_id: str, _: Collection[str]) -> Resource:
@@ -62,12 +68,33 @@ def _space(state: ZoneState, asker: Provider, entity_id: str, _: Collection[str]
     if asker.id not in space.supports:
         raise Forbidden()
     members = state.members(space)
-    supporters = _supporters(state, space)
     return {
-        "name": space.name,
+        **_outline(state, space),
         "owners": sorted(space.owners),
         "effectiveUsers": {user_id: sorted(held) for user_id, held in sorted(members.users.items())},
         "effectiveGroups": {group_id: sorted(held) for group_id, held in sorted(members.groups.items())},
+    }
+
+
+def _space_of_users(state: ZoneState, asker: Provider, entity_id: str, shown: Collection[str]) -> Resource:
+    space = state.spaces.get(entity_id)
+    if space is None:
+        raise NotFound()
+    members = state.members(space).users.keys()
+    if (
+        asker.id not in space.supports
+        and members.isdisjoint(shown)
+        and not _are_among_users_of(state, asker, members)
+    ):
+        raise Forbidden()
+    return _outline(state, space)
+
+
+def _outline(state: ZoneState, space: Space) -> Resource:
+    """Return what may be told of a space without telling who is in it."""
+    supporters = _supporters(state, space)
+    return {
+        "name": space.name,
         "providers": {provider_id: space.supports[provider_id].size_b for provider_id in supporters},
         "providerNames": {provider.id: provider.name for provider in supporters.values()},
         "providerDomains": {provider.id: provider.domain for provider in supporters.values()},
@@ -119,16 +146,25 @@ def _is_user_of(state: ZoneState, provider: Provider, user: User) -> bool:
     return user.id in state.members(provider).users
 
 
+def _are_among_users_of(state: ZoneState, provider: Provider, users: Set[str]) -> bool:
+    """Whether any of ``users`` is an effective user of the provider."""
+    supported = state.supported_by(provider.id)
+    circles: list[Provider | Space] = [provider, *(state.spaces[space_id] for space_id in supported)]
+    return any(not users.isdisjoint(state.members(circle).users.keys()) for circle in circles)
+
+
 _Reader = Callable[[ZoneState, Provider, str, Collection[str]], Resource]
 _READERS: Final[Mapping[tuple[str, str], _Reader]] = {
     ("provider", "instance"): _provider,
     ("provider", "token_events"): _token_events,
     ("space", "instance"): _space,
+    ("space", "instance:protected"): _space_of_users,
     ("user", "instance"): _user,
 }
 _DEPENDS_ON: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("provider", "instance"): frozenset({"space", "group"}),
     ("provider", "token_events"): frozenset({"space", "group", "user", "token"}),
     ("space", "instance"): frozenset({"group", "provider"}),
+    ("space", "instance:protected"): frozenset({"space", "group", "provider"}),
     ("user", "instance"): frozenset({"space", "group"}),
 }

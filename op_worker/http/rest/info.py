@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from cluster_worker.http.answers import send_bytes, send_json
-from onedata.errors import Forbidden, InternalServerError, SpaceNotSupportedBy
+from onedata.errors import InternalServerError
 from onedata.ids import FileGuid, archives_root_uuid, space_root_guid, trash_uuid
 from op_worker.http.rest.calls import RestCall
 from op_worker.http.rest.configuration import configuration_document
@@ -35,21 +35,13 @@ async def get_test_image(call: RestCall) -> None:
 
 
 async def list_spaces(call: RestCall) -> None:
-    """The caller's spaces."""
+    """The caller's spaces, also those that are not supported here."""
     send_json(call.request, [_space(space) for space in await call.files.spaces(call.caller)])
 
 
 async def get_space(call: RestCall) -> None:
     """One of the caller's spaces, supported here."""
-    for space in await call.files.spaces(call.caller):
-        if space.space_id == call.space_id:
-            break
-    else:
-        raise Forbidden()
-    zone = call.services.zone
-    if call.space_id not in zone.supported_spaces():
-        raise SpaceNotSupportedBy(call.space_id, zone.provider_id or "")
-    send_json(call.request, _space(space))
+    send_json(call.request, _space(await call.files.space(call.caller, call.space_id)))
 
 
 def _space(space: SpaceInfo) -> dict[str, Any]:
