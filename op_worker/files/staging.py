@@ -107,24 +107,26 @@ class Staging:
             self._log.warn("a staging file stays: {error}", error=error)
 
     async def _stream(self, file: StorageFile, first: bytes, chunks: Chunks) -> bytes:
-        """Write chunk after chunk; the next one is received and hashed while one is written."""
+        """Write and hash chunk after chunk, receiving the next one meanwhile."""
         hasher = hashlib.sha256()
         data, offset_b = first, 0
         while data:
             writing = Deferred.fromCoroutine(file.write(offset_b, data))
+            hashing = Deferred.fromCoroutine(self._context.blocking.run(hasher.update, data))
             try:
-                await self._context.blocking.run(hasher.update, data)
                 following = await chunks.next(CHUNK_B)
             except BaseException:
+                await _ended(hashing)
                 await _ended(writing)
                 raise
+            await hashing
             await writing
             offset_b += len(data)
             data = following
         return hasher.digest()
 
 
-async def _ended(writing: Deferred[None]) -> None:
-    """Wait for a write whose outcome does not matter any more."""
-    writing.addErrback(lambda _: None)
-    await writing
+async def _ended(work: Deferred[None]) -> None:
+    """Wait for work whose outcome does not matter any more."""
+    work.addErrback(lambda _: None)
+    await work

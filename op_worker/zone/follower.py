@@ -139,12 +139,14 @@ class ZoneFollower(OrderedService):
         for gri in topic.gris:
             try:
                 resource = await self._graph(gri, Operation.GET)
-            except NotFound:
-                return self._forget(topic)
             except Forbidden:
                 self._hide(topic, gri)
+            except NotFound:
+                self._forget(topic)
+                return
             else:
-                return self._take(topic, resource)
+                self._take(topic, resource)
+                return
 
     def _take(self, topic: Topic, resource: Resource) -> None:
         try:

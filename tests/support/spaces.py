@@ -74,6 +74,7 @@ class Site:
     helper: StorageHelper = field(factory=MemoryHelper)
     clock: IReactorTime = field(factory=Clock)
     blocking: Blocking = field(factory=Inline)
+    zone: StaticZone = field(factory=make_zone)
     size_b: int = SIZE_B
     now_s: float = 1_600_000_000.0
     random: random.Random = field(factory=lambda: random.Random(0))
@@ -95,7 +96,7 @@ class Site:
                 await storages.support(space_id, STORAGE, self.size_b)
         return FileService(
             self.engine,
-            make_zone(),
+            self.zone,
             storages,
             clock=self.clock,
             wall_clock=self.wall_clock,

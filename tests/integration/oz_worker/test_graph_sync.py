@@ -279,3 +279,48 @@ async def test_plain_request_to_the_channel_is_told_to_upgrade(zone: RunningZone
     client = Client(f"http://127.0.0.1:{zone.port}", zone.client.http)
     answer = await client("GET", "/graph_sync/provider")
     assert answer.status == 426
+
+
+@ensureDeferred
+async def test_space_of_a_user_without_our_support_is_shown_without_members(zone: RunningZone) -> None:
+    user = await zone.user("anna")
+    _, _, channel = await supported(zone, user)
+    other = await zone.space(user, "Arts")
+    assert await channel.refused(f"space.{other}.instance") == "forbidden"
+    gri = f"space.{other}.instance:protected"
+    resource = await channel.read(gri)
+    assert isinstance(resource.pop("revision"), int)
+    assert resource == {
+        "gri": gri,
+        "name": "Arts",
+        "providers": {},
+        "providerNames": {},
+        "providerDomains": {},
+    }
+    await user("PATCH", f"/spaces/{other}", {"name": "Crafts"})
+    assert (await channel.push_of(gri)).data["name"] == "Crafts"
+    token = (await user("POST", f"/spaces/{other}/providers/token")).body["token"]
+    await channel.graph("storage.disk1.support", "create", {"token": token, "size": GIB})
+    assert (await channel.push_of(gri)).data["providers"] == {"krk": GIB}
+    assert (await channel.read(f"space.{other}.instance"))["owners"] == ["anna"]
+    await user("DELETE", f"/spaces/{other}")
+    assert (await channel.push_of(gri)).update_type is UpdateType.DELETED
+    await channel.hang_up()
+
+
+@ensureDeferred
+async def test_space_is_hidden_when_none_of_our_users_is_in_it_any_more(zone: RunningZone) -> None:
+    anna, bob = await zone.user("anna"), await zone.user("bob")
+    _, _, channel = await supported(zone, anna)
+    other = await zone.space(bob, "Arts")
+    gri = f"space.{other}.instance:protected"
+    assert await channel.refused(gri) == "forbidden"
+    assert await channel.refused("space.nowhere.instance:protected") == "notFound"
+    invite = (await bob("POST", f"/spaces/{other}/users/token")).body["token"]
+    assert (await anna("POST", "/user/spaces/join", {"token": invite})).status == 201
+    assert (await channel.read(gri))["name"] == "Arts"
+    assert (await anna("DELETE", f"/user/spaces/{other}")).status == 204
+    assert isinstance(await channel.push_of(gri), NosubPush)
+    await channel.graph("token.null.verify_access_token:public", "create", {"token": bob.auth[ROOT]})
+    assert (await channel.read(gri))["name"] == "Arts"
+    await channel.hang_up()

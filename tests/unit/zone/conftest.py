@@ -10,7 +10,7 @@ from attrs import define, field
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
 
-from onedata.errors import NotFound, OnedataError
+from onedata.errors import Forbidden, NotFound, OnedataError
 from onedata.graphsync import (
     DataFormat,
     ErrorResponse,
@@ -75,6 +75,7 @@ class FakeZone:
     links: list[FakeLink] = field(factory=list)
     requests: list[Message] = field(factory=list)
     attempts: int = 0
+    revision: int = 0
 
     async def connect(self, on_text: Callable[[str], None], on_lost: Callable[[str], None]) -> FakeLink:
         self.attempts += 1
@@ -91,8 +92,8 @@ class FakeZone:
 
     def put(self, gri: str, /, **resource: Any) -> None:
         """Set a resource and push it to its subscribers."""
-        revision = self.resources.get(gri, {}).get("revision", 0) + 1
-        self.resources[gri] = {**resource, "gri": gri, "revision": revision}
+        self.revision += 1
+        self.resources[gri] = {**resource, "gri": gri, "revision": self.revision}
         for link in self.links:
             if gri in link.subscribed:
                 link.tell(
@@ -133,7 +134,8 @@ class FakeZone:
         gri = request.gri.text
         if request.operation is Operation.GET:
             if gri not in self.resources:
-                raise NotFound
+                entity = f"{request.gri.type}.{request.gri.id}."
+                raise Forbidden if any(each.startswith(entity) for each in self.resources) else NotFound
             if request.subscribe:
                 link.subscribed.add(gri)
             return self.resources[gri], DataFormat.RESOURCE

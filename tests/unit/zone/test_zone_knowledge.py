@@ -96,3 +96,58 @@ def test_forgetting_anything_moves_the_version(topic: Topic) -> None:
         Kind.USER: U1 not in known.users,
     }
     assert [kind for kind, is_gone in gone.items() if is_gone] == [topic.kind]
+
+
+OUTLINE = {"gri": "space.s1.instance:protected", "name": "outline", "revision": 9}
+WHOLE = {"gri": "space.s1.instance:private", "name": "whole", "owners": ["u1"], "revision": 1}
+OURS = {"name": "One", "domain": "d", "effectiveSpaces": ["s1"]}
+
+
+def test_space_has_two_addresses_the_one_with_members_first() -> None:
+    assert [gri.text for gri in space_topic(S1).gris] == [WHOLE["gri"], OUTLINE["gri"]]
+    assert [topic_of(gri) for gri in space_topic(S1).gris] == [space_topic(S1)] * 2
+    assert user_topic(U1).gris == (user_topic(U1).gri,)
+
+
+def test_outline_of_a_space_is_known_without_members() -> None:
+    known = KnownZone()
+    assert known.apply(space_topic(S1), OUTLINE)
+    space = known.spaces[S1]
+    assert (space.name, space.owners, space.user_privileges) == ("outline", frozenset(), {})
+
+
+def test_outline_does_not_replace_what_shows_members() -> None:
+    known = KnownZone()
+    known.apply(space_topic(S1), WHOLE)
+    assert not known.apply(space_topic(S1), OUTLINE)
+    assert known.spaces[S1].owners == {U1}
+
+
+def test_members_replace_an_outline() -> None:
+    known = KnownZone()
+    known.apply(space_topic(S1), OUTLINE)
+    assert known.apply(space_topic(S1), {**WHOLE, "revision": 9})
+    assert known.spaces[S1].owners == {U1}
+    assert not known.apply(space_topic(S1), {**OUTLINE, "revision": 10})
+
+
+def test_outline_is_enough_only_of_a_space_that_we_do_not_support() -> None:
+    known = KnownZone()
+    assert not known.knows_enough_of(S1)
+    known.apply(space_topic(S1), OUTLINE)
+    assert known.knows_enough_of(S1)
+    known.apply(provider_topic(P1), OURS)
+    assert not known.knows_enough_of(S1)
+    known.apply(space_topic(S1), {**WHOLE, "revision": 9})
+    assert known.knows_enough_of(S1)
+
+
+def test_space_is_shown_by_the_address_it_came_from() -> None:
+    known, topic = KnownZone(), space_topic(S1)
+    private, protected = topic.gris
+    assert not known.is_shown_by(topic, private) and not known.is_shown_by(topic, protected)
+    known.apply(topic, OUTLINE)
+    assert known.is_shown_by(topic, protected) and not known.is_shown_by(topic, private)
+    known.forget(topic)
+    known.apply(topic, WHOLE)
+    assert known.is_shown_by(topic, private) and not known.is_shown_by(topic, protected)
