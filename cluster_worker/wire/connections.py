@@ -7,9 +7,9 @@ from typing import cast
 from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.internet.interfaces import (
     IListeningPort,
     IReactorPluggableNameResolver,
@@ -76,6 +76,8 @@ async def open_link(
         factory = TLSMemoryBIOFactory(options, True, links, reactor)
         endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=connect_timeout_s)
         transport = await endpoint.connect(factory)
+    except ConnectingCancelledError:
+        raise CancelledError() from None  # our own wish, not a failure of the other side
     except (ConnectError, DNSLookupError, BadCredentials) as problem:
         raise LinkClosed(f"{address}: {problem}") from problem
     link = cast(LinkProtocol, cast(TLSMemoryBIOProtocol, transport).wrappedProtocol).link

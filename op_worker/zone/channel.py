@@ -112,6 +112,8 @@ class ZoneChannel(TaskService):
             except CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it was, it is told and tried again
+                if not self.running:  # cancelled while connecting, which Twisted reports as a failure
+                    return
                 self._report("the zone cannot be used: {problem}", f"{type(error).__name__}: {error}")
             finally:
                 self._session, self._is_ready = None, False

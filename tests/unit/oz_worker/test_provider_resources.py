@@ -7,7 +7,7 @@ import pytest
 from onedata.errors import Forbidden, NotFound
 from onedata.gri import Gri
 from oz_worker.graphsync.resources import may_concern, read_resource
-from oz_worker.records import Support, key_of
+from oz_worker.records import Support, key_of, record_key
 from oz_worker.state import ZoneState
 from tests.unit.oz_worker.zone_records import group, provider, space, state_of, user
 
@@ -78,12 +78,15 @@ def test_space_is_hidden_when_its_last_member_is_no_user_of_ours_any_more() -> N
         outline(state, "far")
 
 
-@pytest.mark.parametrize("key", ["space:near", "group:team", "provider:par", "space:far"])
-def test_whatever_can_change_an_outline_concerns_it(key: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "record_id"), [("space", "near"), ("group", "team"), ("provider", "par"), ("space", "far")]
+)
+def test_whatever_can_change_an_outline_concerns_it(kind: str, record_id: str) -> None:
     gri = Gri.parse("space.far.instance:protected")
-    assert may_concern(gri, {key.partition(":")[0]}, {key})
+    assert may_concern(gri, {kind}, {record_key(kind, record_id)})
 
 
 def test_tokens_and_users_do_not_concern_an_outline() -> None:
     gri = Gri.parse("space.far.instance:protected")
-    assert not may_concern(gri, {"token", "user"}, {"token:t", "user:anna"})
+    keys = {record_key("token", "t"), record_key("user", "anna")}
+    assert not may_concern(gri, {"token", "user"}, keys)

@@ -148,8 +148,8 @@ async def test_reconnected_provider_learns_what_changed_of_an_outline(
 @ensureDeferred
 async def test_new_support_brings_the_members(zone: Any, restart: Restart) -> None:
     client = await knowing(zone, restart)
-    zone.put(PRIVATE, **whole("ours"))
     zone.put(PROTECTED, **outline("ours"))
+    zone.put(PRIVATE, **whole("ours"))
     zone.put(OURS, **ours("s1", "s3"))
     assert client.known.spaces[S3].owners == {U1}
     zone.put(PROTECTED, **outline("less is not news"))
