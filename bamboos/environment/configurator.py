@@ -95,9 +95,7 @@ def _creator(setup: Setup, space: Space) -> str:
     return space.users[0]
 
 
-def register_provider(
-    zone: Rest, setup: Setup, provider: Instance, zone_domain: str, doors: ProviderDoors
-) -> None:
+def register_provider(zone: Rest, setup: Setup, provider: Instance, doors: ProviderDoors) -> None:
     """Register a provider under its instance name, on behalf of its creator or the first user."""
     creator = setup.provider_creators.get(provider.name) or min(setup.users)
     token = zone.as_user(creator, PASSWORD).request(
@@ -116,7 +114,6 @@ def register_provider(
             "name": provider.name,
             "adminEmail": f"{provider.name}@onedata.org",
             "domain": doors.domain,
-            "onezoneDomainName": zone_domain,
             "devId": provider.name,
         },
     )

@@ -158,8 +158,7 @@ class Environment:
             zone = self.zone_door()
             configurator.set_up_zone(zone, setup)
             for provider in self.description.providers:
-                domain = self.names.domain(self.description.zones[0].name)
-                configurator.register_provider(zone, setup, provider, domain, doors[provider.name])
+                configurator.register_provider(zone, setup, provider, doors[provider.name])
             configurator.support_spaces(zone, setup, doors)
             say("users, groups, spaces and supports are there")
         self.configured = True

@@ -195,3 +195,23 @@ def test_refused_upload_is_answered_before_its_body_is_sent(environment: Raised)
             head = "PUT /cdmi/first/x HTTP/1.1\r\nHost: x\r\nX-Auth-Token: bad\r\n"
             link.sendall(f"{head}Content-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n".encode())
             assert link.recv(4096).startswith(b"HTTP/1.1 401")
+
+
+def test_space_of_the_user_that_is_not_supported_here_is_listed_but_refused(
+    environment: Raised, ask: Asker
+) -> None:
+    zone = environment.zone().as_user("anna", "password")
+    made = zone.request("POST", "/api/v3/onezone/user/spaces", {"name": "elsewhere"})
+    space_id = made.headers["location"].rpartition("/")[2]
+
+    def is_listed() -> bool:
+        return space_id in [space["spaceId"] for space in ask("GET", f"{API}/spaces").json()]
+
+    wait_until(is_listed, 10, "the new space is not listed")
+    for method, path in (
+        ("GET", f"{API}/spaces/{space_id}"),
+        ("POST", f"{API}/lookup-file-id/elsewhere/x"),
+        ("GET", f"{API}/data/{space_id}/children"),
+    ):
+        answer = ask(method, path)
+        assert (answer.status_code, answer.json()["error"]["id"]) == (400, "spaceNotSupportedBy"), answer.text
