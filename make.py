@@ -83,7 +83,8 @@ def test(arguments: argparse.Namespace) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Run the benchmarks, or those named; each prints ratios to a peer measured in the same run."""
-    names = arguments.rest or sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+    scripts = [path for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()]
+    names = arguments.rest or sorted(path.stem for path in scripts)
     for name in names:
         print(f"== {name}", flush=True)
         run([str(PYTHON), "-m", f"benchmarks.{name}"])
