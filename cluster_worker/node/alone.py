@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twisted.internet.defer import CancelledError
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -37,7 +38,10 @@ async def _boot_once(node_name: str, application: Application, state: NodeState)
     except CancelledError:
         raise
     except Exception as problem:  # noqa: BLE001 - whatever it is, the boot is tried again
-        _log.failure("the node could not boot")
+        if isinstance(problem, CannotListenError):
+            _log.error("the node could not boot: {problem}; trying on", problem=problem)
+        else:
+            _log.failure("the node could not boot")
         await stop_application(application, f"{type(problem).__name__}: {problem}", _log)
         return False
     state.joined = True
