@@ -178,6 +178,7 @@ def _provider_settings(site: Site, cluster: Cluster, zone: Cluster | None) -> Ma
             "domain": zone.domain,
             "address": f"{address}:{site.addresses.port}",
             "ca_file": str(site.folder / "certificates" / "web" / "ca.pem"),
+            "reconnect_first_s": 0.2,  # the zone starts at the same time
         }
     return settings
 

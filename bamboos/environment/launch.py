@@ -23,6 +23,7 @@ from bamboos.environment.rest import Rest, RestFailed
 from bamboos.environment.validation import storages_of
 
 HEALTH_LIMIT_S = 300.0
+ZONE_LIMIT_S = 125.0
 Say = Callable[[str], None]
 
 
@@ -87,6 +88,7 @@ class Environment:
             self.pids[cluster.redis] = daemons.redis_pid(self.site, cluster)
         say("every node is healthy")
         self._configure(say)
+        self._wait_connected()
 
     @property
     def site(self) -> Site:
@@ -130,7 +132,7 @@ class Environment:
         deadline = time.monotonic() + HEALTH_LIMIT_S
         folder = self.site.node_folder(host)
         while time.monotonic() < deadline:
-            if not processes.belongs_to(self.pids[node], self.folder):
+            if not processes.is_running(self.pids[node]):
                 raise LaunchFailed(f"{node} ended while starting:\n{processes.last_words(folder)}")
             if self._is_healthy(host):
                 return
@@ -138,6 +140,22 @@ class Environment:
         raise LaunchFailed(
             f"{node} is not healthy after {HEALTH_LIMIT_S:.0f} s:\n{processes.last_words(folder)}"
         )
+
+    def _wait_connected(self) -> None:
+        """Wait until every node of every registered provider is connected to its zone."""
+        if self.description.setup is None or not self.description.zones:
+            return
+        clusters = [cluster for cluster in self.clusters() if cluster.kind == "op_worker"]
+        deadline = time.monotonic() + ZONE_LIMIT_S
+        for node, host in self._doors(clusters):
+            while not self._is_connected(host):
+                if time.monotonic() > deadline:
+                    raise LaunchFailed(f"{node} is not connected to its zone after {ZONE_LIMIT_S:.0f} s")
+                time.sleep(0.05)
+
+    def _is_connected(self, host: str) -> bool:
+        answer = self.door(host).request("GET", "/nagios/oz_connectivity")
+        return bool(answer.json()["status"] == "ok")
 
     def _is_healthy(self, host: str) -> bool:
         try:

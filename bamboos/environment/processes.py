@@ -56,14 +56,24 @@ def start(command: NodeCommand, environment_folder: Path) -> int:
     return process.pid
 
 
-def belongs_to(pid: int, environment_folder: Path) -> bool:
-    """Whether ``pid`` is alive and was started for the environment in this folder."""
+def is_running(pid: int) -> bool:
+    """Whether ``pid``, which this process started, has not ended yet."""
     try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-    return f"{MARK}={environment_folder.resolve()}".encode() in variables and state != "Z"
+
+
+def belongs_to(pid: int, environment_folder: Path) -> bool:
+    """Whether ``pid`` is alive and was started for the environment in this folder.
+
+    In the first moment of a new process its variables cannot be seen yet, so ask ``is_running`` then.
+    """
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return f"{MARK}={environment_folder.resolve()}".encode() in variables and is_running(pid)
 
 
 def members(environment_folder: Path) -> Sequence[int]:

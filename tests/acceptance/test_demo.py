@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 def demo(state_dir: Path, *options: str) -> Iterator[str]:
     """Run the demonstration; give what it printed up to its last line before it waits; stop it by Ctrl-C."""
     command = [sys.executable, "-u", "make.py", "run", "--state-dir", str(state_dir), *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -33,7 +33,7 @@ def demo(state_dir: Path, *options: str) -> Iterator[str]:
         yield "".join(lines)
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(30) == 0, "".join(lines)
     assert processes.members(state_dir) == []
 
 
