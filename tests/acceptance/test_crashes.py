@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.support.environments import Raised, kill, raise_environment, wait_until
+from tests.support.trees import real_files
 
 CLIENTS = 6
 FILES = 1500
@@ -28,18 +29,15 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
 
 
 class Upload:
-    """Puts files of random sizes from several clients and remembers what was acknowledged."""
+    """Puts real files, side by side in one directory, and remembers what was acknowledged."""
 
-    def __init__(self, environment: Raised, base: str, seed: int) -> None:
+    def __init__(self, environment: Raised, base: str) -> None:
         self.environment, self.base = environment, base
         self.token = environment.token()
         self.acknowledged: dict[str, str] = {}
         self.attempted: dict[str, str] = {}
         self.enough = threading.Event()
-        self._random = random.Random(seed)
-        self._bodies = [
-            self._random.randbytes(self._random.choice([0, 1, 900, 5000, 70_000, 400_000])) for _ in range(60)
-        ]
+        self._files = dict(islice(real_files().items(), FILES))
 
     def url(self, name: str) -> str:
         """The CDMI URL of one file."""
@@ -57,11 +55,11 @@ class Upload:
         striker = threading.Thread(target=wait_and_strike)
         striker.start()
         with ThreadPoolExecutor(CLIENTS) as pool:
-            list(pool.map(lambda number: self._put(number, patience_s), range(FILES)))
+            list(pool.map(lambda relative: self._put(relative, patience_s), self._files))
         striker.join()
 
-    def _put(self, number: int, patience_s: float) -> None:
-        name, body = f"file-{number:05}", self._bodies[number % len(self._bodies)] + b"%d" % number
+    def _put(self, relative: str, patience_s: float) -> None:
+        name, body = relative.replace("/", "--"), self._files[relative].read_bytes()
         digest = hashlib.sha256(body).hexdigest()
         self.attempted[name] = digest
 
@@ -100,7 +98,7 @@ class Upload:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_redis_comes_back_by_itself_with_all_acknowledged_files(fragile: Raised) -> None:
-    upload = Upload(fragile, "redis", 1)
+    upload = Upload(fragile, "redis")
     upload.run(lambda: kill(redis_pid(fragile)), patience_s=60)
     upload.check()
 
@@ -108,7 +106,7 @@ def test_killed_redis_comes_back_by_itself_with_all_acknowledged_files(fragile: 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_manager_does_not_disturb_the_upload(fragile: Raised) -> None:
-    upload = Upload(fragile, "manager", 2)
+    upload = Upload(fragile, "manager")
     upload.run(lambda: kill(fragile.pid("cm@", "krk")), patience_s=60)
     upload.check()
     fragile.start_again("cm@", "krk")
@@ -118,7 +116,7 @@ def test_killed_manager_does_not_disturb_the_upload(fragile: Raised) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_worker_loses_no_acknowledged_file_after_its_restart(fragile: Raised) -> None:
-    upload = Upload(fragile, "worker", 3)
+    upload = Upload(fragile, "worker")
 
     def strike() -> None:
         kill(fragile.pid("worker@", "krk"))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import local
@@ -14,23 +13,9 @@ import pytest
 import requests
 
 from tests.support.environments import Raised, wait_until
+from tests.support.trees import real_files
 
-SOURCE = Path(sysconfig.get_paths()["stdlib"])
-PURELIB = Path(sysconfig.get_paths()["purelib"])
-WANTED = 10_050
 CLIENTS = 8
-
-
-def real_files() -> Mapping[str, Path]:
-    """Relative path → file: the standard library, and installed packages up to the number wanted."""
-    found: dict[str, Path] = {}
-    for prefix, folder in (("stdlib", SOURCE), ("packages", PURELIB)):
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder).parts
-            if len(found) >= WANTED or "site-packages" in inside or path.is_symlink() or not path.is_file():
-                continue
-            found["/".join((prefix, *inside))] = path
-    return found
 
 
 class Uploader:
