@@ -34,7 +34,8 @@ from op_worker.http.rest.calls import RestCall, RestServices, file_of, names_of
 from op_worker.http.rest.configuration import ProductInfo
 from op_worker.http.rest.negotiation import accepts
 from op_worker.http.rest.openapi import openapi_document
-from op_worker.http.rest.routes import ROUTES, Access, Body, Missing, Route
+from op_worker.http.rest.routes import ROUTES
+from op_worker.http.rest.table import Access, Body, Missing, Route
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:

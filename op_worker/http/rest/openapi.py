@@ -8,7 +8,7 @@ from typing import Any
 
 from cluster_worker.http.params import Param
 from op_worker.http.rest.calls import BASE_PATH
-from op_worker.http.rest.routes import JSON, Access, Body, Route
+from op_worker.http.rest.table import JSON, Access, Body, Route
 
 _PATH_PARAMS = {
     "id": "Id of a file, or of a space for its root directory.",

@@ -1,0 +1,14 @@
+"""The route table, a module for each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from op_worker.http.rest.routes import files, metadata, provider
+from op_worker.http.rest.table import Route
+
+ROUTES: Sequence[Route] = (
+    *files.ROUTES,
+    *metadata.ROUTES,
+    *provider.ROUTES,
+)
