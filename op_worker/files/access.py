@@ -79,6 +79,15 @@ class Visit:
         if verdict.errno is not None:
             raise Posix(verdict.errno, verdict.fact)
 
+    def require_privilege(self, privilege: str) -> None:
+        """Return when the caller has a privilege in the space. Raises: Forbidden; Unauthorized."""
+        if self.caller.is_limited:
+            raise Unauthorized()
+        if privilege not in self.space.user_privileges.get(self.user_id, _NO_PRIVILEGES) and (
+            self.user_id not in self.space.owners
+        ):
+            raise Forbidden(f"privilege {privilege} is missing")
+
     async def visible_names(self, chain: Chain) -> frozenset[str] | None:
         """Return the names that a listing of this directory may show; ``None`` is all."""
         if not self.caller.is_limited:

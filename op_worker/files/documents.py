@@ -7,7 +7,7 @@ stored as 16 bytes. ``docs/namespace.md`` shows every layout.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgpack
@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Key
 from op_worker.files import blocks as block_lists
+from op_worker.files.acl import Ace, Acl
 from op_worker.files.blocks import Blocks
 from op_worker.files.model import FileType, Json
 
@@ -29,6 +30,8 @@ BASE = (META, TIMES, LOCATION, PARENT)
 """What is read of a file whenever it is touched."""
 
 SCHEMA = 1
+_USUAL: Sequence[Any] = (None, 0, 1, [], False)
+"""The rarely used fields of ``Meta`` as most files have them."""
 UNSETTLED = "!"
 """In ``Location.staged``: a move or a cut is pending; settle it before touching the bytes."""
 
@@ -44,7 +47,12 @@ class UnknownSchemaError(Exception):
 
 @frozen
 class Meta:
-    """What a file is. ``created_s`` in whole seconds since the epoch."""
+    """What a file is. ``created_s`` in whole seconds since the epoch.
+
+    ``acl`` decides instead of ``mode`` when there is one. ``protection`` holds bits of
+    ``permissions.Protection``. ``links`` counts the names that lead to the file. ``shares`` are the ids of
+    shares that begin here. ``has_quota`` says that what lies below is charged to this directory's quota.
+    """
 
     name: str
     type: FileType
@@ -54,6 +62,11 @@ class Meta:
     created_s: int
     symlink_target: str | None = None
     has_metadata: bool = False
+    acl: Acl | None = None
+    protection: int = 0
+    links: int = 1
+    shares: tuple[str, ...] = ()
+    has_quota: bool = False
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
@@ -68,13 +81,39 @@ class Meta:
                 self.created_s,
                 self.symlink_target,
                 self.has_metadata,
-                *self.rest,
+                *self._rarities(),
             ]
         )
 
+    def _rarities(self) -> Sequence[Any]:
+        """What few files have; left out from where only defaults follow."""
+        if self.rest:
+            return (*self._rare(), *self.rest)
+        rare = self._rare()
+        count = len(rare)
+        while count and rare[count - 1] == _USUAL[count - 1]:
+            count -= 1
+        return rare[:count]
+
+    def _rare(self) -> Sequence[Any]:
+        acl = None if self.acl is None else [ace.packed() for ace in self.acl]
+        return (acl, self.protection, self.links, [_pack_id(one) for one in self.shares], self.has_quota)
+
     @classmethod
     def decode(cls, data: bytes) -> Meta:
-        _, name, letter, mode, owner, provider_id, created_s, link, custom, *rest = _unpack(data)
+        _, name, letter, mode, owner, provider_id, created_s, link, custom, *rare = _unpack(data)
+        if not rare:
+            return cls(
+                name,
+                _TYPES[letter],
+                mode,
+                _unpack_id(owner),
+                _unpack_id(provider_id),
+                created_s,
+                link,
+                custom,
+            )
+        acl, protection, links, shares, has_quota = (*rare, *_USUAL[len(rare) :])[: len(_USUAL)]
         return cls(
             name,
             _TYPES[letter],
@@ -84,7 +123,12 @@ class Meta:
             created_s,
             link,
             custom,
-            tuple(rest),
+            None if acl is None else tuple(Ace.unpacked(one) for one in acl),
+            protection,
+            links,
+            tuple(map(_unpack_id, shares)),
+            has_quota,
+            tuple(rare[len(_USUAL) :]),
         )
 
 
@@ -130,7 +174,9 @@ class Location:
     the storage. ``generation`` changes when the content is replaced whole (empty before the first
     time), ``version`` with every change, ``trims`` with every shrinking. ``sha256`` is empty unless
     the content was written whole. ``staged`` names the staging file that the bytes are in until it is
-    moved to the file's own path, or is ``UNSETTLED``.
+    moved to the file's own path, or is ``UNSETTLED``. ``is_apart`` says that the bytes lie at the inode's
+    own path instead of one computed from names. ``charges`` names the optional quotas that the held
+    bytes are counted in, besides the support's.
     """
 
     storage_id: str
@@ -141,6 +187,8 @@ class Location:
     sha256: bytes = b""
     staged: str = ""
     trims: int = 0
+    is_apart: bool = False
+    charges: tuple[str, ...] = ()
     rest: tuple[Any, ...] = ()
 
     @property
@@ -162,20 +210,29 @@ class Location:
                 self.sha256,
                 self.staged,
                 self.trims,
-                *self.rest,
+                *self._rarities(),
             ]
         )
+
+    def _rarities(self) -> Sequence[Any]:
+        if self.rest or self.charges:
+            return (self.is_apart, list(self.charges), *self.rest)
+        return (True,) if self.is_apart else ()
 
     @classmethod
     def decode(cls, data: bytes) -> Location:
         _, storage_id, size_b, flat, *others = _unpack(data)
-        version, generation, sha256, staged, trims, *rest = others
+        version, generation, sha256, staged, trims, *rare = others
         if flat is None:
             held = block_lists.whole(size_b)
         else:
             held = tuple(zip(flat[::2], flat[1::2], strict=True))
+        is_apart, charges, rest = False, (), ()
+        if rare:
+            is_apart, charges, rest = rare[0], tuple(rare[1]) if len(rare) > 1 else (), tuple(rare[2:])
         return cls(
-            _unpack_id(storage_id), size_b, held, version, generation, sha256, staged, trims, tuple(rest)
+            *(_unpack_id(storage_id), size_b, held, version, generation, sha256, staged, trims),
+            *(is_apart, charges, rest),
         )
 
 

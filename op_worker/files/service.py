@@ -54,7 +54,9 @@ from op_worker.files.reading import Reading
 from op_worker.files.recursive import RecursiveListing
 from op_worker.files.removal import Removal
 from op_worker.files.replacing import Replacing
+from op_worker.files.settings import Settings
 from op_worker.files.small_contents import SmallContents
+from op_worker.files.space_administration import SpaceAdministration
 from op_worker.files.space_names import SpaceNames
 from op_worker.files.staging import Staging
 from op_worker.files.transactions import Transactions
@@ -99,6 +101,7 @@ class FileService(TaskService):
             storages.blocking,
             wall_clock,
             random_bytes,
+            Settings(engine, clock),
         )
         trash = Trash(engine, storages, journal, self.tasks, clock)
         self._context = context
@@ -116,6 +119,7 @@ class FileService(TaskService):
         self._copying = Copying(context, self._reading, self._creation, self._replacing, self._metadata)
         self._attributes = AttributeChanges(context)
         self._distribution = Distribution(context)
+        self.space_settings = SpaceAdministration(context)
 
     def startService(self) -> None:
         super().startService()

@@ -66,3 +66,10 @@ FILTER = (
     Param("filter", Text(), "A part of the document, such as a.b.[2].c."),
 )
 JSON_READ = (*FILTER, INHERITED)
+
+SPACE_SETTINGS = (
+    Param("accessTimes", Choice(("never", "relative")), "When reading changes the access time."),
+    Param("recycleDays", Integer(0, 3650), "How long removed files can be restored; 0 is not at all."),
+    Param("statistics", Boolean(), "Whether statistics of directories are kept."),
+    Param("search", Boolean(), "Whether the space can be searched."),
+)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from op_worker.http.rest.routes import files, metadata, provider
+from op_worker.http.rest.routes import files, metadata, provider, spaces
 from op_worker.http.rest.table import Route
 
 ROUTES: Sequence[Route] = (
     *files.ROUTES,
     *metadata.ROUTES,
+    *spaces.ROUTES,
     *provider.ROUTES,
 )

@@ -1,4 +1,4 @@
-"""Routes of spaces and of the provider itself."""
+"""Routes of the provider itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from op_worker.http.rest import info
 from op_worker.http.rest.table import Access, Route
 
 ROUTES: Sequence[Route] = (
-    Route(method="GET", path="/spaces", operation=info.list_spaces),
-    Route(method="GET", path="/spaces/{sid}", operation=info.get_space),
     Route(method="GET", path="/configuration", operation=info.get_configuration, access=Access.PUBLIC),
     Route(method="GET", path="/health", operation=info.get_health, access=Access.PUBLIC),
     Route(

@@ -1,0 +1,1 @@
+"""Whole directories as archives that can be resumed."""

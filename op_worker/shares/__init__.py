@@ -1,0 +1,1 @@
+"""Public access to files and directories, without a token."""

@@ -1,0 +1,1 @@
+"""Uploads in parts that survive interruptions: the tus protocol."""
