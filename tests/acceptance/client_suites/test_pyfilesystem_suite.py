@@ -1,0 +1,39 @@
+"""PyFilesystem's suite for implementations of file systems, over a space of ours."""
+
+from __future__ import annotations
+
+import unittest
+from typing import Any, ClassVar
+
+import pytest
+from fs.onedatarestfs import OnedataRESTFS
+from fs.test import FSTestCases
+
+from tests.support.environments import Raised
+
+SPACE = "test_onedatarestfs"
+
+
+@pytest.mark.slow
+class TestSpaceAsFilesystem(FSTestCases, unittest.TestCase):
+    """Every case of the suite; each begins with an empty space."""
+
+    environment: ClassVar[Raised]
+    token: ClassVar[str]
+
+    @pytest.fixture(autouse=True, scope="class")
+    def surroundings(self, suite_environment: Raised) -> None:
+        cls = type(self)
+        cls.environment, cls.token = suite_environment, suite_environment.token()
+
+    def make_fs(self) -> Any:
+        environment = self.environment
+        made = OnedataRESTFS(environment.address("oz"), self.token, SPACE, verify_ssl=environment.ca_cert)
+        client = made.client()
+        for child in client.list_children(SPACE, file_path="")["children"]:
+            client.remove(SPACE, file_path=child["name"])
+        return made
+
+    def assertRaisesRegexp(self, *args: Any, **kwargs: Any) -> Any:
+        """The suite calls it by a name that Python has dropped."""
+        return self.assertRaisesRegex(*args, **kwargs)
