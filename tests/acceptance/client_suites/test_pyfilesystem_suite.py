@@ -28,7 +28,8 @@ class TestSpaceAsFilesystem(FSTestCases, unittest.TestCase):
 
     def make_fs(self) -> Any:
         environment = self.environment
-        made = OnedataRESTFS(environment.address("oz"), self.token, SPACE, verify_ssl=environment.ca_cert)
+        authority: Any = environment.ca_cert
+        made = OnedataRESTFS(environment.address("oz"), self.token, SPACE, verify_ssl=authority)
         client = made.client()
         for child in client.list_children(SPACE, file_path="")["children"]:
             client.remove(SPACE, file_path=child["name"])
