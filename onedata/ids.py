@@ -30,6 +30,7 @@ USER_ROOT_SPACE_ID = SpaceId("rootDirVirtualSpaceId")
 """Stands in the place of the space in the id of a user's root directory."""
 
 _SPACE_ROOT = "space_"
+_LINK, _OF_FILE = "link_", "_file_"
 _HEADER_B = 8
 _TO_STANDARD_BASE64 = str.maketrans("-_", "+/", "+/")
 
@@ -163,6 +164,19 @@ def space_root_guid(space_id: SpaceId) -> FileGuid:
 def is_space_root(uuid: FileUuid) -> bool:
     """Whether this is the uuid of a space's root directory."""
     return uuid.startswith(_SPACE_ROOT)
+
+
+def link_uuid(link: str, file: str) -> FileUuid:
+    """The uuid of a further name (hard link) of ``file``; ``link`` is 32 hex digits."""
+    return FileUuid(f"{_LINK}{link}{_OF_FILE}{file}")
+
+
+def split_link_uuid(uuid: str) -> tuple[str, FileUuid] | None:
+    """Return the hex digits and the file's uuid of a hard link's uuid; ``None`` for any other uuid."""
+    if not uuid.startswith(_LINK):
+        return None
+    link, between, file = uuid.removeprefix(_LINK).partition(_OF_FILE)
+    return (link, FileUuid(file)) if between else None
 
 
 def trash_uuid(space_id: SpaceId) -> FileUuid:

@@ -79,7 +79,7 @@ def _stat(node: Node, space: SpaceInfo, parent: FileGuid, name: str, path: tuple
     meta, times, location = node.meta, node.times, node.location or _NOWHERE
     link = meta.symlink_target
     return FileStat(
-        guid=FileGuid(FileUuid(node.key), space.space_id),
+        guid=FileGuid(FileUuid(node.name_key), space.space_id),
         parent=parent,
         name=name,
         path=path,
@@ -93,6 +93,7 @@ def _stat(node: Node, space: SpaceInfo, parent: FileGuid, name: str, path: tuple
         mtime_s=times.mtime_ms / 1000,
         ctime_s=times.ctime_ms / 1000,
         size_b=location.size_b if link is None else len(link.encode()),
+        hardlinks=meta.links,
         symlink_target=link,
         content_version=location.version,
         checksum_sha256=location.sha256.hex() or None,

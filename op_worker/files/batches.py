@@ -23,6 +23,7 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
+from op_worker.files import hard_links
 from op_worker.files.documents import (
     LOCATION,
     META,
@@ -71,8 +72,16 @@ def steady(directory: Chain) -> list[Step]:
 
 
 def steady_file(chain: Chain) -> list[Step]:
-    """Demand that a file stands where it was read and nothing is pending above it."""
+    """Demand that a file's bytes are where they were read and nothing is pending above them."""
+    file = chain.file
+    if chain.is_apart:
+        return [Check(file.key, LOCATION, file.revision(LOCATION))]
     return [*unmoved(chain), *require_settled_above(chain.storage_path)]
+
+
+def steady_name(chain: Chain) -> list[Step]:
+    """Demand what a change of a name needs besides the entry itself: nothing, unless bytes follow it."""
+    return [] if chain.is_apart or chain.file.link else steady_file(chain)
 
 
 def touch(directory: Node, now_s: float) -> Step:
@@ -106,23 +115,32 @@ def create(
 
 
 def forget(node: Node) -> list[Step]:
-    """Return the steps that end a file's documents; a directory must be empty."""
+    """Return the steps that end a file's documents; a directory must be empty, a file without other names."""
     steps: list[Step] = [Delete(node.key)]
     if node.is_directory:
         steps.append(RequireEmpty(node.key))
+    else:
+        steps.append(Check(node.key, META, node.revision(META)))
     if node.location is not None:
         steps.append(Check(node.key, LOCATION, node.revision(LOCATION)))
         steps.extend(give_back(node.location))
     return steps
 
 
+def drop_name(node: Node, now_s: float) -> list[Step]:
+    """Return the steps for a file whose entry goes: it loses this name, with the last one it ends."""
+    if node.meta.links > 1:
+        return hard_links.lose_name(node, now_s)
+    return [*forget(node), *hard_links.forget_link(node)]
+
+
 def remove(chain: Chain, now_s: float) -> list[Step]:
-    """Return the steps that remove a file or an empty directory."""
+    """Return the steps that remove a name of a file, or an empty directory."""
     parent = chain.parent
     return [
-        *steady_file(chain),
+        *steady_name(chain),
         Unlink(parent.key, chain.file.name.encode(), chain.file.entry_value),
-        *forget(chain.file),
+        *drop_name(chain.file, now_s),
         touch(parent, now_s),
     ]
 
@@ -134,12 +152,11 @@ def move(
     file = source.file
     value = file.entry_value
     steps: list[Step] = [
-        *steady_file(source),
+        *steady_name(source),
         *steady(directory),
         Unlink(source.parent.key, file.name.encode(), value),
         Link(directory.file.key, name.encode(), value, None if replaced is None else replaced.entry_value),
-        Put(file.key, META, evolve(file.meta, name=name).encode(), expect=file.revision(META)),
-        Put(file.key, PARENT, encode_parent(directory.file.key), expect=file.revision(PARENT)),
+        *rename(file, directory.file.key, name),
         Put(file.key, TIMES, file.times.changed(now_s).encode()),
         touch(source.parent, now_s),
     ]
@@ -148,8 +165,18 @@ def move(
     if location is not None:
         steps.append(Put(file.key, LOCATION, location.encode(), expect=file.revision(LOCATION)))
     if replaced is not None:
-        steps.extend(forget(replaced))
+        steps.extend(drop_name(replaced, now_s))
     return steps
+
+
+def rename(file: Node, directory: Key, name: str) -> list[Step]:
+    """Return the steps that tell the record of a name, whose entry is moved along, where it is now."""
+    if file.link:
+        return hard_links.rename(file, directory, name)
+    return [
+        Put(file.key, META, evolve(file.meta, name=name).encode(), expect=file.revision(META)),
+        Put(file.key, PARENT, encode_parent(directory), expect=file.revision(PARENT)),
+    ]
 
 
 def move_to_trash(chain: Chain, trash: Key, now_s: float) -> list[Step]:

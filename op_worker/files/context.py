@@ -53,8 +53,8 @@ class FilesContext:
         return visit, existing(found)
 
     async def again(self, chain: Chain) -> Chain:
-        """Read a file and its ancestors anew, by id."""
-        return await self.lookup.by_id(chain.space_id, chain.file.key)
+        """Read a file and its ancestors anew. Raises: Posix(ENOENT)."""
+        return await self.lookup.again(chain)
 
     def new_key(self) -> Key:
         """Return the key of a new file."""

@@ -93,7 +93,7 @@ class Copying:
         while found := await self._context.engine.page(visit.scope, directory.file.key, after, _PAGE, BASE):
             for item in found:
                 after = item.entry.name
-                node = Node(item.key, item.entry.name.decode(), item.documents)
+                node = Node.found(item)
                 child = directory.child(node)
                 if node.exists and not await visit.is_hidden(child):
                     yield child

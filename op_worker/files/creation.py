@@ -15,7 +15,7 @@ from op_worker.files.context import FilesContext
 from op_worker.files.documents import EntryValue, Location, Meta
 from op_worker.files.intents import INTENTS, IntentKind
 from op_worker.files.lookup import Found, existing
-from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Target
+from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Follow, Target
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import MAX_PATH_B, check_length, check_new_name
 from op_worker.files.permissions import Operation
@@ -52,13 +52,18 @@ class Creation:
         space_id = target.base.space_id
 
         async def attempt() -> FileStat:
-            visit, found = await self._context.find(caller, target)
+            visit, found = await self.find(caller, target, options)
             if not found.missing:
                 return await self._existing(visit, found.chain, type_, options)
             directory = await self.directory_for(visit, found, options)
             return await self._make(visit, directory, found.missing[-1].decode(), type_, options)
 
         return await self._context.transactions.retrying(space_id, attempt)
+
+    async def find(self, caller: Caller, target: Target, options: CreateOptions) -> tuple[Visit, Found]:
+        """Find where a new file goes; missing directories are not made behind symbolic links."""
+        follow = Follow.NEVER if options.create_parents else Follow.NO
+        return await self._context.find(caller, target, follow)
 
     async def directory_for(self, visit: Visit, found: Found, options: CreateOptions) -> Chain:
         """Return the directory that the last missing name goes into, making those in between if asked.

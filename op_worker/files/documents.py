@@ -23,6 +23,8 @@ META = "meta"
 TIMES = "times"
 LOCATION = "loc"
 PARENT = "parent"
+NAME = "name"
+"""Of a hard link's own key, which has a ``parent`` besides: the name as it is."""
 XATTRS = "x"
 JSON = "j"
 RDF = "r"
@@ -238,18 +240,20 @@ class Location:
 
 @frozen
 class EntryValue:
-    """What a directory entry leads to."""
+    """What a directory entry leads to. ``link`` holds the 32 hex digits of a hard link."""
 
     uuid: str
     type: FileType
+    link: str = ""
 
     def encode(self) -> bytes:
-        return f"{self.uuid}/{_LETTERS[self.type]}".encode()
+        further = f"/{self.link}" if self.link else ""
+        return f"{self.uuid}/{_LETTERS[self.type]}{further}".encode()
 
     @classmethod
     def decode(cls, value: bytes) -> EntryValue:
-        uuid, _, letter = value.decode().partition("/")
-        return cls(uuid, _TYPES[letter[:1]])
+        uuid, letter, *further = value.decode().split("/")
+        return cls(uuid, _TYPES[letter[:1]], further[0] if further else "")
 
 
 def encode_parent(uuid: str) -> bytes:
@@ -260,6 +264,12 @@ def encode_parent(uuid: str) -> bytes:
 def key_of_entry(value: bytes) -> Key:
     """Return the key that an entry's value leads to."""
     return Key(value.partition(b"/")[0].decode())
+
+
+def link_of_entry(value: bytes) -> str:
+    """Return the hex digits of the hard link that an entry is; empty for a file's first name."""
+    parts = value.split(b"/", 2)
+    return parts[2].decode() if len(parts) > 2 else ""
 
 
 def encode_json(value: Json) -> bytes:

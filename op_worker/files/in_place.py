@@ -255,7 +255,9 @@ def _location(chain: Chain) -> Location:
 
 
 def _way(chain: Chain) -> list[tuple[Key, int]]:
-    """Return what changes whenever a file or a directory above it is moved."""
+    """Return what changes whenever the bytes of a file are moved, by themselves or with a directory."""
+    if chain.is_apart:
+        return []
     return [(node.key, node.revision(PARENT)) for node in chain.nodes]
 
 

@@ -64,7 +64,7 @@ class Listing:
             return Page(self._stats(visit, chain, page.items), page.next_token, page.is_last)
         after = await self._after(visit, chain, start)
         found = await self._context.engine.page(visit.scope, chain.file.key, after, limit + 1, BASE)
-        nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in found[:limit]]
+        nodes = [Node.found(item) for item in found[:limit]]
         is_last = len(found) <= limit
         token = None if is_last else page_token(found[limit - 1].entry.name)
         return Page(self._stats(visit, chain, nodes), token, is_last)
@@ -125,7 +125,7 @@ class Listing:
         for raw in sorted(name.encode("utf-8", "surrogatepass") for name in names):
             walked = await self._context.engine.resolve(visit.scope, chain.file.key, [raw], BASE)
             if len(walked) > 1:
-                found.append(Node(walked[1].key, raw.decode("utf-8", "replace"), walked[1].documents))
+                found.append(Node.found(walked[1]))
         return [node for node in found if node.exists]
 
     def _stats(self, visit: Visit, chain: Chain, nodes: Sequence[Node]) -> list[FileStat]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from cluster_worker.persistence.engine import ABSENT, Batch, Engine, Key, PreconditionFailed, Put, Scope
+from cluster_worker.persistence.engine import (
+    ABSENT,
+    Batch,
+    Document,
+    Engine,
+    Key,
+    PreconditionFailed,
+    Put,
+    Scope,
+)
 from cluster_worker.runtime.clock import WallClock
 from onedata.errors import Errno, Posix
-from onedata.ids import SpaceId, space_root_uuid, trash_uuid
-from op_worker.files.documents import BASE, META, PARENT, TIMES, Meta, Times
+from onedata.ids import SpaceId, space_root_uuid, split_link_uuid, trash_uuid
+from op_worker.files.documents import BASE, META, NAME, PARENT, TIMES, Meta, Times
 from op_worker.files.model import FileType, Follow
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_path, link_target
@@ -56,20 +65,49 @@ class Lookup:
         root = space_root_uuid(space_id)
         if uuid == root:
             return (await self.walk(space_id, ())).chain
-        found = await self._engine.ancestors(Scope(space_id), Key(uuid), PARENT, BASE, MOST_ANCESTORS)
-        if found[-1][0] != Key(root) or META not in found[0][1]:
+        fields = BASE if split_link_uuid(uuid) is None else (*BASE, NAME)
+        found = await self._engine.ancestors(Scope(space_id), Key(uuid), PARENT, fields, MOST_ANCESTORS)
+        if found[-1][0] != Key(root):
             raise Posix(Errno.ENOENT)
-        nodes = [Node(key, "", documents) for key, documents in reversed(found)]
+        nodes = [Node(key, "", documents) for key, documents in reversed(found[1:])]
+        nodes.append(await self._named(space_id, *found[0]))
         if not all(node.exists for node in nodes):
             raise Posix(Errno.ENOENT)
         for node in nodes[1:]:
-            node.name = node.meta.name
+            node.name = node.name or node.meta.name
         return Chain(space_id, nodes)
+
+    async def _named(self, space_id: SpaceId, key: Key, documents: Mapping[str, Document]) -> Node:
+        """Return the file that a key names: itself, or the one that it is a hard link of."""
+        parts = split_link_uuid(key)
+        if parts is None or NAME not in documents:
+            return Node(key, "", documents)
+        link, file = parts
+        name = documents[NAME].data.decode()
+        return Node(Key(file), name, await self._engine.get(Scope(space_id), Key(file), BASE), link)
+
+    async def again(self, chain: Chain) -> Chain:
+        """Read a file and its ancestors anew, by id.
+
+        A file whose bytes lie apart may have lost the name that it was found by: then it is read alone,
+        and the directories are as they were.
+
+        Raises: Posix(ENOENT) when it has no name any more.
+        """
+        try:
+            return await self.by_id(chain.space_id, chain.guid.uuid)
+        except Posix:
+            file = chain.file
+            documents = await self._engine.get(Scope(chain.space_id), file.key, BASE)
+            now = chain.with_file(Node(file.key, file.name, documents, file.link))
+            if not now.file.exists or not now.is_apart:
+                raise
+        return now
 
     async def find(
         self, space_id: SpaceId, uuid: str, names: Sequence[str], follow: Follow = Follow.NO
     ) -> Found:
-        """Walk along ``names`` from the directory ``uuid``; links in the middle are always followed.
+        """Walk along ``names`` from the directory ``uuid``, through links in the middle unless ``NEVER``.
 
         Raises: Posix(ENOENT) without the directory; Posix(ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL).
         """
@@ -86,25 +124,25 @@ class Lookup:
         for _ in range(3):
             found = await self._engine.resolve(Scope(space_id), root, names, BASE)
             if META in found[0].documents:
-                nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in found]
+                nodes = [Node.found(item) for item in found]
                 return _existing_part(space_id, nodes, names)
             await self._make_root(space_id)
         raise Posix(Errno.EAGAIN, "the space is being set up")
 
     async def _walk_from(self, base: Chain, names: tuple[bytes, ...]) -> Found:
         found = await self._engine.resolve(Scope(base.space_id), base.file.key, names, BASE)
-        nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in found[1:]]
+        nodes = [Node.found(item) for item in found[1:]]
         return _existing_part(base.space_id, [*base.nodes, *nodes], names, len(base.nodes))
 
     async def _followed(self, found: Found, follow: Follow) -> Found:
         for _ in range(MAX_LINKS):
             file = found.chain.file
             if found.missing:
-                if file.type is FileType.REG:
-                    raise Posix(Errno.ENOTDIR)
                 if file.type is FileType.DIR:
                     return found
-            elif follow is Follow.NO or file.type is not FileType.SYMLNK:
+                if file.type is FileType.REG or follow is Follow.NEVER:
+                    raise Posix(Errno.ENOTDIR)
+            elif follow is not Follow.YES or file.type is not FileType.SYMLNK:
                 return found
             found = await self._through_link(found)
         raise Posix(Errno.ELOOP)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from itertools import count
+
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -10,12 +13,15 @@ from cluster_worker.persistence.engine import PersistenceError
 from cluster_worker.runtime.clock import sleep
 from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
+from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal
 from op_worker.files.trash import Trash
 from op_worker.storage.helper import StorageError
 from op_worker.storage.registry import Storages
 
 PERIOD_S = 60.0
+SWEEP_EVERY = 60
+"""In so many rounds once, what takes as long as there are files is looked through."""
 
 
 @frozen(eq=False)
@@ -25,24 +31,31 @@ class Maintenance:
     _storages: Storages
     _journal: Journal
     _trash: Trash
+    _inodes: Inodes
     _clock: IReactorTime
     _log = Logger()
 
     async def run(self) -> None:
-        """Recover every space once, and again every minute: little to do when all is well."""
-        while True:
+        """Recover every space once, and tidy it every minute: little to do when all is well."""
+        for round_ in count():
+            work = self.recover if round_ % SWEEP_EVERY == 0 else self.tidy
             for support in list(self._storages.supported()):
-                await self._recover_or_log(support.space_id)
+                await self._done_or_logged(support.space_id, work)
             await sleep(self._clock, PERIOD_S)
 
-    async def recover(self, space_id: SpaceId) -> None:
+    async def tidy(self, space_id: SpaceId) -> None:
         """Settle pending operations, remove forgotten staging files, purge the trash."""
         await self._journal.settle_all(space_id)
         await self._journal.sweep_staging(space_id)
         self._trash.purge_soon(space_id)
 
-    async def _recover_or_log(self, space_id: SpaceId) -> None:
+    async def recover(self, space_id: SpaceId) -> None:
+        """Tidy, and look through the bytes that lie apart."""
+        await self.tidy(space_id)
+        await self._inodes.sweep(space_id)
+
+    async def _done_or_logged(self, space_id: SpaceId, work: Callable[[SpaceId], Awaitable[None]]) -> None:
         try:
-            await self.recover(space_id)
+            await work(space_id)
         except (PersistenceError, StorageError, ServiceUnavailable) as error:
             self._log.warn("recovery of {space} goes on later: {error}", space=space_id, error=error)

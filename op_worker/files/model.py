@@ -25,10 +25,14 @@ class FileType(StrEnum):
 
 
 class Follow(Enum):
-    """Whether a symbolic link at the end of a path stands for itself or for its target."""
+    """Whether a symbolic link at the end of a path stands for itself or for its target.
+
+    Those in the middle are followed, but for ``NEVER``: then they are no directories.
+    """
 
     NO = "no"
     YES = "yes"
+    NEVER = "never"
 
 
 class Existing(Enum):

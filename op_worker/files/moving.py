@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import PreconditionFailed, RequireEmpty, Step
@@ -81,18 +83,21 @@ class Moving:
 
     async def _move(self, visit: Visit, source: Chain, place: Place) -> tuple[FileStat, bool]:
         if place.replaced is not None and place.replaced.file.key == source.file.key:
-            return stat_of(source, visit.space, visit.user_id), False
+            return stat_of(source, visit.space, visit.user_id), False  # also between two names of one file
         file = source.file
         await self.require_replaceable(visit, file.type, place, own_key=file.key)
         now_s = self._context.wall_clock()
-        location = _unsettled(file)
+        location = _unsettled(source)
         replaced = place.replaced.file if place.replaced is not None else None
         steps = batches.move(source, place.directory, place.name, replaced, location, now_s)
-        intent = self._intent(visit, source, place)
-        steps.extend(self._settled(visit, source, place) if intent is None else intent.put())
+        intents = self._intents(visit, source, place)
+        for intent in intents:
+            steps.extend(intent.put())
+        if not intents:
+            steps.extend(self._settled(visit, source, place))
         after = self._after(source, place, location, now_s)
         try:
-            await self._carry_out(visit, source, place, steps, intent, after)
+            await self._carry_out(visit, source, place, steps, intents, after)
         except PreconditionFailed as refusal:
             if isinstance(refusal.step, RequireEmpty):
                 raise Posix(Errno.ENOTEMPTY) from None
@@ -105,7 +110,7 @@ class Moving:
         source: Chain,
         place: Place,
         steps: list[Step],
-        intent: Intent | None,
+        intents: Sequence[Intent],
         after: Chain,
     ) -> None:
         context, space_id = self._context, visit.space_id
@@ -120,29 +125,41 @@ class Moving:
 
         async def work() -> tuple[None, Rest | None]:
             await context.transactions.commit(space_id, steps, keys, happened)
-            if intent is None or not await context.journal.carry_out(space_id, intent):
-                return None, None
-            location = after.file.location if intent.uuid == after.file.key else None
-            revision = after.file.revision(LOCATION)
-            return None, context.journal.clear_fresh(space_id, intent, location, revision)
+            done = [intent for intent in intents if await context.journal.carry_out(space_id, intent)]
+            return None, self._clear(visit, done, after)
 
-        paths = (source.storage_path, storage_path(space_id, place.names))
+        paths = [source.named_path, storage_path(space_id, place.names)]
+        paths.extend(path for intent in intents for path in intent.paths)
         await context.transactions.holding(paths, work)
 
-    def _intent(self, visit: Visit, source: Chain, place: Place) -> Intent | None:
-        """Return the storage operation of a move; links are not on the storage, what they replace is."""
-        new = self._context.journal.new
-        target = storage_path(visit.space_id, place.names)
-        if batches.has_bytes(source.file):
+    async def _clear(self, visit: Visit, intents: Sequence[Intent], after: Chain) -> None:
+        for intent in intents:
+            location = after.file.location if intent.uuid == after.file.key else None
+            await self._context.journal.clear_fresh(
+                visit.space_id, intent, location, after.file.revision(LOCATION)
+            )
+
+    def _intents(self, visit: Visit, source: Chain, place: Place) -> list[Intent]:
+        """Return the storage operations of a move.
+
+        Symbolic links are not on the storage and bytes that lie apart stay there. What is replaced gives
+        way to the rename, or is removed by itself.
+        """
+        intents: list[Intent] = []
+        if batches.has_bytes(source.file) and not source.is_apart:
+            target = storage_path(visit.space_id, place.names)
             storage = self._storage(visit, source.file)
-            return new(IntentKind.MOVE, storage, source.file.key, target, source.storage_path)
-        if place.replaced is not None:
-            return self._removal.removal_intent(visit, place.replaced)
-        return None
+            new = self._context.journal.new
+            intents.append(new(IntentKind.MOVE, storage, source.file.key, target, source.storage_path))
+        replaced = place.replaced
+        if replaced is not None and (replaced.is_apart or not intents):
+            removal = self._removal.removal_intent(visit, replaced)
+            intents.extend([] if removal is None else [removal])
+        return intents
 
     def _settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:
         target = storage_path(visit.space_id, place.names)
-        return [*require_settled(source.storage_path), *require_settled(target)]
+        return [*require_settled(source.named_path), *require_settled(target)]
 
     def _storage(self, visit: Visit, file: Node) -> Storage:
         location = file.location
@@ -152,11 +169,10 @@ class Moving:
 
     def _after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
         file = source.file
-        documents = {
-            META: evolve(file.meta, name=place.name).encode(),
-            PARENT: encode_parent(place.directory.file.key),
-            TIMES: file.times.changed(now_s).encode(),
-        }
+        documents = {TIMES: file.times.changed(now_s).encode()}
+        if not file.link:
+            documents[META] = evolve(file.meta, name=place.name).encode()
+            documents[PARENT] = encode_parent(place.directory.file.key)
         if location is not None:
             documents[LOCATION] = location.encode()
         node = file.written(documents)
@@ -181,8 +197,7 @@ def place_of(visit: Visit, found: Found) -> Place:
     return Place(chain, name, None)
 
 
-def _unsettled(file: Node) -> Location | None:
-    """Return the location that tells readers to wait for a pending move."""
-    if file.location is None:
-        return None
-    return evolve(file.location, staged=UNSETTLED)
+def _unsettled(chain: Chain) -> Location | None:
+    """Return the location that tells readers to wait for a pending move; ``None`` when no bytes move."""
+    location = chain.file.location
+    return None if location is None or location.is_apart else evolve(location, staged=UNSETTLED)

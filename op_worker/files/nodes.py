@@ -6,25 +6,50 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from cluster_worker.persistence.engine import ABSENT, Document, Key
-from onedata.ids import FileGuid, FileUuid, SpaceId
-from op_worker.files.documents import LOCATION, META, PARENT, TIMES, EntryValue, Location, Meta, Times
+from cluster_worker.persistence.engine import ABSENT, Document, Key, Resolved
+from onedata.ids import FileGuid, FileUuid, SpaceId, link_uuid
+from op_worker.files.documents import (
+    LOCATION,
+    META,
+    PARENT,
+    TIMES,
+    EntryValue,
+    Location,
+    Meta,
+    Times,
+    link_of_entry,
+)
 from op_worker.files.model import FileType
-from op_worker.files.paths import storage_path
+from op_worker.files.paths import inode_path, storage_path
 from op_worker.files.permissions import FileFacts
 from op_worker.storage.helper import StoragePath
 
 
 @define(eq=False)
 class Node:
-    """A file as one read found it; its documents are decoded when first asked for."""
+    """A file as one read found it; its documents are decoded when first asked for.
+
+    ``link`` tells the name that it was found by: empty for its first one, else a hard link's hex digits.
+    """
 
     key: Key
     name: str
     documents: Mapping[str, Document]
+    link: str = ""
     _meta: Meta | None = field(default=None, init=False)
     _times: Times | None = field(default=None, init=False)
     _location: Location | None = field(default=None, init=False)
+
+    @classmethod
+    def found(cls, item: Resolved) -> Node:
+        """Return what an entry of a directory leads to."""
+        entry = item.entry
+        return cls(item.key, entry.name.decode(), item.documents, link_of_entry(entry.value))
+
+    @property
+    def name_key(self) -> Key:
+        """The key of the name: the file's own, or the hard link's. Users know the file by it."""
+        return Key(link_uuid(self.link, self.key)) if self.link else self.key
 
     @property
     def exists(self) -> bool:
@@ -72,12 +97,12 @@ class Node:
     def written(self, documents: Mapping[str, bytes]) -> Node:
         """Return this file as it is after ``documents`` were written once each."""
         after = {field: Document(self.revision(field) + 1, data) for field, data in documents.items()}
-        return Node(self.key, self.name, {**self.documents, **after})
+        return Node(self.key, self.name, {**self.documents, **after}, self.link)
 
     @property
     def entry_value(self) -> bytes:
         """The value of the directory entry that leads here."""
-        return EntryValue(self.key, self.meta.type).encode()
+        return EntryValue(self.key, self.meta.type, self.link).encode()
 
 
 @frozen(eq=False)
@@ -107,7 +132,7 @@ class Chain:
 
     @property
     def guid(self) -> FileGuid:
-        return FileGuid(FileUuid(self.file.key), self.space_id)
+        return FileGuid(FileUuid(self.file.name_key), self.space_id)
 
     @property
     def above(self) -> Chain:
@@ -115,13 +140,24 @@ class Chain:
         return Chain(self.space_id, self.nodes[:-1])
 
     @property
+    def is_apart(self) -> bool:
+        """Whether the bytes lie at a path of their own, whatever names lead to the file."""
+        location = self.file.location
+        return location is not None and location.is_apart
+
+    @property
     def storage_path(self) -> StoragePath:
+        return inode_path(self.space_id, self.file.key) if self.is_apart else self.named_path
+
+    @property
+    def named_path(self) -> StoragePath:
+        """Where a file with these names lies, unless it lies apart."""
         return storage_path(self.space_id, self.names)
 
     @property
     def canonical_path(self) -> str:
         """``/<space id>/…``, the path that data caveats speak of."""
-        return "/" + self.storage_path
+        return "/" + self.named_path
 
     def child(self, node: Node) -> Chain:
         """Return the chain of a file in this directory."""

@@ -14,6 +14,7 @@ RESERVED_PREFIX = ".__onedata__"
 """Names that start with it belong to the system when they stand at the root of a space."""
 STAGING = RESERVED_PREFIX + "staging"
 TRASH = RESERVED_PREFIX + "trash"
+INODES = RESERVED_PREFIX + "inodes"
 ABSOLUTE_LINK_PREFIX = "<__onedata_space_id:"
 
 
@@ -75,6 +76,11 @@ def staging_path(space_id: SpaceId, name: str) -> StoragePath:
 def trash_path(space_id: SpaceId, uuid: str) -> StoragePath:
     """Return where a removed directory waits for its purge."""
     return StoragePath(f"{space_id}/{TRASH}/{uuid}")
+
+
+def inode_path(space_id: SpaceId, uuid: str) -> StoragePath:
+    """Return where the bytes of a file lie that has, or once had, several names."""
+    return StoragePath(f"{space_id}/{INODES}/{uuid}")
 
 
 def ancestor_paths(path: StoragePath) -> list[StoragePath]:

@@ -126,7 +126,7 @@ class RecursiveListing:
             found = await self._context.engine.resolve(visit.scope, chain.file.key, [raw], BASE)
             if len(found) < 2:
                 return None
-            node = Node(found[1].key, name, found[1].documents)
+            node = Node.found(found[1])
             if not node.exists or not node.is_directory:
                 return None
             chain = chain.child(node)
@@ -150,11 +150,7 @@ class RecursiveListing:
             before = await engine.page_back(visit.scope, key, level.prefix, 1)
             after = before[0].name if before else None
         found = await engine.page(visit.scope, key, after, _PAGE, BASE)
-        return [
-            Node(item.key, item.entry.name.decode(), item.documents)
-            for item in found
-            if item.entry.name.startswith(level.prefix)
-        ]
+        return [Node.found(item) for item in found if item.entry.name.startswith(level.prefix)]
 
     async def _is_readable(self, visit: Visit, chain: Chain) -> bool:
         try:

@@ -13,7 +13,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files.access import Visit
 from op_worker.files.context import FilesContext
-from op_worker.files.documents import META
+from op_worker.files.documents import PARENT, encode_parent
 from op_worker.files.intents import Intent, IntentKind, require_settled
 from op_worker.files.model import FileType, Target
 from op_worker.files.nodes import Chain
@@ -77,12 +77,16 @@ class Removal:
         """
         steps = batches.remove(chain, self._context.wall_clock())
         intent = self.removal_intent(visit, chain)
-        steps.extend(require_settled(chain.storage_path) if intent is None else intent.put())
+        if intent is not None:
+            steps.extend(intent.put())
+        elif not chain.is_apart:
+            steps.extend(require_settled(chain.storage_path))
         await self._carry_out(visit, chain, steps, intent, [chain.file.key, chain.parent.key])
 
     def removal_intent(self, visit: Visit, chain: Chain) -> Intent | None:
-        """Return the storage operation that removing needs; links are not on the storage."""
-        if chain.file.type is FileType.SYMLNK:
+        """Return the storage operation that removing needs: none for symbolic links, which are not on
+        the storage, and none while a file keeps other names."""
+        if chain.file.type is FileType.SYMLNK or chain.file.meta.links > 1:
             return None
         kind = IntentKind.REMOVE_DIRECTORY if chain.file.is_directory else IntentKind.REMOVE
         storage = self._storage(visit, chain)
@@ -130,8 +134,8 @@ class Removal:
             value = await self._context.engine.lookup(visit.scope, parent.key, file.name.encode())
             if value == file.entry_value:
                 return False
-            documents = await self._context.engine.get(visit.scope, file.key, [META, "parent"])
-            return META not in documents or documents["parent"].data != parent.key.encode()
+            documents = await self._context.engine.get(visit.scope, file.name_key, [PARENT])
+            return PARENT not in documents or documents[PARENT].data != encode_parent(parent.key)
 
         return gone
 

@@ -88,7 +88,7 @@ class Replacing:
 
     async def _allowed(self, request: Request) -> tuple[Visit, Found]:
         """Find the target and check that the caller may do what was asked."""
-        visit, found = await self._context.find(request.caller, request.target, Follow.YES)
+        visit, found = await self._find(request)
         if not found.missing:
             if request.create is not None and request.create.existing is Existing.REFUSE:
                 raise Posix(Errno.EEXIST)
@@ -102,6 +102,12 @@ class Replacing:
             await self._creation.require_adding(visit, directory, name, FileType.REG)
             found = Found(directory, found.missing[-1:])
         return visit, found
+
+    async def _find(self, request: Request) -> tuple[Visit, Found]:
+        """Find the target; a link at its end is written through, those before it unless parents are made."""
+        if request.create is not None and request.create.create_parents:
+            await self._creation.find(request.caller, request.target, request.create)
+        return await self._context.find(request.caller, request.target, Follow.YES)
 
     async def _may_write(self, visit: Visit, chain: Chain, request: Request) -> None:
         needed = Operation.WRITE_OBJECT
@@ -159,7 +165,8 @@ class Replacing:
     ) -> FileStat:
         file, now_s = chain.file, self._context.wall_clock()
         old = file.location or Location(storage.storage_id)
-        location = evolve(self._location(storage, staged, old.version), rest=old.rest)
+        location = self._location(storage, staged, old.version)
+        location = evolve(location, is_apart=old.is_apart, rest=old.rest)
         documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
         after = chain.with_file(file.written(documents))
         steps: list[Step] = [

@@ -17,7 +17,6 @@ from cluster_worker.persistence.engine import Engine
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.services import TaskService
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import Errno, Posix
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Access
@@ -28,7 +27,9 @@ from op_worker.files.copying import Copying
 from op_worker.files.creation import Creation
 from op_worker.files.distribution import Distribution
 from op_worker.files.in_place import InPlace
+from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal, RandomBytes
+from op_worker.files.linking import HardLinks, Linking
 from op_worker.files.listing import Listing, Start
 from op_worker.files.lookup import Lookup
 from op_worker.files.maintenance import Maintenance
@@ -103,14 +104,15 @@ class FileService(TaskService):
             random_bytes,
             Settings(engine, clock),
         )
-        trash = Trash(engine, storages, journal, self.tasks, clock)
+        trash = Trash(engine, storages, journal, self.tasks, clock, wall_clock)
         self._context = context
-        self._maintenance = Maintenance(storages, journal, trash, clock)
+        self._maintenance = Maintenance(storages, journal, trash, Inodes(engine, storages), clock)
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
         self._removal = Removal(context, trash)
         self._creation = Creation(context, self._removal)
+        self._linking = Linking(context, self._creation)
         self._reading = Reading(context, to_onedata_error, SmallContents())
         self._replacing = Replacing(context, self._creation, Staging(context))
         self._in_place = InPlace(context)
@@ -119,6 +121,7 @@ class FileService(TaskService):
         self._copying = Copying(context, self._reading, self._creation, self._replacing, self._metadata)
         self._attributes = AttributeChanges(context)
         self._distribution = Distribution(context)
+        self.hard_links = HardLinks(context)
         self.space_settings = SpaceAdministration(context)
 
     def startService(self) -> None:
@@ -258,10 +261,18 @@ class FileService(TaskService):
         return await self._creation.create(caller, target, FileType.SYMLNK, options)
 
     @translated
-    async def create_link(self, caller: Caller, target: Target, original: FileGuid) -> FileStat:
-        """Hard links are not supported yet. Raises: Posix(ENOTSUP)."""
-        await self._chain(caller, Target(original))
-        raise Posix(Errno.ENOTSUP, "hard links are not supported")
+    async def create_link(
+        self, caller: Caller, target: Target, original: FileGuid, options: CreateOptions
+    ) -> FileStat:
+        """Give a regular file or a symbolic link a further name; all names are equal from then on.
+
+        Needs the way to ``original`` and adding to the directory. Of ``options`` only ``create_parents``
+        counts.
+
+        Raises: Posix(EPERM) for directories; Posix(EMLINK) beyond 1000 names; Posix(EXDEV) across spaces;
+            Posix(EEXIST, ENOENT, ENOTDIR, EACCES), as ``create_file``.
+        """
+        return await self._linking.link(caller, target, original, options)
 
     @translated
     async def open_content(

@@ -20,7 +20,6 @@ from cluster_worker.persistence.engine import (
     Check,
     Delete,
     Engine,
-    Entry,
     Key,
     Link,
     PersistenceError,
@@ -32,16 +31,16 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
-from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import ServiceUnavailable
-from onedata.ids import SpaceId, trash_uuid
-from op_worker.files.batches import give_back
-from op_worker.files.documents import BASE, LOCATION, PARENT, encode_parent
-from op_worker.files.intents import INTENTS
+from onedata.ids import SpaceId, StorageId, trash_uuid
+from op_worker.files.batches import drop_name, give_back
+from op_worker.files.documents import BASE, PARENT, encode_parent
+from op_worker.files.intents import INTENTS, Intent, IntentKind
 from op_worker.files.journal import Journal
 from op_worker.files.nodes import Node
-from op_worker.files.paths import TRASH, trash_path
+from op_worker.files.paths import TRASH, inode_path, trash_path
 from op_worker.storage.helper import StorageError, StoragePath, SupportsDirectories
 from op_worker.storage.registry import Storage, Storages
 
@@ -59,6 +58,7 @@ class Trash:
     _journal: Journal
     _tasks: TaskOwner
     _clock: IReactorTime
+    _wall_clock: WallClock
     _purging: set[SpaceId] = field(factory=set)
     _again: set[SpaceId] = field(factory=set)
     _log = Logger()
@@ -106,11 +106,8 @@ class Trash:
         await self._journal.settle_near(space_id, path)
         await self._remove_bytes(space_id, path)
         while entries := await self._engine.page(scope, item.key, None, PAGE, BASE):
-            steps: list[Step] = []
-            for child in entries:
-                steps.extend(_take_apart(child, item.key, trash))
-            await self._commit(scope, steps, [child.key for child in entries])
-        node = Node(item.key, "", item.documents)
+            await self._take_apart(space_id, item.key, _once_each(entries))
+        node = Node.found(item)
         steps = [
             Check(INTENTS, path, ABSENT),
             Unlink(trash, item.entry.name, item.entry.value),
@@ -119,6 +116,29 @@ class Trash:
             *give_back(node.location),
         ]
         await self._commit(scope, steps, [item.key])
+
+    async def _take_apart(self, space_id: SpaceId, directory: Key, entries: Sequence[Resolved]) -> None:
+        """Take entries out of a directory in the trash; bytes that lie apart go with their last name."""
+        trash, now_s = Key(trash_uuid(space_id)), self._wall_clock()
+        nodes = [Node.found(item) for item in entries]
+        steps: list[Step] = [Unlink(directory, item.entry.name, item.entry.value) for item in entries]
+        for node in filter(_exists, nodes):
+            steps.extend(_into_trash(node, trash) if node.is_directory else drop_name(node, now_s))
+        intents = [self._removal_of_bytes(space_id, node) for node in nodes if _ends_apart(node)]
+        for intent in intents:
+            await self._journal.settle_near(space_id, intent.target)
+            steps.extend(intent.put())
+        await self._commit(Scope(space_id), steps, [node.key for node in nodes])
+        for intent in intents:
+            await self._journal.pass_by(space_id, intent.target)
+
+    def _removal_of_bytes(self, space_id: SpaceId, node: Node) -> Intent:
+        location = node.location
+        storage = self._storages.get(StorageId(location.storage_id)) if location is not None else None
+        if storage is None:
+            raise ServiceUnavailable()
+        path = inode_path(space_id, node.key)
+        return self._journal.new(IntentKind.REMOVE, storage, node.key, path)
 
     async def _commit(self, scope: Scope, steps: Sequence[Step], keys: Sequence[Key]) -> None:
         try:
@@ -173,22 +193,24 @@ async def _names(directories: SupportsDirectories, path: StoragePath) -> Sequenc
         raise
 
 
-def _take_apart(child: Resolved, directory: Key, trash: Key) -> list[Step]:
-    """Return the steps that take an entry out of a directory in the trash."""
-    entry, node = child.entry, Node(child.key, "", child.documents)
-    steps: list[Step] = [Unlink(directory, entry.name, entry.value)]
-    if not node.exists:
-        return steps
-    if node.is_directory:
-        moved = Entry(child.key.encode(), entry.value)
-        return [
-            *steps,
-            Link(trash, moved.name, moved.value),
-            Put(child.key, PARENT, encode_parent(trash), expect=node.revision(PARENT)),
-        ]
+def _once_each(entries: Sequence[Resolved]) -> list[Resolved]:
+    """Leave out further names of a file that is among the entries already; they come with the next page."""
+    return list({item.key: item for item in reversed(entries)}.values())
+
+
+def _ends_apart(node: Node) -> bool:
+    """Whether this is the last name of a file whose bytes lie at a path of their own."""
+    location = node.location
+    return location is not None and location.is_apart and node.meta.links == 1
+
+
+def _exists(node: Node) -> bool:
+    return node.exists
+
+
+def _into_trash(node: Node, trash: Key) -> list[Step]:
+    """Return the steps that make a directory an entry of the trash itself."""
     return [
-        *steps,
-        Check(child.key, LOCATION, node.revision(LOCATION)),
-        Delete(child.key),
-        *give_back(node.location),
+        Link(trash, node.key.encode(), node.entry_value),
+        Put(node.key, PARENT, encode_parent(trash), expect=node.revision(PARENT)),
     ]

@@ -47,6 +47,7 @@ class RestCall:
         target: the file that the path names; the user root for routes without one.
         names: components of a trailing path.
         space_id: of routes below ``/spaces/``.
+        ids: every named part of the path as it came.
     """
 
     services: RestServices
@@ -56,6 +57,7 @@ class RestCall:
     guid: FileGuid | None = None
     names: tuple[str, ...] = ()
     space_id: SpaceId = _NO_SPACE
+    ids: Mapping[str, str] = field(factory=dict)
 
     @property
     def files(self) -> FileService:

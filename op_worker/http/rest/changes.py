@@ -53,7 +53,7 @@ async def _make(call: RestCall, target: Target) -> FileStat:
         case "SYMLNK":
             return await files.create_symlink(caller, target, _options(call))
         case "LNK":
-            return await files.create_link(caller, target, _original(call))
+            return await files.create_link(caller, target, _original(call), _options(call))
     if call.request.body_length == 0:
         return await files.create_file(caller, target, _options(call))
     return await _make_with_content(call, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,7 @@ class RestDoor:
             caller=caller,
             names=names_of(values.get("path", "")),
             space_id=SpaceId(values.get("sid", "")),
+            ids=values,
             params=sanitise(route.params, await _given(request, route)),
             guid=guid,
         )
@@ -160,10 +162,10 @@ class RestDoor:
 
 def _patterns(path: str) -> list[str]:
     """Return the Klein patterns of a path of the table; a trailing path may be missing."""
-    pattern = path.replace("{id}", "<id>").replace("{sid}", "<sid>")
-    if "{path}" not in pattern:
+    pattern = re.sub(r"{(\w+)}", r"<\1>", path)
+    if "<path>" not in pattern:
         return [pattern]
-    return [pattern.replace("{path}", "<rest:path>"), pattern.replace("/{path}", "")]
+    return [pattern.replace("<path>", "<rest:path>"), pattern.replace("/<path>", "")]
 
 
 def _check_media_types(request: StreamingRequest, route: Route) -> None:

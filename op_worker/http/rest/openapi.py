@@ -13,6 +13,7 @@ from op_worker.http.rest.table import JSON, Access, Body, Route
 _PATH_PARAMS = {
     "id": "Id of a file, or of a space for its root directory.",
     "sid": "Id of a space.",
+    "hid": "Id of another name of the file.",
     "path": "Path of names, separated by slashes.",
 }
 _TOKEN_SCHEMES: tuple[dict[str, Any], ...] = ({"token": []}, {"bearer": []})

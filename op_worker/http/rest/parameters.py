@@ -13,6 +13,8 @@ TOKEN = Param("token", Text(), "Continue after the reply that had this nextPageT
 FOLLOW = Param("follow_symlinks", Boolean(), "Use what a symbolic link leads to.", default=True)
 OFFSET = Param("offset", Integer(low=0), "Write from this byte on.")
 
+MOST_LINKS = Param("limit", Integer(low=1), "The most ids in the reply.")
+
 CHILDREN = (
     LIMIT,
     TOKEN,

@@ -43,7 +43,8 @@ class Route:
     """One method on one path.
 
     ``path`` is below the door; ``{id}`` is a file id or space id, ``{sid}`` a space id, ``{path}`` the rest
-    of the path. ``consumes`` is checked for PUT, POST and PATCH; ``status`` is the usual success.
+    of the path, any other name the operation's own (``RestCall.ids``). ``consumes`` is checked for PUT, POST
+    and PATCH; ``status`` is the usual success.
     """
 
     method: str

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from pytest_twisted import async_yield_fixture, ensureDeferred
-from twisted.internet import reactor
+from pytest_twisted import ensureDeferred
 
-from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
-from cluster_worker.persistence.engine import Key, Scope
-from cluster_worker.persistence.redis import RedisEngine
-from cluster_worker.runtime.clock import sleep
-from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.persistence.engine import Scope
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import Errno, Forbidden, Posix, ServiceUnavailable, SpaceNotSupportedBy, Unauthorized
 from onedata.ids import FileGuid, FileUuid, space_root_guid, trash_uuid, user_root_guid
@@ -86,43 +79,6 @@ async def paths_in(files: FileService, **more: object) -> list[str]:
         token = page.next_token
         if token is None:
             return found
-
-
-@async_yield_fixture(params=["memory", "redis and posix"], scope="module")
-async def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
-    """Metadata and bytes; each test has an empty space of its own through ``files``."""
-    if request.param == "memory":
-        yield Site()
-        return
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    await engine.wait_ready()
-    pool = BlockingPool(cast(Any, reactor), 4)
-    pool.startService()
-    folder: Path = tmp_path_factory.mktemp("storage")
-    yield Site(engine, PosixHelper(str(folder), pool), reactor, pool)
-    pool.stopService()
-    await engine.stopService()
-    await server.stopService()
-
-
-@async_yield_fixture
-async def files(site: Site) -> AsyncIterator[FileService]:
-    """A file service over an empty space."""
-    service = await site.process()
-    for space in (SPACE, OTHER_SPACE):
-        page = await service.list_children(owner, Target(space_root_guid(space)), limit=1000)
-        for stat in page.items:
-            await service.remove(owner, Target(stat.guid))
-        await service.recover(space)  # goes on with what an earlier service left in the trash
-        while await site.engine.count(Scope(space), Key(trash_uuid(space))):
-            await sleep(site.clock, 0.01)
-    yield service
-    await service.stopService()
 
 
 # creating and reading
@@ -506,9 +462,6 @@ async def test_links_are_moved_replaced_and_removed_like_files(files: FileServic
     await put(files, "g", b"2")
     await files.move(alice, path("g"), path("f"))
     assert await read(files, path("f")) == b"2"
-    await refused(
-        Errno.ENOTSUP, files.create_link(alice, path("h"), (await files.stat(alice, path("f"))).guid)
-    )
 
 
 # listing

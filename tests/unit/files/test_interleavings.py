@@ -13,23 +13,21 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
-from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import trash_uuid
-from op_worker.files.documents import Location
 from op_worker.files.intents import INTENTS
-from op_worker.files.model import CreateOptions, Existing, FileType
+from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
-from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helper import StoragePath
 from tests.support.spaces import SPACE, Site, body, owner, path, read
+from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
-SLOTTED = ["v", "d/w"]
-"""Files that are written in place, a slot of ten bytes at a time."""
+SLOTTED = ["v", "d/w", "d/v", "w"]
+"""Files that are written in place, a slot of ten bytes at a time; the last two are hard links."""
 SLOT_B = 10
 TOPS = ["a", "b", "d", "e"]
-NAMES = ["a", "b", "a/x", "b/x", "a/y", "a/x/z", "c"]
+NAMES = ["a", "b", "a/x", "b/x", "a/y", "a/x/z", "c", "d/x", "b/y"]
 EXPECTED = {
     Errno.ENOENT,
     Errno.ENOTDIR,
@@ -38,6 +36,7 @@ EXPECTED = {
     Errno.ENOTEMPTY,
     Errno.EINVAL,
     Errno.EAGAIN,
+    Errno.EPERM,
 }
 
 
@@ -120,7 +119,7 @@ async def prepare(files: FileService) -> None:
     """Make directories and files to begin with."""
     for name in ("a/x", "a/y", "b/x"):
         await files.replace_content(owner, path(name), body(content(200)), expected_b=None, create=UPDATE)
-    for name in SLOTTED:
+    for name in SLOTTED[:2]:
         data = bytes([201]) * 2 * SLOT_B
         await files.replace_content(owner, path(name), body(data), expected_b=None, create=UPDATE)
 
@@ -137,7 +136,7 @@ async def move(files: FileService, chance: random.Random, tag: int) -> None:
 
 
 async def remove(files: FileService, chance: random.Random, tag: int) -> None:
-    await files.remove(owner, path(chance.choice(NAMES)))
+    await files.remove(owner, path(chance.choice([*NAMES, *SLOTTED])))
 
 
 async def make(files: FileService, chance: random.Random, tag: int) -> None:
@@ -174,10 +173,17 @@ async def read_slots(files: FileService, chance: random.Random, tag: int) -> Non
             raise
 
 
+async def link(files: FileService, chance: random.Random, tag: int) -> None:
+    originals, names = chance.choice([(["a/x", "a/y", "b/x"], NAMES), (SLOTTED, SLOTTED)])
+    original = await files.stat(owner, path(chance.choice(originals)))
+    await files.create_link(owner, path(chance.choice(names)), original.guid, UPDATE)
+
+
 OPERATIONS = [
     *([put] * 3),
     *([move] * 3),
     *([write_slot] * 3),
+    *([link] * 4),
     remove,
     make,
     read_one,
@@ -233,46 +239,20 @@ def check_failures(results: list[object]) -> None:
 
 
 async def check_consistent(site: Site, files: FileService) -> None:
-    """Demand that every file reads whole, and that the storage holds nothing else."""
-    page = await files.list_recursive(owner, path(""), limit=9999)
-    listed = {}
-    for name, stat in page.items:
-        assert stat.type is FileType.REG
-        listed[name] = await read(files, path(name))
-        (check_slots if is_slotted(name) else check_whole)(listed[name])
+    """Demand that every file reads whole, and that all that is stored fits together."""
     scope = Scope(SPACE)
     assert await site.engine.get_all(scope, INTENTS) == {}
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
-    stored = await files_on(site.helper, SPACE)  # type: ignore[arg-type]  # a memory helper
-    assert set(stored) <= set(listed)
-    for name, data in listed.items():
-        assert is_slotted(name) or stored.get(name, b"") == data
-    counters = await site.engine.counters(scope)
-    assert sum(counters.values()) == await held_bytes(site)
-
-
-async def held_bytes(site: Site) -> int:
-    """Return what the locations of all documents say."""
-    engine = site.engine
-    assert isinstance(engine, MemoryEngine)
-    documents = engine._scopes[Scope(SPACE)].documents.values()  # no engine lists its keys
-    return sum(Location.decode(fields["loc"].data).held_b for fields in documents if "loc" in fields)
-
-
-async def files_on(helper: MemoryHelper, folder: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    try:
-        names = await helper.list_directory(StoragePath(folder))
-    except StorageError:
-        return found
-    for name in names:
-        inner = f"{folder}/{name}"
-        if (await helper.stat(StoragePath(inner))).is_directory:
-            found.update(await files_on(helper, inner))
+    checker, stored = await check_store(site), await stored_files(site)
+    page = await files.list_recursive(owner, path(""), limit=9999)
+    assert {name for name, _ in page.items} == set(checker.paths)
+    for name, _ in page.items:
+        data = await read(files, path(name))
+        if is_slotted(name):
+            check_slots(data)
         else:
-            file = await helper.open_read(StoragePath(inner))
-            found[inner.partition("/")[2]] = await file.read(0, 1 << 20)
-    return found
+            check_whole(data)
+            assert stored.get(checker.paths[name], b"") == data
 
 
 def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:

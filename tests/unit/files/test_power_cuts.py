@@ -12,18 +12,14 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
-from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import OnedataError
 from onedata.ids import trash_uuid
-from op_worker.files.documents import BASE
 from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing, FileType
-from op_worker.files.nodes import Node
 from op_worker.files.service import FileService
-from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.memory import MemoryHelper
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
-from tests.support.spaces import SPACE, STORAGE, Site, body, owner, path, read
+from tests.support.spaces import SPACE, Site, body, owner, path, read
+from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 BIG = bytes(range(256)) * 2048
@@ -35,8 +31,17 @@ async def put(files: FileService, text: str, data: bytes) -> None:
     await files.replace_content(owner, path(text), body(data), expected_b=len(data), create=UPDATE)
 
 
+async def link(files: FileService, original: str, name: str) -> None:
+    stat = await files.stat(owner, path(original))
+    await files.create_link(owner, path(name), stat.guid, CreateOptions())
+
+
 async def prepare(files: FileService) -> None:
-    """``f``, ``g`` with content, ``h`` with a hole, ``d`` with content below, ``e`` empty, a link ``l``."""
+    """``f``, ``g`` with content, ``h`` with a hole, ``d`` with content below, ``e`` empty, a link ``l``.
+
+    ``n`` and ``d/n`` are names of one file; so are ``m`` and ``d/sub/m``, whose first name is gone; ``s`` is
+    the last name of a file.
+    """
     await put(files, "f", b"content of f")
     await put(files, "g", b"content of g, longer")
     await files.create_file(owner, path("h"), CreateOptions())
@@ -46,6 +51,15 @@ async def prepare(files: FileService) -> None:
     await put(files, "d/y", b"yy")
     await files.create_directory(owner, path("e"), CreateOptions())
     await files.create_symlink(owner, path("l"), CreateOptions(symlink_target="f"))
+    await put(files, "n", b"two names")
+    await link(files, "n", "d/n")
+    await put(files, "first", b"no first name")
+    await link(files, "first", "m")
+    await link(files, "first", "d/sub/m")
+    await files.remove(owner, path("first"))
+    await put(files, "first", b"its last name")
+    await link(files, "first", "s")
+    await files.remove(owner, path("first"))
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -71,6 +85,26 @@ OPERATIONS: dict[str, Operation] = {
     "remove link": lambda files: files.remove(owner, path("l")),
     "remove empty directory": lambda files: files.remove_empty(owner, path("e")),
     "remove tree": lambda files: files.remove(owner, path("d")),
+    "link": lambda files: link(files, "f", "d/link"),
+    "link an empty file": lambda files: link(files, "h", "link"),
+    "link a third name": lambda files: link(files, "m", "e/link"),
+    "link a symbolic link": lambda files: link(files, "l", "d/link"),
+    "remove the first name": lambda files: files.remove(owner, path("n")),
+    "remove a link": lambda files: files.remove(owner, path("d/n")),
+    "remove the last name": lambda files: files.remove(owner, path("s")),
+    "move a first name": lambda files: files.move(owner, path("n"), path("e/n")),
+    "move a hard link": lambda files: files.move(owner, path("m"), path("d/m")),
+    "move a hard link over a file": lambda files: files.move(owner, path("m"), path("f")),
+    "move a file over a hard link": lambda files: files.move(owner, path("f"), path("d/n")),
+    "move a file over a last name": lambda files: files.move(owner, path("f"), path("s")),
+    "move a hard link over a last name": lambda files: files.move(owner, path("m"), path("s")),
+    "move a symbolic link over a last name": lambda files: files.move(owner, path("l"), path("s")),
+    "replace through a hard link": lambda files: put(files, "d/n", b"replaced by its other name"),
+    "write through a hard link": lambda files: files.write_content(
+        owner, path("m"), 15, body(b"end"), expected_b=3
+    ),
+    "cut through a hard link": lambda files: files.truncate(owner, path("d/sub/m"), 2),
+    "copy over a hard link": lambda files: files.copy(owner, path("f"), path("n")),
 }
 
 
@@ -94,56 +128,18 @@ async def state_of(files: FileService) -> State:
     return state
 
 
-async def storage_files(site: Site, folder: str = SPACE) -> dict[str, bytes]:
-    """Return every file on the storage by its path below the space."""
-    helper = site.helper
-    assert isinstance(helper, MemoryHelper)
-    found: dict[str, bytes] = {}
-    try:
-        names = await helper.list_directory(StoragePath(folder))
-    except StorageError:
-        return found
-    for name in names:
-        inner = f"{folder}/{name}"
-        if (await helper.stat(StoragePath(inner))).is_directory:
-            found.update(await storage_files(site, inner))
-        else:
-            file = await helper.open_read(StoragePath(inner))
-            found[inner.removeprefix(f"{SPACE}/")] = await file.read(0, 1 << 30)
-    return found
-
-
 async def check_nothing_left_over(site: Site, state: State) -> None:
-    """The storage holds the files of the space and nothing else; no intent, no trash; counters agree."""
+    """All that is stored fits together and belongs to the space; no intent, no trash; contents agree."""
     scope = Scope(SPACE)
     assert await site.engine.get_all(scope, INTENTS) == {}
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
-    regular = {name: data for name, (type_, data) in state.items() if type_ == "REG"}
-    stored = await storage_files(site)
-    assert set(stored) <= set(regular)
-    for name, data in regular.items():
-        kept = stored.get(name, b"")
+    checker = await check_store(site)
+    stored = await stored_files(site)
+    assert set(checker.paths) == {name for name, (type_, _) in state.items() if type_ == "REG"}
+    for name, storage_path in checker.paths.items():
+        data, kept = state[name][1], stored.get(storage_path, b"")
         if b"\0\0" not in data:  # what the storage has at a hole is nobody's business
             assert data[: len(kept)] == kept[: len(data)]
-    counters = await site.engine.counters(scope)
-    assert counters.get(f"used:{STORAGE}", 0) == await held_bytes(site)
-    assert await document_count(site) == len(state) + 2
-
-
-async def held_bytes(site: Site) -> int:
-    assert isinstance(site.engine, MemoryEngine)
-    nodes = [Node(key, "", docs) for key, docs in _documents(site).items()]
-    return sum(node.location.held_b for node in nodes if node.location is not None)
-
-
-async def document_count(site: Site) -> int:
-    return sum(bool(set(docs) & set(BASE)) for docs in _documents(site).values())
-
-
-def _documents(site: Site) -> dict:  # type: ignore[type-arg]
-    engine = site.engine
-    assert isinstance(engine, MemoryEngine)
-    return engine._scopes[Scope(SPACE)].documents  # no engine lists its keys
 
 
 def prepared() -> Site:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from op_worker.http.rest import changes, contents, listings, parameters
+from op_worker.http.rest import changes, contents, hard_links, listings, parameters
 from op_worker.http.rest.table import FILE, JSON, OCTETS, Access, Body, Missing, Route
 
 ROUTES: Sequence[Route] = (
@@ -73,6 +73,18 @@ ROUTES: Sequence[Route] = (
         operation=listings.get_symlink_value,
         access=Access.SHARED,
         produces=OCTETS,
+    ),
+    Route(
+        method="GET",
+        path=f"{FILE}/hardlinks",
+        operation=hard_links.list_hard_links,
+        params=(parameters.MOST_LINKS,),
+    ),
+    Route(
+        method="GET",
+        path=f"{FILE}/hardlinks/{{hid}}",
+        operation=hard_links.check_hard_link,
+        status=204,
     ),
     Route(
         method="PUT",

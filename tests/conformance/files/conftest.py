@@ -1,0 +1,60 @@
+"""A file service over each pair of engine and storage; each test begins with empty spaces."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from pytest_twisted import async_yield_fixture
+from twisted.internet import reactor
+
+from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.persistence.embedded import EmbeddedRedis
+from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.persistence.redis import RedisEngine
+from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.pool import BlockingPool
+from onedata.ids import space_root_guid, trash_uuid
+from op_worker.files.model import Target
+from op_worker.files.service import FileService
+from op_worker.storage.posix import PosixHelper
+from tests.support.spaces import OTHER_SPACE, SPACE, Site, owner
+
+
+@async_yield_fixture(params=["memory", "redis and posix"], scope="module")
+async def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """Metadata and bytes; each test has an empty space of its own through ``files``."""
+    if request.param == "memory":
+        yield Site()
+        return
+    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
+    server.startService()
+    engine = RedisEngine(reactor, server.address, RedisConfig())
+    engine.startService()
+    await engine.wait_ready()
+    pool = BlockingPool(cast(Any, reactor), 4)
+    pool.startService()
+    folder: Path = tmp_path_factory.mktemp("storage")
+    yield Site(engine, PosixHelper(str(folder), pool), reactor, pool)
+    pool.stopService()
+    await engine.stopService()
+    await server.stopService()
+
+
+@async_yield_fixture
+async def files(site: Site) -> AsyncIterator[FileService]:
+    """A file service over an empty space."""
+    service = await site.process()
+    for space in (SPACE, OTHER_SPACE):
+        page = await service.list_children(owner, Target(space_root_guid(space)), limit=1000)
+        for stat in page.items:
+            await service.remove(owner, Target(stat.guid))
+        await service.recover(space)  # goes on with what an earlier service left in the trash
+        while await site.engine.count(Scope(space), Key(trash_uuid(space))):
+            await sleep(site.clock, 0.01)
+    yield service
+    await service.stopService()

@@ -1,0 +1,118 @@
+"""Walks everything that is stored of a space and demands that it fits together."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from attrs import define, field
+
+from cluster_worker.persistence.engine import Document, Key, Scope
+from cluster_worker.persistence.memory import MemoryEngine
+from onedata.ids import link_uuid, space_root_uuid, trash_uuid
+from op_worker.files.documents import BASE, NAME, PARENT, EntryValue
+from op_worker.files.hard_links import links_key
+from op_worker.files.nodes import Node
+from op_worker.files.paths import inode_path, storage_path
+from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.memory import MemoryHelper
+from tests.support.spaces import SPACE, STORAGE, Site
+
+Documents = dict[str, Document]
+
+
+@define(eq=False)
+class Checker:
+    """What one walk found: the names of every file, and where its bytes should be.
+
+    Attributes:
+        paths: path below the root of the space → path on the storage, of regular files.
+    """
+
+    documents: dict[Key, Documents]
+    directories: dict[Key, dict[bytes, bytes]]
+    names: Counter[Key] = field(factory=Counter)
+    reached: set[Key] = field(factory=set)
+    paths: dict[str, StoragePath] = field(factory=dict)
+
+    def walk(self, directory: Key, names: tuple[str, ...] = ()) -> None:
+        """Check every entry below a directory."""
+        self.reached.add(directory)
+        for raw, value in self.directories.get(directory, {}).items():
+            entry = EntryValue.decode(value)
+            key, name = Key(entry.uuid), raw.decode()
+            node = Node(key, name, self.documents.get(key, {}), entry.link)
+            assert node.exists, f"{names} {name} leads nowhere"
+            assert node.type is entry.type
+            self._check_name(node, directory)
+            self.names[key] += 1
+            self.reached.update((key, node.name_key))
+            if node.is_directory:
+                self.walk(key, (*names, name))
+            elif node.location is not None:
+                apart = inode_path(SPACE, key)
+                path = apart if node.location.is_apart else storage_path(SPACE, (*names, name))
+                self.paths["/".join((*names, name))] = path
+
+    def _check_name(self, node: Node, directory: Key) -> None:
+        name_documents = self.documents[node.name_key]
+        assert name_documents[PARENT].data.decode() == directory
+        if node.link:
+            assert name_documents[NAME].data.decode() == node.name
+            listed = self.directories[links_key(node.key)][node.link.encode()]
+            assert listed == f"{node.name_key}/L".encode()
+        else:
+            assert node.meta.name == node.name
+
+    def check_counts(self) -> None:
+        """Demand that link counts are right and that nothing is there that no name leads to."""
+        for key, count in self.names.items():
+            node = Node(key, "", self.documents[key])
+            assert node.meta.links == count
+            links = self.directories.get(links_key(key), {})
+            first = [key] if PARENT in node.documents else []
+            assert len(links) + len(first) == count
+            assert all(Key(link_uuid(link.decode(), key)) in self.reached for link in links)
+            self.reached.add(links_key(key))
+        filed = {key for key, documents in self.documents.items() if set(documents) & {*BASE, NAME}}
+        assert filed <= self.reached, filed - self.reached
+        assert set(self.directories) <= self.reached, set(self.directories) - self.reached
+
+    def held_b(self) -> int:
+        """Return how many bytes the locations speak of."""
+        nodes = [Node(key, "", documents) for key, documents in self.documents.items()]
+        return sum(node.location.held_b for node in nodes if node.location is not None)
+
+
+async def check_store(site: Site) -> Checker:
+    """Check a space over memory: names, counts, room, and that the storage holds its files only."""
+    engine = site.engine
+    assert isinstance(engine, MemoryEngine)
+    state = engine._scopes[Scope(SPACE)]  # no engine lists its keys
+    entries = {key: directory.values for key, directory in state.directories.items()}
+    checker = Checker(state.documents, entries)
+    checker.walk(Key(space_root_uuid(SPACE)))
+    checker.reached.add(Key(trash_uuid(SPACE)))
+    checker.check_counts()
+    assert state.counters.get(f"used:{STORAGE}", 0) == checker.held_b()
+    stored = set(await stored_files(site))
+    assert stored <= set(checker.paths.values()), stored - set(checker.paths.values())
+    return checker
+
+
+async def stored_files(site: Site, folder: str = SPACE) -> dict[StoragePath, bytes]:
+    """Return every file on the storage below a folder, by its path."""
+    helper = site.helper
+    assert isinstance(helper, MemoryHelper)
+    found: dict[StoragePath, bytes] = {}
+    try:
+        names = await helper.list_directory(StoragePath(folder))
+    except StorageError:
+        return found
+    for name in names:
+        inner = StoragePath(f"{folder}/{name}")
+        if (await helper.stat(inner)).is_directory:
+            found.update(await stored_files(site, inner))
+        else:
+            file = await helper.open_read(inner)
+            found[inner] = await file.read(0, 1 << 30)
+    return found
