@@ -8,7 +8,7 @@ from attrs import define, field
 
 from cluster_worker.persistence.engine import Document, Key, Scope
 from cluster_worker.persistence.memory import MemoryEngine
-from onedata.ids import link_uuid, space_root_uuid, trash_uuid
+from onedata.ids import SpaceId, link_uuid, space_root_uuid, trash_uuid
 from op_worker.files.documents import BASE, NAME, PARENT, EntryValue
 from op_worker.files.hard_links import links_key
 from op_worker.files.nodes import Node
@@ -28,6 +28,7 @@ class Checker:
         paths: path below the root of the space → path on the storage, of regular files.
     """
 
+    space_id: SpaceId
     documents: dict[Key, Documents]
     directories: dict[Key, dict[bytes, bytes]]
     names: Counter[Key] = field(factory=Counter)
@@ -49,8 +50,8 @@ class Checker:
             if node.is_directory:
                 self.walk(key, (*names, name))
             elif node.location is not None:
-                apart = inode_path(SPACE, key)
-                path = apart if node.location.is_apart else storage_path(SPACE, (*names, name))
+                apart = inode_path(self.space_id, key)
+                path = apart if node.location.is_apart else storage_path(self.space_id, (*names, name))
                 self.paths["/".join((*names, name))] = path
 
     def _check_name(self, node: Node, directory: Key) -> None:
@@ -83,16 +84,24 @@ class Checker:
         return sum(node.location.held_b for node in nodes if node.location is not None)
 
 
+def check_metadata(
+    space_id: SpaceId, documents: dict[Key, Documents], directories: dict[Key, dict[bytes, bytes]]
+) -> Checker:
+    """Check the documents and entries of a space: every name leads to a file, every file has its names."""
+    checker = Checker(space_id, documents, directories)
+    checker.walk(Key(space_root_uuid(space_id)))
+    checker.reached.add(Key(trash_uuid(space_id)))
+    checker.check_counts()
+    return checker
+
+
 async def check_store(site: Site) -> Checker:
     """Check a space over memory: names, counts, room, and that the storage holds its files only."""
     engine = site.engine
     assert isinstance(engine, MemoryEngine)
     state = engine._scopes[Scope(SPACE)]  # no engine lists its keys
     entries = {key: directory.values for key, directory in state.directories.items()}
-    checker = Checker(state.documents, entries)
-    checker.walk(Key(space_root_uuid(SPACE)))
-    checker.reached.add(Key(trash_uuid(SPACE)))
-    checker.check_counts()
+    checker = check_metadata(SPACE, state.documents, entries)
     assert state.counters.get(f"used:{STORAGE}", 0) == checker.held_b()
     stored = set(await stored_files(site))
     assert stored <= set(checker.paths.values()), stored - set(checker.paths.values())

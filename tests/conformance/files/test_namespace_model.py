@@ -157,8 +157,8 @@ class Namespace(RuleBasedStateMachine):
         original = self.chosen(original_at)
         names = self.chosen(at)
         stat = outcome(self.files.stat(USERS[user], target(original)))
-        if False and isinstance(stat, FileStat):
-            work = self.files.create_link(USERS[user], target(names), stat.guid)
+        if isinstance(stat, FileStat):
+            work = self.files.create_link(USERS[user], target(names), stat.guid, CreateOptions())
             self.both(work, lambda: self.model.link(user, original, names))
 
     @rule(user=users, at=paths)
