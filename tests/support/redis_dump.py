@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 from valkey import Valkey
@@ -22,7 +23,7 @@ class Dump:
 
 def dump(socket: Path, space_id: str) -> Dump:
     """Read a space whole; nobody should be writing."""
-    store = Valkey(unix_socket_path=str(socket))
+    store: Any = Valkey(unix_socket_path=str(socket))
     prefix = f"{{{space_id}}}:".encode()
     documents: dict[Key, dict[str, Document]] = {}
     directories: dict[Key, dict[bytes, bytes]] = {}

@@ -36,7 +36,7 @@ from tests.support.spaces import ALICE, BOB, OWNER, READER, SPACE, Site, body, n
 EXAMPLES = int(os.environ.get("NAMESPACE_MODEL_EXAMPLES", "30"))
 STEPS = 30
 UPDATE = CreateOptions(existing=Existing.UPDATE)
-USERS = {name: Caller(name) for name in (OWNER, ALICE, BOB, READER)}
+USERS: dict[str, Caller] = {name: Caller(name) for name in (OWNER, ALICE, BOB, READER)}
 
 Choice = tuple[int, list[str]]
 
@@ -272,9 +272,9 @@ def beside_the_reactor(work: Callable[[], None]) -> Deferred[None]:
         try:
             work()
         except BaseException:  # noqa: BLE001 - the test that waits raises it
-            reactor.callLater(0, done.errback, Failure())  # type: ignore[attr-defined]  # untyped
+            reactor.callLater(0, done.errback, Failure())
         else:
-            reactor.callLater(0, done.callback, None)  # type: ignore[attr-defined]  # untyped
+            reactor.callLater(0, done.callback, None)
 
     greenlet(run).switch()
     return done
