@@ -84,8 +84,8 @@ def error_from_json(obj: object) -> OnedataError:
 def _known_error(obj: Any) -> OnedataError:
     error = CATALOGUE[obj["id"]]
     details = obj.get("details") or {}
-    arguments = [_argument(attribute, details) for attribute in detail_attributes(error)]
-    return error(*arguments)
+    arguments = {attribute.name: _argument(attribute, details) for attribute in detail_attributes(error)}
+    return error(**arguments)
 
 
 def _argument(attribute: Attribute[object], details: Mapping[str, object]) -> object:

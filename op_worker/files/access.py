@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cluster_worker.persistence.engine import Scope
 from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy, Unauthorized
 from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
-from op_worker.files.lookup import Lookup
-from op_worker.files.nodes import Chain, Node
-from op_worker.files.permissions import FileFacts, Operation, Subject, decide
+from op_worker.files.lookup import Lookup, space_owner_id
+from op_worker.files.model import FileType
+from op_worker.files.nodes import Chain
+from op_worker.files.permissions import FileFacts, Operation, Subject, Verdict, decide
 from op_worker.storage.registry import Storages, Support
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo, UserInfo
@@ -46,7 +47,20 @@ class Visit:
         if self.caller.is_limited:
             await self._require_reach(chain, needed)
         self.require_passage(chain)
-        self.decide(chain.facts(), needed)
+        self.require_alone(chain, needed)
+
+    async def require_or_own(self, chain: Chain, needed: Operation) -> None:
+        """Return when the caller owns a file, or may do ``needed`` with it.
+
+        Token, privileges and protection flags bind owners too. Raises: Posix(EACCES, EPERM).
+        """
+        if self.caller.is_limited:
+            await self._require_reach(chain, needed)
+        self.require_passage(chain)
+        facts = chain.facts()
+        if facts.owner == self.user_id:
+            facts = evolve(facts, mode=0o777, acl=None)
+        self._accept(decide(self.subject, facts, needed), chain)
 
     async def require_new(self, directory: Chain, name: str, needed: Operation) -> None:
         """Return when the caller may add ``name``: ``needed`` is asked of the directory."""
@@ -56,28 +70,46 @@ class Visit:
             if reach(self.caller.limits, path, paths) is not Reach.ALLOWED:
                 raise Posix(Errno.EACCES, "the token is confined to other files")
         self.require_passage(directory)
-        self.decide(directory.facts(), needed)
+        self.require_alone(directory, needed)
 
     def require_passage(self, chain: Chain) -> None:
         """Return when every directory above may be passed; the root of a space always may."""
-        self._pass(chain.nodes[1:-1])
+        self._pass(chain, len(chain.nodes) - 1)
 
     def require_passage_into(self, directory: Chain) -> None:
         """Return when a directory and every one above may be passed."""
-        self._pass([node for node in directory.nodes[1:] if node.is_directory])
+        self._pass(directory, len(directory.nodes))
 
-    def _pass(self, directories: Sequence[Node]) -> None:
+    def _pass(self, chain: Chain, count: int) -> None:
+        """Ask for the first ``count`` of the chain from the top, so nothing is told of what is below."""
         if self.subject.is_space_owner:
             return
-        for node in directories:
-            meta = node.meta
-            self.decide(FileFacts(meta.owner, meta.mode, is_directory=True), Operation.TRAVERSE)
+        for at in range(1, count):
+            meta = chain.nodes[at].meta
+            if meta.type is not FileType.DIR:
+                return
+            facts = FileFacts(meta.owner, meta.mode, is_directory=True, acl=meta.acl)
+            verdict = decide(self.subject, facts, Operation.TRAVERSE)
+            if verdict.errno is not None:
+                self._accept(verdict, Chain(chain.space_id, chain.nodes[: at + 1]))
 
-    def decide(self, facts: FileFacts, needed: Operation) -> None:
-        """Ask for one file alone. Raises: Posix(EACCES, EPERM) with the deciding fact as its hint."""
-        verdict = decide(self.subject, facts, needed)
-        if verdict.errno is not None:
-            raise Posix(verdict.errno, verdict.fact)
+    def require_alone(self, chain: Chain, needed: Operation) -> None:
+        """Ask for one file alone, whose ancestors may be passed.
+
+        Raises: Posix(EACCES, EPERM) with the deciding fact as its reason.
+        """
+        self._accept(decide(self.subject, chain.facts(), needed), chain)
+
+    def may(self, chain: Chain, needed: Operation) -> bool:
+        """Whether ``require_alone`` would return."""
+        return decide(self.subject, chain.facts(), needed).allowed
+
+    def _accept(self, verdict: Verdict, chain: Chain) -> None:
+        """Raise what a refusal of a file that the caller got to means; guests are not told why."""
+        if verdict.errno is None:
+            return
+        reason = verdict.of(chain.path).text if self.subject.is_member else None
+        raise Posix(verdict.errno, reason=reason)
 
     def require_privilege(self, privilege: str) -> None:
         """Return when the caller has a privilege in the space. Raises: Forbidden; Unauthorized."""
@@ -160,13 +192,29 @@ class Access:
         support = self.storages.for_space(space_id)
         if support is None:
             raise self.not_supported(space_id)
-        subject = Subject(
+        subject = await self.subject(space, user_id)
+        if caller.limits.readonly:
+            subject = evolve(subject, is_readonly=True)
+        return Visit(caller, user_id, space, support, subject, self.lookup)
+
+    async def subject(self, space: SpaceInfo, user_id: UserId) -> Subject:
+        """Return a user as permissions of a space see him; who is no member has no rights.
+
+        Raises: Forbidden when the zone knows no such user; NoConnectionToOnezone when he is not known here.
+        """
+        if user_id == space_owner_id(space.space_id):
+            return Subject(user_id, is_space_owner=True)
+        try:
+            groups = (await self.zone.user(user_id)).groups
+        except NotFound:
+            raise Forbidden() from None
+        return Subject(
             user_id,
             space.user_privileges.get(user_id, _NO_PRIVILEGES),
             is_space_owner=user_id in space.owners,
-            is_readonly=caller.limits.readonly,
+            is_member=is_member(space, user_id),
+            groups=groups,
         )
-        return Visit(caller, user_id, space, support, subject, self.lookup)
 
     async def user(self, caller: Caller) -> UserInfo:
         """Return the caller as the zone knows him. Raises: Unauthorized; Forbidden."""

@@ -40,7 +40,7 @@ class AttributeChanges:
 
         async def attempt() -> FileStat:
             visit, chain = await self._context.chain(caller, target)
-            await visit.require(chain, Operation.WRITE_ATTRIBUTES)
+            await visit.require_or_own(chain, Operation.WRITE_ATTRIBUTES)
             file = chain.file
             times = file.times.changed(self._context.wall_clock())
             if atime_s is not None:
@@ -59,7 +59,10 @@ class AttributeChanges:
 
 
 async def set_mode(context: FilesContext, visit: Visit, chain: Chain, mode: int) -> FileStat:
-    """Set permission bits of a file that was found. Raises: Posix(EACCES, EPERM, EINVAL)."""
+    """Set permission bits of a file that was found; they decide from now on instead of an ACL.
+
+    Raises: Posix(EACCES, EPERM, EINVAL).
+    """
     if not 0 <= mode <= MAX_MODE:
         raise Posix(Errno.EINVAL, "a mode is between 0 and 1777")
     if chain.is_root:
@@ -67,7 +70,7 @@ async def set_mode(context: FilesContext, visit: Visit, chain: Chain, mode: int)
     await visit.require(chain, Operation.WRITE_ACL)
     file = chain.file
     documents = {
-        META: evolve(file.meta, mode=mode).encode(),
+        META: evolve(file.meta, mode=mode, acl=None).encode(),
         TIMES: file.times.changed(context.wall_clock()).encode(),
     }
     steps = [

@@ -22,15 +22,17 @@ def display_id(text: str) -> int:
 
 def stat_of(chain: Chain, space: SpaceInfo, user_id: UserId) -> FileStat:
     """Return what is known of a file."""
+    protection = chain.protection
     if chain.is_root:
-        return _stat(chain.file, space, user_root_guid(user_id), space.name, ())
+        return _stat(chain.file, space, user_root_guid(user_id), space.name, (), protection)
     parent = FileGuid(FileUuid(chain.parent.key), chain.space_id)
-    return _stat(chain.file, space, parent, chain.file.name, chain.names)
+    return _stat(chain.file, space, parent, chain.file.name, chain.names, protection)
 
 
 def stat_of_child(node: Node, directory: Chain, names: tuple[str, ...], space: SpaceInfo) -> FileStat:
     """Return what is known of an entry of ``directory``, whose own names are ``names``."""
-    return _stat(node, space, directory.guid, node.name, (*names, node.name))
+    protection = directory.protection | node.protection
+    return _stat(node, space, directory.guid, node.name, (*names, node.name), protection)
 
 
 def stat_of_user_root(user_id: UserId, provider_id: str) -> FileStat:
@@ -75,7 +77,9 @@ def stat_of_space(space: SpaceInfo, shown_name: str, user_id: UserId) -> FileSta
     )
 
 
-def _stat(node: Node, space: SpaceInfo, parent: FileGuid, name: str, path: tuple[str, ...]) -> FileStat:
+def _stat(
+    node: Node, space: SpaceInfo, parent: FileGuid, name: str, path: tuple[str, ...], protection: int
+) -> FileStat:
     meta, times, location = node.meta, node.times, node.location or _NOWHERE
     link = meta.symlink_target
     return FileStat(
@@ -101,6 +105,8 @@ def _stat(node: Node, space: SpaceInfo, parent: FileGuid, name: str, path: tuple
         local_b=location.held_b,
         display_uid=display_id(meta.owner),
         display_gid=display_id(space.space_id),
+        acl=meta.acl,
+        protection=protection,
     )
 
 

@@ -1,4 +1,4 @@
-"""Copies of files and trees: content, modes, links and custom metadata."""
+"""Copies of files and trees: content, modes, access control lists, links and custom metadata."""
 
 from __future__ import annotations
 
@@ -102,12 +102,14 @@ class Copying:
         needed = Operation.READ_OBJECT | Operation.READ_METADATA
         if chain.file.is_directory:
             needed |= Operation.TRAVERSE
+        if chain.file.meta.acl is not None:
+            needed |= Operation.READ_ACL
         await visit.require(chain, needed)
 
     async def _copy_one(self, visit: Visit, chain: Chain, at: Target) -> FileStat:
         meta = chain.file.meta
         custom = await self._custom_of(visit, chain)
-        options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target)
+        options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target, copied_acl=meta.acl)
         if meta.type is FileType.REG:
             return await self._copy_content(visit, chain, at, options, custom)
         if meta.type is FileType.SYMLNK:

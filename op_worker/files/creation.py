@@ -9,6 +9,8 @@ from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files.access import Visit
+from op_worker.files.acl import inherited
+from op_worker.files.acls import accepted
 from op_worker.files.attribute_changes import set_mode
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
@@ -99,7 +101,7 @@ class Creation:
         raw = await self.require_adding(visit, directory, name, type_)
         key = self._context.new_key()
         now_s = self._context.wall_clock()
-        meta = self.new_meta(visit, name, type_, options, now_s)
+        meta = self.new_meta(visit, directory, name, type_, options, now_s)
         location = Location(visit.support.storage.storage_id) if type_ is FileType.REG else None
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, type_).encode()
@@ -132,16 +134,28 @@ class Creation:
         if type_ is FileType.SYMLNK:
             await self._removal.remove_chain(visit, chain)
             return await self._make(visit, chain.above, chain.file.name, type_, options)
+        if options.mode is None and chain.file.meta.acl is not None:
+            return stat_of(chain, visit.space, visit.user_id)  # no mode was asked for to replace the ACL
         return await set_mode(self._context, visit, chain, mode_for(type_, options))
 
     def new_meta(
-        self, visit: Visit, name: str, type_: FileType, options: CreateOptions, now_s: float
+        self,
+        visit: Visit,
+        directory: Chain,
+        name: str,
+        type_: FileType,
+        options: CreateOptions,
+        now_s: float,
     ) -> Meta:
-        """Return what a new file of this caller is."""
+        """Return what a new file of this caller is. Raises: Posix(EINVAL, E2BIG) for a wrong ACL."""
+        is_directory = type_ is FileType.DIR
         link = options.symlink_target if type_ is FileType.SYMLNK else None
         provider_id = self._context.access.provider_id
         mode = mode_for(type_, options)
-        return Meta(name, type_, mode, visit.user_id, provider_id, int(now_s), link)
+        acl = options.copied_acl or inherited(directory.file.meta.acl, is_directory=is_directory)
+        if options.acl is not None:
+            acl = accepted(visit.space, options.acl, is_directory=is_directory)
+        return Meta(name, type_, mode, visit.user_id, provider_id, int(now_s), link, acl=acl)
 
 
 def mode_for(type_: FileType, options: CreateOptions) -> int:

@@ -8,6 +8,8 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Delete, Document, Key, Put, Step
 from onedata.errors import Errno, Posix
+from op_worker.files.acl import Acl
+from op_worker.files.acl_forms import parse_cdmi_acl
 from op_worker.files.documents import (
     JSON,
     META,
@@ -19,8 +21,9 @@ from op_worker.files.documents import (
     encode_json,
     encode_rdf,
 )
-from op_worker.files.model import REMOVED, UNSET, Json, MetadataChange
+from op_worker.files.model import REMOVED, UNSET, Json, MetadataChange, Unset
 from op_worker.files.nodes import Node
+from op_worker.files.operations import NOTHING, Operation
 
 FIELDS = (XATTRS, JSON, RDF)
 MAX_DOCUMENT_B = 1 << 20
@@ -29,7 +32,8 @@ MAX_XATTR_NAME_B = 255
 ACL_XATTR = "cdmi_acl"
 JSON_XATTR = "onedata_json"
 RDF_XATTR = "onedata_rdf"
-_DOCUMENTS = (JSON_XATTR, RDF_XATTR)
+_NO_XATTRS = (JSON_XATTR, RDF_XATTR, ACL_XATTR)
+"""Names that stand for something kept apart."""
 RESERVED_PREFIXES = ("onedata_", "cdmi_")
 SETTABLE = frozenset({"cdmi_mimetype", "cdmi_valuetransferencoding", "cdmi_completion_status"})
 """Reserved names that may be set like any other."""
@@ -60,30 +64,33 @@ def shown_xattrs(documents: Mapping[str, Document], *, internal: bool) -> dict[s
 
 
 def normalised(change: MetadataChange) -> MetadataChange:
-    """Return the change with attributes that stand for JSON and RDF turned into these.
+    """Return the change with attributes that stand for JSON, RDF and the ACL turned into these.
 
-    Raises: Posix(EPERM) for reserved names; Posix(ENOTSUP) for ACLs; Posix(EINVAL, ENAMETOOLONG).
+    Raises: Posix(EPERM) for reserved names; BadData(``acl``); Posix(EINVAL, ENAMETOOLONG, E2BIG).
     """
-    json, rdf = change.json, change.rdf
     for name in (*change.set_xattrs, *(change.replace_user_xattrs or ())):
         _check_name(name)
-    if JSON_XATTR in change.remove_xattrs:
-        json = REMOVED
-    if RDF_XATTR in change.remove_xattrs:
-        rdf = REMOVED
-    if JSON_XATTR in change.set_xattrs:
-        json = change.set_xattrs[JSON_XATTR]
-    if RDF_XATTR in change.set_xattrs:
-        rdf = _rdf_text(change.set_xattrs[RDF_XATTR])
     for name in change.replace_user_xattrs or ():
         _refuse(name, is_reserved(name))
-    plain = {name: value for name, value in change.set_xattrs.items() if name not in _DOCUMENTS}
+    plain = {name: value for name, value in change.set_xattrs.items() if name not in _NO_XATTRS}
     for name in plain:
         _check_settable(name)
-    removed = tuple(name for name in change.remove_xattrs if name not in (*_DOCUMENTS, ACL_XATTR))
+    removed = tuple(name for name in change.remove_xattrs if name not in _NO_XATTRS)
     for name in removed:
         _refuse(name, is_reserved(name))
-    return evolve(change, set_xattrs=plain, remove_xattrs=removed, json=json, rdf=rdf)
+    return evolve(_with_documents(change), set_xattrs=plain, remove_xattrs=removed)
+
+
+def _with_documents(change: MetadataChange) -> MetadataChange:
+    """Take attributes that stand for JSON, RDF and the ACL for what they stand for."""
+    given, removed = change.set_xattrs, change.remove_xattrs
+    if JSON_XATTR in given or JSON_XATTR in removed:
+        change = evolve(change, json=given.get(JSON_XATTR, REMOVED))
+    if RDF_XATTR in given or RDF_XATTR in removed:
+        change = evolve(change, rdf=_rdf_text(given[RDF_XATTR]) if RDF_XATTR in given else REMOVED)
+    if ACL_XATTR in given or ACL_XATTR in removed:
+        change = evolve(change, acl=parse_cdmi_acl(given[ACL_XATTR]) if ACL_XATTR in given else REMOVED)
+    return change
 
 
 def changed_xattrs(stored: Mapping[str, Json], change: MetadataChange) -> dict[str, Json]:
@@ -133,15 +140,23 @@ def custom_steps(key: Key, documents: Mapping[str, Document], change: MetadataCh
     return CustomSteps(steps, has_metadata=bool(left))
 
 
-def with_flag(node: Node, custom: CustomSteps, now_s: float) -> list[Step]:
-    """Return the steps of a change of an existing file, its flag and change time included."""
-    if not custom.steps:
+def with_meta(node: Node, custom: CustomSteps, acl: Acl | Unset | None, now_s: float) -> list[Step]:
+    """Return the steps of a change of an existing file: its flag, its ACL and its change time included."""
+    meta = evolve(node.meta, has_metadata=custom.has_metadata)
+    if acl is not UNSET:
+        meta = evolve(meta, acl=acl)
+    if not custom.steps and meta == node.meta:
         return []
     steps = [*custom.steps, Put(node.key, TIMES, node.times.changed(now_s).encode())]
-    if node.meta.has_metadata != custom.has_metadata:
-        meta = evolve(node.meta, has_metadata=custom.has_metadata)
+    if meta != node.meta:
         steps.append(Put(node.key, META, meta.encode(), expect=node.revision(META)))
     return steps
+
+
+def needed_for(change: MetadataChange) -> Operation:
+    """Return what a change needs on the file."""
+    needed = Operation.WRITE_METADATA if change.changes_custom else NOTHING
+    return needed if change.acl is UNSET else needed | Operation.WRITE_ACL
 
 
 def _check_name(name: str) -> None:
@@ -156,8 +171,6 @@ def _check_name(name: str) -> None:
 
 
 def _check_settable(name: str) -> None:
-    if name == ACL_XATTR:
-        raise Posix(Errno.ENOTSUP, "access control lists are not supported")
     _refuse(name, is_reserved(name) and name not in SETTABLE)
 
 

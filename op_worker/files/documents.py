@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Key
 from op_worker.files import blocks as block_lists
-from op_worker.files.acl import Ace, Acl
+from op_worker.files.acl import Acl, pack_acl, unpack_acl
 from op_worker.files.blocks import Blocks
 from op_worker.files.model import FileType, Json
 
@@ -34,6 +34,8 @@ BASE = (META, TIMES, LOCATION, PARENT)
 SCHEMA = 1
 _USUAL: Sequence[Any] = (None, 0, 1, [], False)
 """The rarely used fields of ``Meta`` as most files have them."""
+_ORDINARY = 0x90 | 9
+"""How a stored ``Meta`` without rarely used fields begins: a msgpack array of nine."""
 UNSETTLED = "!"
 """In ``Location.staged``: a move or a cut is pending; settle it before touching the bytes."""
 
@@ -52,7 +54,7 @@ class Meta:
     """What a file is. ``created_s`` in whole seconds since the epoch.
 
     ``acl`` decides instead of ``mode`` when there is one. ``protection`` holds bits of
-    ``permissions.Protection``. ``links`` counts the names that lead to the file. ``shares`` are the ids of
+    ``protection.Protection``. ``links`` counts the names that lead to the file. ``shares`` are the ids of
     shares that begin here. ``has_quota`` says that what lies below is charged to this directory's quota.
     """
 
@@ -98,7 +100,7 @@ class Meta:
         return rare[:count]
 
     def _rare(self) -> Sequence[Any]:
-        acl = None if self.acl is None else [ace.packed() for ace in self.acl]
+        acl = None if self.acl is None else pack_acl(self.acl)
         return (acl, self.protection, self.links, [_pack_id(one) for one in self.shares], self.has_quota)
 
     @classmethod
@@ -125,7 +127,7 @@ class Meta:
             created_s,
             link,
             custom,
-            None if acl is None else tuple(Ace.unpacked(one) for one in acl),
+            None if acl is None else unpack_acl(acl),
             protection,
             links,
             tuple(map(_unpack_id, shares)),
@@ -254,6 +256,11 @@ class EntryValue:
     def decode(cls, value: bytes) -> EntryValue:
         uuid, letter, *further = value.decode().split("/")
         return cls(uuid, _TYPES[letter[:1]], further[0] if further else "")
+
+
+def has_rarities(meta: bytes) -> bool:
+    """Whether a stored ``Meta`` has any of the rarely used fields; much cheaper than decoding it."""
+    return meta[0] != _ORDINARY
 
 
 def encode_parent(uuid: str) -> bytes:

@@ -16,7 +16,7 @@ from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.documents import BASE
 from op_worker.files.model import FileStat, Page, Target
 from op_worker.files.nodes import Chain, Node
-from op_worker.files.permissions import Operation
+from op_worker.files.permissions import NOTHING, Operation
 from op_worker.files.tokens import name_of_token, page_token
 from op_worker.zone.records import SpaceInfo
 
@@ -91,7 +91,7 @@ class Listing:
 
     async def _listable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target)
-        needed = Operation.LIST_CONTAINER if chain.file.is_directory else Operation.READ_ATTRIBUTES
+        needed = Operation.LIST_CONTAINER if chain.file.is_directory else NOTHING
         await visit.require(chain, needed)
         return visit, chain
 

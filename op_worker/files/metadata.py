@@ -1,4 +1,4 @@
-"""Custom metadata of files: extended attributes, JSON and RDF."""
+"""Custom metadata of files: extended attributes, JSON and RDF; and what is changed with them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from functools import reduce
 
 from attrs import frozen
 
-from cluster_worker.persistence.engine import ABSENT, Check, Step
+from cluster_worker.persistence.engine import ABSENT, Check, Put, Step
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files import key_path
 from op_worker.files.access import Visit
+from op_worker.files.acls import changed_acl, shown_xattr
 from op_worker.files.context import FilesContext
 from op_worker.files.custom import (
     FIELDS,
     custom_steps,
+    needed_for,
     normalised,
     shown_xattrs,
-    with_flag,
+    with_meta,
 )
 from op_worker.files.documents import JSON, META, RDF, decode_json, decode_rdf
 from op_worker.files.model import Json, MetadataChange, Target
@@ -43,6 +45,8 @@ class Metadata:
         result: dict[str, Json] = {}
         for documents in found:
             result.update(shown_xattrs(documents, internal=internal))
+        if internal and visit.may(chain, Operation.READ_ACL):
+            result.update(await shown_xattr(self._context, visit, chain))
         return result
 
     async def json(self, caller: Caller, target: Target, *, inherited: bool, filter: str | None) -> Json:
@@ -68,7 +72,7 @@ class Metadata:
     async def change(self, caller: Caller, target: Target, change: MetadataChange) -> None:
         """Change custom metadata in one commit. See ``FileService.change_metadata``."""
         wanted = normalised(change)
-        await self._change(caller, target, lambda _: wanted)
+        await self._change(caller, target, lambda _: wanted, needed_for(wanted))
 
     async def insert_json(self, caller: Caller, target: Target, value: Json, filter: str) -> None:
         """Set a part of the JSON document. Raises: Posix(ENODATA) through a scalar."""
@@ -77,12 +81,14 @@ class Metadata:
         def decide(present: Json) -> MetadataChange:
             return MetadataChange(json=key_path.insert(present, path, value))
 
-        await self._change(caller, target, decide)
+        await self._change(caller, target, decide, Operation.WRITE_METADATA)
 
-    async def _change(self, caller: Caller, target: Target, decide: Callable[[Json], MetadataChange]) -> None:
+    async def _change(
+        self, caller: Caller, target: Target, decide: Callable[[Json], MetadataChange], needed: Operation
+    ) -> None:
         async def attempt() -> None:
             visit, chain = await self._context.chain(caller, target)
-            await visit.require(chain, Operation.WRITE_METADATA)
+            await visit.require(chain, needed)
             await self._commit(visit, chain, decide)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
@@ -91,11 +97,13 @@ class Metadata:
         context, file = self._context, chain.file
         documents = await context.engine.get(visit.scope, file.key, FIELDS)
         present = decode_json(documents[JSON].data) if JSON in documents else None
-        custom = custom_steps(file.key, documents, decide(present))
-        steps: list[Step] = with_flag(file, custom, context.wall_clock())
+        change = decide(present)
+        custom = custom_steps(file.key, documents, change)
+        acl = changed_acl(visit, chain, change.acl)
+        steps: list[Step] = with_meta(file, custom, acl, context.wall_clock())
         if not steps:
             return
-        if file.meta.has_metadata == custom.has_metadata:
+        if not any(isinstance(step, Put) and step.field == META for step in steps):
             steps.insert(0, Check(file.key, META, file.revision(META)))
         steps[:0] = [
             Check(file.key, field, documents[field].revision if field in documents else ABSENT)

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from attrs import field, frozen
 
 from onedata.ids import FileGuid, ProviderId, UserId
+from op_worker.files.acl import Acl
 
 T = TypeVar("T")
 
@@ -74,7 +75,8 @@ class FileStat:
 
     ``path`` holds the names below the space root; ``parent`` is ``None`` for the user root. Of a
     directory ``size_b`` is 0. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
-    known when the content was last written whole.
+    known when the content was last written whole. ``acl`` decides instead of ``mode`` when there is one; who
+    may see it, ``FileService.acls`` tells. ``protection`` are the effective flags, bits of ``Protection``.
     """
 
     guid: FileGuid
@@ -99,6 +101,8 @@ class FileStat:
     local_b: int = 0
     display_uid: int = 0
     display_gid: int = 0
+    acl: Acl | None = None
+    protection: int = 0
 
     @property
     def is_directory(self) -> bool:
@@ -130,21 +134,25 @@ class RecursivePage:
 class CreateOptions:
     """How to create. ``mode`` is ``None`` for the default of the type (664 files, 775 directories).
 
-    With ``create_parents`` missing directories on the way are made, with ``mode`` when it is given.
+    With ``create_parents`` missing directories on the way are made, with ``mode`` when it is given. Without
+    ``acl`` the new file gets the list of the file that it is a copy of (``copied_acl``), or else what its
+    directory's list hands on.
     """
 
     mode: int | None = None
     create_parents: bool = False
     existing: Existing = Existing.REFUSE
     symlink_target: str | None = None
+    acl: Acl | None = None
+    copied_acl: Acl | None = None
 
 
 @frozen(kw_only=True)
 class MetadataChange:
-    """A change of custom metadata, made in one commit.
+    """A change of custom metadata and of the access control list, made in one commit.
 
     ``replace_user_xattrs`` drops every extended attribute without a reserved prefix, then
-    ``remove_xattrs`` are removed, then ``set_xattrs`` are set. ``json`` and ``rdf`` are replaced,
+    ``remove_xattrs`` are removed, then ``set_xattrs`` are set. ``json``, ``rdf`` and ``acl`` are replaced,
     removed (``REMOVED``) or kept (``UNSET``).
     """
 
@@ -153,11 +161,17 @@ class MetadataChange:
     replace_user_xattrs: Mapping[str, Json] | None = None
     json: Json | Unset | Removed = UNSET
     rdf: bytes | Unset | Removed = UNSET
+    acl: Acl | Unset | Removed = UNSET
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
-        return (
+        return self.acl is UNSET and not self.changes_custom
+
+    @property
+    def changes_custom(self) -> bool:
+        """Whether custom metadata are to change."""
+        return not (
             not self.set_xattrs
             and not self.remove_xattrs
             and self.replace_user_xattrs is None

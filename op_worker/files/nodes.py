@@ -17,11 +17,13 @@ from op_worker.files.documents import (
     Location,
     Meta,
     Times,
+    has_rarities,
     link_of_entry,
 )
 from op_worker.files.model import FileType
 from op_worker.files.paths import inode_path, storage_path
 from op_worker.files.permissions import FileFacts
+from op_worker.files.protection import Protected
 from op_worker.storage.helper import StoragePath
 
 
@@ -83,6 +85,12 @@ class Node:
     @property
     def is_directory(self) -> bool:
         return self.meta.type is FileType.DIR
+
+    @property
+    def protection(self) -> int:
+        """The protection flags that are set here; those of directories above hold too."""
+        found = self.documents.get(META)
+        return self.meta.protection if found is not None and has_rarities(found.data) else 0
 
     @property
     def parent_key(self) -> Key | None:
@@ -155,6 +163,19 @@ class Chain:
         return storage_path(self.space_id, self.names)
 
     @property
+    def path(self) -> str:
+        """``/dir/file`` below the root of the space, which is ``/``."""
+        return "/" + "/".join(self.names)
+
+    @property
+    def protection(self) -> int:
+        """The protection flags that hold here: the file's and those of every directory above."""
+        flags = 0
+        for node in self.nodes:
+            flags |= node.protection
+        return flags
+
+    @property
     def canonical_path(self) -> str:
         """``/<space id>/…``, the path that data caveats speak of."""
         return "/" + self.named_path
@@ -177,4 +198,14 @@ class Chain:
             meta.type is FileType.DIR,
             is_root,
             0 if is_root else self.parent.meta.mode,
+            meta.acl,
+            self._protections() if self.protection else (),
+        )
+
+    def _protections(self) -> tuple[Protected, ...]:
+        last = len(self.nodes) - 1
+        return tuple(
+            Protected(node.protection, Chain(self.space_id, self.nodes[: at + 1]).path, at == last)
+            for at, node in enumerate(self.nodes)
+            if node.protection
         )

@@ -15,7 +15,7 @@ from op_worker.files.context import FilesContext
 from op_worker.files.documents import BASE
 from op_worker.files.model import FileStat, RecursivePage, Target
 from op_worker.files.nodes import Chain, Node
-from op_worker.files.permissions import Operation
+from op_worker.files.permissions import NOTHING, Operation
 from op_worker.files.tokens import Position
 
 _PAGE = 500
@@ -60,7 +60,7 @@ class RecursiveListing:
     ) -> RecursivePage:
         """Return a page. See ``FileService.list_recursive``."""
         visit, chain = await self._context.chain(caller, target)
-        await visit.require(chain, Operation.READ_ATTRIBUTES)
+        await visit.require(chain, NOTHING)
         node_id = chain.guid.object_id()
         start = Position(node_id, start_after or "")
         if token is not None:
@@ -155,7 +155,7 @@ class RecursiveListing:
     async def _is_readable(self, visit: Visit, chain: Chain) -> bool:
         try:
             if not visit.caller.is_limited:
-                visit.decide(chain.facts(), _READABLE)
+                visit.require_alone(chain, _READABLE)
             else:
                 await visit.require(chain, _READABLE)
         except Posix:

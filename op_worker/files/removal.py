@@ -68,7 +68,7 @@ class Removal:
         if chain.file.is_directory:
             needed |= Operation.LIST_CONTAINER
         await visit.require(chain, needed)
-        visit.decide(chain.above.facts(), Operation.DELETE_CHILD | Operation.TRAVERSE)
+        visit.require_alone(chain.above, Operation.DELETE_CHILD | Operation.TRAVERSE)
 
     async def remove_chain(self, visit: Visit, chain: Chain) -> None:
         """Remove a file or an empty directory that was found and may be removed.

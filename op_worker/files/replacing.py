@@ -12,10 +12,11 @@ from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
+from op_worker.files.acls import changed_acl
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
-from op_worker.files.custom import FIELDS, custom_steps, normalised, with_flag
+from op_worker.files.custom import FIELDS, custom_steps, needed_for, normalised, with_meta
 from op_worker.files.documents import LOCATION, TIMES, EntryValue, Location
 from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.lookup import Found
@@ -110,9 +111,7 @@ class Replacing:
         return await self._context.find(request.caller, request.target, Follow.YES)
 
     async def _may_write(self, visit: Visit, chain: Chain, request: Request) -> None:
-        needed = Operation.WRITE_OBJECT
-        if not request.metadata.is_empty:
-            needed |= Operation.WRITE_METADATA
+        needed = Operation.WRITE_OBJECT | needed_for(request.metadata)
         if chain.file.is_directory:
             raise Posix(Errno.EISDIR)
         await visit.require(chain, needed)
@@ -141,8 +140,10 @@ class Replacing:
         raw = check_new_name(name, at_root=directory.is_root)
         key, now_s = context.new_key(), context.wall_clock()
         options = request.create or CreateOptions()
+        if isinstance(request.metadata.acl, tuple):
+            options = evolve(options, acl=request.metadata.acl)
         custom = custom_steps(key, {}, request.metadata)
-        meta = self._creation.new_meta(visit, name, FileType.REG, options, now_s)
+        meta = self._creation.new_meta(visit, directory, name, FileType.REG, options, now_s)
         meta = evolve(meta, has_metadata=custom.has_metadata)
         location = self._location(storage, staged, 0)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
@@ -172,7 +173,7 @@ class Replacing:
         steps: list[Step] = [
             *batches.steady_file(chain),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
-            *(await self._custom(visit, file, request.metadata, now_s)),
+            *(await self._custom(visit, chain, request.metadata, now_s)),
             Put(file.key, TIMES, documents[TIMES]),
             *self._reserve(old, location, visit),
         ]
@@ -186,11 +187,13 @@ class Replacing:
         await self._place(visit, after, storage, staged, steps, [file.key], happened)
         return stat_of(after, visit.space, visit.user_id)
 
-    async def _custom(self, visit: Visit, file: Node, change: MetadataChange, now_s: float) -> list[Step]:
+    async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
         if change.is_empty:
             return []
+        file = chain.file
         documents = await self._context.engine.get(visit.scope, file.key, FIELDS)
-        return with_flag(file, custom_steps(file.key, documents, change), now_s)
+        acl = changed_acl(visit, chain, change.acl)
+        return with_meta(file, custom_steps(file.key, documents, change), acl, now_s)
 
     def _location(self, storage: Storage, staged: Staged, version: int) -> Location:
         return Location(

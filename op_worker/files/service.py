@@ -20,6 +20,7 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Access
+from op_worker.files.acls import Acls
 from op_worker.files.attribute_changes import AttributeChanges
 from op_worker.files.attributes import stat_of, stat_of_user_root
 from op_worker.files.context import FilesContext, is_user_root_of
@@ -50,7 +51,7 @@ from op_worker.files.model import (
 from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
-from op_worker.files.permissions import Operation
+from op_worker.files.permissions import NOTHING
 from op_worker.files.reading import Reading
 from op_worker.files.recursive import RecursiveListing
 from op_worker.files.removal import Removal
@@ -123,6 +124,7 @@ class FileService(TaskService):
         self._distribution = Distribution(context)
         self.hard_links = HardLinks(context)
         self.space_settings = SpaceAdministration(context)
+        self.acls = Acls(context)
 
     def startService(self) -> None:
         super().startService()
@@ -179,7 +181,7 @@ class FileService(TaskService):
             user = await self._context.access.user(caller)
             return stat_of_user_root(user.user_id, self._context.access.provider_id)
         visit, chain = await self._context.chain(caller, target, follow)
-        await visit.require(chain, Operation.READ_ATTRIBUTES)
+        await visit.require(chain, NOTHING)
         return stat_of(chain, visit.space, visit.user_id)
 
     @translated
@@ -364,7 +366,10 @@ class FileService(TaskService):
 
     @translated
     async def set_mode(self, caller: Caller, target: Target, mode: int) -> FileStat:
-        """Set permission bits (0 to 0o1777). Raises: Posix(EACCES) unless owner; Posix(EPERM) for roots."""
+        """Set permission bits (0 to 0o1777); an access control list is removed.
+
+        Raises: Posix(EACCES) unless owner, or without WRITE_ACL when a list decides; Posix(EPERM) for roots.
+        """
         return await self._attributes.set_mode(caller, target, mode)
 
     @translated
@@ -439,7 +444,7 @@ class FileService(TaskService):
 
     async def _chain(self, caller: Caller, target: Target) -> Chain:
         visit, chain = await self._context.chain(caller, target)
-        await visit.require(chain, Operation.READ_ATTRIBUTES)
+        await visit.require(chain, NOTHING)
         return chain
 
     async def _move_between_spaces(

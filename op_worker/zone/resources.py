@@ -66,6 +66,7 @@ def space_from(space_id: SpaceId, resource: Resource) -> SpaceInfo:
             UserId(key): frozenset(str(each) for each in privileges)
             for key, privileges in _table(resource, "effectiveUsers", list).items()
         },
+        groups=frozenset(GroupId(key) for key in _table(resource, "effectiveGroups", list)),
     )
 
 

@@ -13,7 +13,7 @@ from cluster_worker.persistence.engine import Engine
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Blocking, Inline
 from cluster_worker.runtime.streams import BytesStream
-from onedata.ids import FileGuid, ProviderId, SpaceId, StorageId, UserId, space_root_guid
+from onedata.ids import FileGuid, GroupId, ProviderId, SpaceId, StorageId, UserId, space_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import Page, Target
 from op_worker.files.service import FileService
@@ -31,6 +31,8 @@ UNSUPPORTED = SpaceId("8" * 32)
 STORAGE = StorageId("a" * 32)
 PROVIDER = ProviderId("b" * 32)
 OWNER, ALICE, BOB, READER, STRANGER = (UserId(letter * 32) for letter in "01234")
+TEAM = GroupId("9" * 32)
+"""A group of the space that Bob is in."""
 SIZE_B = 1 << 30
 READ_WRITE = frozenset({"space_read_data", "space_write_data"})
 PRIVILEGES: Mapping[UserId, frozenset[str]] = {
@@ -51,13 +53,20 @@ def space_info(space_id: SpaceId, name: str) -> SpaceInfo:
         supports={PROVIDER: SIZE_B},
         owners=frozenset({OWNER}),
         user_privileges=PRIVILEGES,
+        groups=frozenset({TEAM}),
     )
 
 
 def make_zone() -> StaticZone:
     """Two supported spaces, one that Alice knows and nobody supports, one of other people."""
     spaces = (SPACE, OTHER_SPACE)
-    users = [UserInfo(user_id=user, full_name=user, spaces=(*spaces, UNSUPPORTED)) for user in PRIVILEGES]
+    groups = {BOB: frozenset({TEAM})}
+    users = [
+        UserInfo(
+            user_id=user, full_name=user, spaces=(*spaces, UNSUPPORTED), groups=groups.get(user, frozenset())
+        )
+        for user in PRIVILEGES
+    ]
     foreign = SpaceInfo(space_id=FOREIGN, name="foreign", user_privileges={STRANGER: READ_WRITE})
     return StaticZone(
         [*users, UserInfo(user_id=STRANGER, full_name="s")],

@@ -45,7 +45,7 @@ class Containers:
             raise MissingRequiredValue("version")
         if not accepts_kind(request, Kind.CONTAINER):
             return NOT_ACCEPTABLE
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query)
         return await self._representation(caller, stat, xattrs, request.query, 200)
 
     async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
@@ -90,15 +90,16 @@ class Containers:
         return NO_CONTENT
 
     async def _create(self, caller: Caller, target: Target, change: MetadataChange) -> Answer:
-        stat = await self._files.create_directory(caller, target, CreateOptions())
+        options, change = metadata.at_creation(change)
+        stat = await self._files.create_directory(caller, target, options)
         if not change.is_empty:
             try:
                 await self._files.change_metadata(caller, Target(stat.guid), change)
             except Exception:
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
-        xattrs = {} if change.is_empty else await self._locator.changed_xattrs(caller, stat)
-        return await self._representation(caller, stat, xattrs, Query(), 201)
+        read = self._locator.xattrs if change.is_empty else self._locator.changed_xattrs
+        return await self._representation(caller, stat, await read(caller, stat), Query(), 201)
 
     async def _update(self, caller: Caller, query: Query, stat: FileStat, change: MetadataChange) -> None:
         if change.is_empty:

@@ -8,6 +8,8 @@ from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.metadata import ACL
+from op_worker.http.cdmi.queries import Query
 from op_worker.http.cdmi.refusals import Redirected
 from op_worker.http.cdmi.representation import logical_path
 
@@ -85,8 +87,15 @@ class Locator:
         raise Posix(Errno.ENOENT, "the source does not exist")
 
     async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
-        """Return all extended attributes of a file as ``stat`` saw it, internal ones too."""
-        return await self.changed_xattrs(caller, stat) if stat.has_metadata else {}
+        """Return all extended attributes of a file as ``stat`` saw it, internal ones and the ACL too."""
+        has_any = stat.has_metadata or stat.acl is not None
+        return await self.changed_xattrs(caller, stat) if has_any else {}
+
+    async def wanted_xattrs(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
+        """Return the attributes that a reading needs; for the ACL alone no other right is asked for."""
+        if query.metadata == (ACL,):
+            return await self._files.acls.as_xattr(caller, Target(stat.guid))
+        return await self.xattrs(caller, stat)
 
     async def changed_xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file that may have got some since ``stat`` was made."""

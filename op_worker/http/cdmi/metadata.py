@@ -8,8 +8,19 @@ from datetime import UTC, datetime
 
 from attrs import evolve
 
-from onedata.errors import BadData, Errno, NotSupported, Posix
-from op_worker.files.model import REMOVED, UNSET, FileStat, Json, MetadataChange
+from onedata.errors import BadData, Errno, Posix
+from op_worker.files.acl import Acl
+from op_worker.files.acl_forms import parse_cdmi_acl
+from op_worker.files.model import (
+    REMOVED,
+    UNSET,
+    CreateOptions,
+    FileStat,
+    Json,
+    MetadataChange,
+    Removed,
+    Unset,
+)
 from op_worker.http.cdmi.addresses import RESERVED_PREFIX
 from op_worker.http.cdmi.bodies import Encoding
 from op_worker.http.cdmi.negotiation import MediaType, is_storable_mimetype
@@ -56,6 +67,8 @@ def system_items(stat: FileStat) -> dict[str, Json]:
 def shown_items(stat: FileStat, xattrs: Mapping[str, Json], prefixes: tuple[str, ...]) -> dict[str, Json]:
     """Return the ``metadata`` member: user items, then system items; with prefixes those that start so."""
     items = {**user_items(xattrs), **system_items(stat)}
+    if ACL in xattrs:
+        items[ACL] = xattrs[ACL]
     if not prefixes:
         return items
     return {name: value for name, value in items.items() if name.startswith(prefixes)}
@@ -73,17 +86,18 @@ def update(sent: Mapping[str, Json] | None, names: Iterable[str]) -> MetadataCha
         sent: the ``metadata`` member; ``None`` when there was none.
         names: the items named in the URI; without any, ``sent`` replaces all user items.
 
+    An access control list stays unless it is sent, or named and not sent.
+
     Raises:
-        NotSupported: an access control list.
-        Posix: EPERM for a name that belongs to the system.
-        BadData: RDF that is no text, an item or all of them beyond the limits (key ``metadata``).
+        Posix: EPERM for a name that belongs to the system; E2BIG for an ACL of too many entries.
+        BadData: RDF that is no text, an item or all of them beyond the limits (key ``metadata``); an ACL that
+            is none (key ``acl``).
     """
     wanted = tuple(names)
     items = {} if sent is None else sent
-    if ACL in wanted or (ACL in items and not wanted):
-        raise NotSupported
     if wanted:
-        return _named(items, [name for name in wanted if not name.startswith(RESERVED_PREFIX)])
+        named = _named(items, [name for name in wanted if not name.startswith(RESERVED_PREFIX)])
+        return evolve(named, acl=_acl(items, when_missing=REMOVED)) if ACL in wanted else named
     if sent is None:
         return MetadataChange()
     kept = user_items(items)
@@ -92,7 +106,18 @@ def update(sent: Mapping[str, Json] | None, names: Iterable[str]) -> MetadataCha
         replace_user_xattrs=_plain(kept),
         json=kept.get(JSON_ITEM, REMOVED),
         rdf=_rdf(kept) if RDF_ITEM in kept else REMOVED,
+        acl=_acl(items, when_missing=UNSET),
     )
+
+
+def at_creation(change: MetadataChange) -> tuple[CreateOptions, MetadataChange]:
+    """Return how to create a file that gets this change, and what is left to change then."""
+    acl = change.acl if isinstance(change.acl, tuple) else None
+    return CreateOptions(acl=acl), evolve(change, acl=UNSET)
+
+
+def _acl(items: Mapping[str, Json], when_missing: Unset | Removed) -> Acl | Unset | Removed:
+    return parse_cdmi_acl(items[ACL]) if ACL in items else when_missing
 
 
 def _named(items: Mapping[str, Json], names: list[str]) -> MetadataChange:

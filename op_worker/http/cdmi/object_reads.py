@@ -66,7 +66,7 @@ class ObjectReads:
 
     async def _read_without_value(self, caller: Caller, request: CdmiRequest, target: Target) -> AnyAnswer:
         stat = await self._locator.existing(caller, request.address, target)
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query)
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)))
 
     async def _read_open(

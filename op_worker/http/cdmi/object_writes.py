@@ -104,7 +104,8 @@ class ObjectWrites:
         self, caller: Caller, target: Target, span: Span, body: ByteStream, change: MetadataChange
     ) -> FileStat:
         """Make an object whose value begins with a gap; nothing is left of it when that fails."""
-        stat = await self._files.create_file(caller, target, CreateOptions())
+        options, change = metadata.at_creation(change)
+        stat = await self._files.create_file(caller, target, options)
         made = Target(stat.guid)
         try:
             stat = await self._files.write_content(caller, made, span.first, body, expected_b=span.length)

@@ -9,10 +9,13 @@ from typing import Any
 from attrs import frozen
 
 from onedata.errors import BadValueNotAllowed
+from op_worker.files import protection
+from op_worker.files.acl_forms import rest_acl
 from op_worker.files.model import FileStat, FileType, Json
 
 Getter = Callable[[FileStat], Json]
 XATTR = "xattr."
+ACL = "acl"
 
 
 @frozen
@@ -58,9 +61,9 @@ ATTRIBUTES: Sequence[Attribute] = (
     Attribute("fileId", "file_id", lambda stat: stat.guid.object_id()),
     Attribute("index", "index", lambda stat: stat.name),
     Attribute("type", "type", lambda stat: stat.type.value),
-    Attribute("activePermissionsType", None, lambda _: "posix"),
+    Attribute("activePermissionsType", None, lambda stat: "posix" if stat.acl is None else "acl"),
     Attribute("posixPermissions", "mode", _permissions),
-    Attribute("acl", None, lambda _: []),
+    Attribute(ACL, None, lambda stat: rest_acl(stat.acl or ())),
     Attribute("name", "name", lambda stat: stat.name),
     Attribute("conflictingName", None, lambda _: None),
     Attribute("path", "path", _path),
@@ -80,7 +83,7 @@ ATTRIBUTES: Sequence[Attribute] = (
     Attribute("hardlinkCount", "hardlinks_count", lambda stat: stat.hardlinks),
     Attribute("symlinkValue", None, lambda stat: stat.symlink_target),
     Attribute("hasCustomMetadata", None, lambda stat: stat.has_metadata),
-    Attribute("effProtectionFlags", None, lambda _: []),
+    Attribute("effProtectionFlags", None, lambda stat: protection.names_of(stat.protection)),
     Attribute("effDatasetProtectionFlags", None, lambda _: []),
     Attribute("effDatasetInheritancePath", None, lambda _: "none"),
     Attribute("effQosInheritancePath", None, lambda _: "none"),

@@ -8,6 +8,7 @@ from cluster_worker.http.answers import send_bytes, send_json
 from onedata.errors import Errno, Posix
 from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.http.rest.attributes import (
+    ACL,
     CHILD_DEFAULTS,
     FILE_DEFAULTS,
     RECURSIVE_DEFAULTS,
@@ -21,6 +22,8 @@ async def get_attributes(call: RestCall) -> None:
     """Attributes of a file."""
     selection = select(call.params, FILE_DEFAULTS)
     stat = await call.files.stat(call.caller, call.target)
+    if selection.shows(ACL) and not await call.files.acls.shown(call.caller, stat):
+        raise Posix(Errno.EACCES, "the ACL may not be read")
     send_json(call.request, await _render(call, selection, stat))
 
 
@@ -93,4 +96,7 @@ async def _render(call: RestCall, selection: Selection, stat: FileStat) -> dict[
     xattrs: dict[str, Json] | None = None
     if selection.xattrs:
         xattrs = await call.files.get_xattrs(call.caller, Target(stat.guid))
-    return selection.render(stat, xattrs)
+    shown = selection.render(stat, xattrs)
+    if ACL in shown and not await call.files.acls.shown(call.caller, stat):
+        shown[ACL] = None
+    return shown

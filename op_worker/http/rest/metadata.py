@@ -7,6 +7,7 @@ from typing import Any
 from cluster_worker.http.answers import send_bytes, send_json, send_nothing
 from cluster_worker.http.bodies import decode_json, read_bytes
 from onedata.errors import BadValueJSON, Errno, MalformedData, MissingRequiredValue, Posix
+from op_worker.files.custom import ACL_XATTR, is_reserved
 from op_worker.files.model import Follow, MetadataChange, Target
 from op_worker.http.rest.calls import RestCall
 
@@ -19,10 +20,14 @@ _KEY = "metadata"
 async def get_xattrs(call: RestCall) -> None:
     """Extended attributes, or one of them."""
     params = call.params
-    xattrs = await call.files.get_xattrs(
-        call.caller, await _target(call), inherited=params["inherited"], internal=params["show_internal"]
-    )
-    name = params["attribute"]
+    name, target = params["attribute"], await _target(call)
+    internal = params["show_internal"] or (name is not None and is_reserved(name))
+    if name == ACL_XATTR:
+        xattrs = await call.files.acls.as_xattr(call.caller, target)
+    else:
+        xattrs = await call.files.get_xattrs(
+            call.caller, target, inherited=params["inherited"], internal=internal
+        )
     if name is not None:
         if name not in xattrs:
             raise Posix(Errno.ENODATA)

@@ -298,7 +298,6 @@ async def test_services_that_are_not_advertised_are_refused(client: Client) -> N
         {"reference": "/Science/x"},
         {"deserializevalue": ""},
         {"domainURI": "/cdmi_domains/"},
-        {"metadata": {"cdmi_acl": []}},
     )
     for body in bodies:
         reply = await client.cdmi("PUT", F, body)

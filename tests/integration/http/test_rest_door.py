@@ -67,7 +67,8 @@ async def test_a_read_only_token_may_read_and_not_write(rest: RestClient) -> Non
         await rest.delete(f"/data/{file_id}", token="readonly"),
         await rest.put(f"/data/{file_id}", token="readonly", value={"mode": "600"}),
     ):
-        assert (answer.status, answer.error) == (400, {"id": "posix", "errno": "eacces"})
+        reason = "the token is confined to reading"
+        assert (answer.status, answer.error) == (400, {"id": "posix", "errno": "eacces", "reason": reason})
 
 
 @ensureDeferred

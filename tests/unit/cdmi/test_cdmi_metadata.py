@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onedata.errors import BadData, NotSupported, Posix
+from onedata.errors import BadData, Posix
 from onedata.ids import FileGuid, FileUuid, ProviderId, SpaceId, UserId
 from op_worker.files.model import REMOVED, UNSET, FileStat, FileType, Json, MetadataChange
 from op_worker.http.cdmi import metadata
@@ -84,12 +84,22 @@ def test_named_items_without_a_body_are_removed() -> None:
     assert metadata.update(None, ("a",)) == MetadataChange(remove_xattrs=("a",))
 
 
-@pytest.mark.parametrize(("sent", "names"), [({"cdmi_acl": []}, ()), ({}, ("cdmi_acl",))])
-def test_access_control_lists_are_not_supported(
-    sent: dict[str, list[object]], names: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("sent", "names", "acl"),
+    [
+        (None, (), UNSET),
+        ({}, (), UNSET),
+        ({"cdmi_acl": []}, ("a",), UNSET),
+        ({"cdmi_acl": []}, (), ()),
+        ({"cdmi_acl": []}, ("cdmi_acl",), ()),
+        ({}, ("cdmi_acl",), REMOVED),
+        (None, ("cdmi_acl",), REMOVED),
+    ],
+)
+def test_access_control_list_stays_unless_it_is_sent_or_named(
+    sent: dict[str, Json] | None, names: tuple[str, ...], acl: object
 ) -> None:
-    with pytest.raises(NotSupported):
-        metadata.update(sent, names)  # type: ignore[arg-type]  # list[object] is JSON enough here
+    assert metadata.update(sent, names).acl == acl
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from op_worker.files.model import REMOVED, UNSET, Json, MetadataChange
     [
         (MetadataChange(set_xattrs={"onedata_x": 1}), Errno.EPERM),
         (MetadataChange(set_xattrs={"cdmi_x": 1}), Errno.EPERM),
-        (MetadataChange(set_xattrs={"cdmi_acl": []}), Errno.ENOTSUP),
+        (MetadataChange(replace_user_xattrs={"cdmi_acl": []}), Errno.EPERM),
+        (MetadataChange(set_xattrs={"cdmi_acl": [{}] * 1025}), Errno.E2BIG),
         (MetadataChange(set_xattrs={"onedata_rdf": 5}), Errno.EINVAL),
         (MetadataChange(set_xattrs={"": 1}), Errno.EINVAL),
         (MetadataChange(set_xattrs={"a\0b": 1}), Errno.EINVAL),
@@ -32,11 +33,14 @@ def test_reserved_and_impossible_names_are_refused(change: MetadataChange, errno
 
 
 def test_names_that_stand_for_documents_become_documents() -> None:
-    change = normalised(MetadataChange(set_xattrs={"onedata_json": [1], "onedata_rdf": "<r/>", "k": 1}))
-    assert (change.json, change.rdf, change.set_xattrs) == ([1], b"<r/>", {"k": 1})
+    given: dict[str, Json] = {"onedata_json": [1], "onedata_rdf": "<r/>", "cdmi_acl": [], "k": 1}
+    change = normalised(MetadataChange(set_xattrs=given))
+    assert (change.json, change.rdf, change.acl, change.set_xattrs) == ([1], b"<r/>", (), {"k": 1})
     change = normalised(MetadataChange(remove_xattrs=["onedata_json", "onedata_rdf", "cdmi_acl", "k"]))
-    assert (change.json, change.rdf, change.remove_xattrs) == (REMOVED, REMOVED, ("k",))
+    assert (change.json, change.rdf, change.acl) == (REMOVED, REMOVED, REMOVED)
+    assert change.remove_xattrs == ("k",)
     assert normalised(MetadataChange()).json is UNSET
+    assert normalised(MetadataChange()).acl is UNSET
 
 
 def test_replacing_drops_user_names_only() -> None:

@@ -7,17 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import Errno
+from op_worker.files.operations import NEEDS_WRITE_DATA, READONLY_ALLOWS
 from op_worker.files.permissions import (
-    NEEDS_WRITE_DATA,
     READ_DATA_PRIVILEGE,
-    READONLY_ALLOWS,
     WRITE_DATA_PRIVILEGE,
     FileFacts,
     Operation,
     Subject,
     decide,
-    posix_allows,
 )
+from op_worker.files.posix_decision import posix_allows
 
 ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 OWNER = Subject("owner", ALL)
@@ -73,14 +72,14 @@ def test_sticky_directory_lets_only_the_owner_delete() -> None:
 def test_missing_privilege_is_named_before_the_mode() -> None:
     file = FileFacts("owner", 0o000, is_directory=False)
     nobody = Subject("owner")
-    assert decide(nobody, file, Operation.READ_OBJECT).fact == "privilege space_read_data is missing"
-    assert decide(nobody, file, Operation.DELETE).fact == "privilege space_write_data is missing"
+    assert decide(nobody, file, Operation.READ_OBJECT).text == "privilege space_read_data is missing"
+    assert decide(nobody, file, Operation.DELETE).text == "privilege space_write_data is missing"
     assert decide(nobody, file, Operation.READ_ATTRIBUTES).allowed
 
 
 def test_denying_mode_names_the_operations() -> None:
     verdict = decide(MEMBER, FileFacts("owner", 0o700, is_directory=True), Operation.LIST_CONTAINER)
-    assert verdict.fact == "mode 700 denies list_container"
+    assert verdict.text == "mode 700 denies list_container by its group triplet"
 
 
 @given(facts, operations)

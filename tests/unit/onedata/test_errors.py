@@ -168,6 +168,13 @@ def test_posix_hint_is_for_people_only() -> None:
     assert error.details == {"errno": "eperm"}
 
 
+def test_reason_of_a_refusal_is_a_detail_and_survives_the_wire() -> None:
+    error = Posix(Errno.EACCES, reason="mode 700 of /a denies list_container")
+    assert error.description.endswith("eacces. mode 700 of /a denies list_container")
+    assert error.details == {"errno": "eacces", "reason": "mode 700 of /a denies list_container"}
+    assert error_from_json(error.to_json()).to_json() == error.to_json()
+
+
 def test_unknown_error_keeps_what_the_other_system_said() -> None:
     said = {"id": "somethingNew", "description": "New.", "details": {"a": 1}}
     error = error_from_json(said)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from op_worker.http.rest.routes import files, metadata, provider, spaces
+from op_worker.http.rest.routes import files, metadata, permissions, provider, spaces
 from op_worker.http.rest.table import Route
 
 ROUTES: Sequence[Route] = (
     *files.ROUTES,
     *metadata.ROUTES,
+    *permissions.ROUTES,
     *spaces.ROUTES,
     *provider.ROUTES,
 )

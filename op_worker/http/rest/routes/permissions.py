@@ -1,0 +1,33 @@
+"""Routes of permissions: access control lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from op_worker.http.rest import parameters, permissions
+from op_worker.http.rest.table import FILE, JSON, Body, Route
+
+ROUTES: Sequence[Route] = (
+    Route(
+        method="GET",
+        path=f"{FILE}/acl",
+        operation=permissions.get_acl,
+        params=(parameters.RESOLVE,),
+    ),
+    Route(
+        method="PUT",
+        path=f"{FILE}/acl",
+        operation=permissions.put_acl,
+        status=204,
+        params=(parameters.RESOLVE,),
+        body=Body.CONTENT,
+        consumes=JSON,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{FILE}/acl",
+        operation=permissions.remove_acl,
+        status=204,
+        params=(parameters.RESOLVE,),
+    ),
+)
