@@ -17,6 +17,10 @@ HIDDEN = {"hidden": True}
 """Metadata of a field that only helps to phrase the description and is not part of the details."""
 
 
+ON_REQUEST = {"on_request": True}
+"""Metadata of a field that is part of the details only for those who ask for it."""
+
+
 class OnedataError(Exception):
     """An error that a user, a client or a peer can act on.
 
@@ -51,26 +55,30 @@ class OnedataError(Exception):
     @property
     def details(self) -> dict[str, object] | None:
         """The arguments of the error as JSON values; None when it has none."""
-        found = dict(self._details())
-        return found or None
+        return dict(self._details()) or None
 
-    def _details(self) -> Iterator[tuple[str, object]]:
+    def _details(self, *, in_full: bool = False) -> Iterator[tuple[str, object]]:
         for field in detail_attributes(type(self)):
             value = getattr(self, field.name)
+            if field.metadata.get("on_request") and not in_full:
+                continue
             if value is not None or field.default is NOTHING:
                 yield camel_case(field.name), _json_value(value)
 
-    def to_json(self) -> dict[str, object]:
-        """``{"id", "description", "details"?}``: the form in which errors are nested in one another."""
+    def to_json(self, *, in_full: bool = False) -> dict[str, object]:
+        """``{"id", "description", "details"?}``: the form in which errors are nested in one another.
+
+        ``in_full`` adds the details that are given on request only.
+        """
         body: dict[str, object] = {"id": self.id, "description": self.description}
-        details = self.details
-        if details is not None:
+        details = dict(self._details(in_full=in_full))
+        if details:
             body["details"] = details
         return body
 
-    def wrapped(self) -> dict[str, object]:
+    def wrapped(self, *, in_full: bool = False) -> dict[str, object]:
         """``{"error": …}``: the body of an HTTP reply."""
-        return {"error": self.to_json()}
+        return {"error": self.to_json(in_full=in_full)}
 
 
 def attributes(error: type[OnedataError]) -> tuple[Attribute[object], ...]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from onedata.errors.base import HIDDEN, OnedataError, phrase
+from onedata.errors.base import HIDDEN, ON_REQUEST, OnedataError
 
 
 class Errno(StrEnum):
@@ -108,8 +108,8 @@ _WORTH_ANOTHER_TRY = frozenset({Errno.EAGAIN, Errno.EBUSY})
 class Posix(OnedataError):
     """A file operation failed; ``hint`` goes into the description only.
 
-    ``reason`` is the fact that a refusal rests on, given to those who may know it: an addition of ours to the
-    published details.
+    ``reason`` is the fact that a refusal rests on, given to those who may know it and ask for it: an addition
+    of ours to the published details, which clients compare as a whole.
 
     ``retryable`` is true for EAGAIN and EBUSY.
     """
@@ -118,16 +118,16 @@ class Posix(OnedataError):
 
     errno: Errno = field(converter=Errno)
     hint: str | None = field(default=None, metadata=HIDDEN)
-    reason: str | None = None
+    reason: str | None = field(default=None, metadata=ON_REQUEST)
 
     def __attrs_post_init__(self) -> None:
         self.retryable = self.errno in _WORTH_ANOTHER_TRY
 
     @property
     def description(self) -> str:
-        """``Operation failed with POSIX error: enoent.``, then hint and reason."""
-        reasons = [super().description, self.hint, self.reason]
-        return " ".join(phrase(each) for each in reasons if each is not None)
+        """``Operation failed with POSIX error: enoent.``, then the hint."""
+        said = super().description
+        return said if self.hint is None else f"{said} {self.hint}"
 
     @classmethod
     def from_oserror(cls, error: OSError) -> Posix:

@@ -86,16 +86,20 @@ async def test_a_list_is_hidden_from_whom_it_does_not_let_read_it(rest: RestClie
 
 
 @ensureDeferred
-async def test_a_refusal_tells_its_reason_to_a_member_and_nothing_to_a_stranger(rest: RestClient) -> None:
+async def test_a_refusal_tells_its_reason_to_a_member_who_asks_and_nothing_to_a_stranger(
+    rest: RestClient,
+) -> None:
     file_id = await rest.create("d/f", b"x")
     deny = {"aceType": "DENY", "identifier": MEMBER, "aceFlags": 0, "aceMask": 1}
     await rest.put(f"/data/{file_id}/acl", value=[ACE, deny])
     assert (await rest.get(f"/data/{file_id}/content", token="member")).status == 200
     await rest.put(f"/data/{file_id}/acl", value=[deny, ACE])
-    answer = await rest.get(f"/data/{file_id}/content", token="member")
+    plain = await rest.get(f"/data/{file_id}/content", token="member")
+    assert plain.error == {"id": "posix", "errno": "eacces"}
+    answer = await rest.get(f"/data/{file_id}/content", token="member", prefer="reason")
     reason = f"entry 1 of the ACL of /d/f denies read_object: DENY {MEMBER} read_object"
     assert (answer.status, answer.error) == (400, {"id": "posix", "errno": "eacces", "reason": reason})
-    stranger = await rest.get(f"/data/{file_id}/content", token="stranger")
+    stranger = await rest.get(f"/data/{file_id}/content", token="stranger", prefer="reason")
     assert (stranger.status, stranger.error) == (403, {"id": "forbidden"})
 
 

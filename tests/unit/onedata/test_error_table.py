@@ -23,6 +23,9 @@ Every error reply of the REST interfaces has the content type `application/json`
 
 - `id` is stable and meant for programs, `description` is for people and may change.
 - `details` is left out when an error has none; a detail marked `?` may be missing.
+- `reason` of `posix` is sent to a request with `Prefer: reason`: the fact that a refusal rests on, for those
+  who may know it ([permissions.md](permissions.md)). Published clients compare the details as a whole, so it
+  is never sent unasked.
 - A detail marked `(error)` is another error in the same three-key form, without the outer `error`.
 - *Retry* says whether the same request may succeed a little later: `yes`, `no`, or for which details.
 - In a reply 401 the reason is inside: `unauthorized` with `details.authError`.
