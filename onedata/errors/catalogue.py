@@ -63,7 +63,7 @@ class UnrecognisedError(OnedataError):
 
     payload: object = field(metadata=HIDDEN)
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self, *, in_full: bool = False) -> dict[str, object]:
         """The original object when it has the shape of an error, else a wrapping of it."""
         if isinstance(self.payload, dict) and isinstance(self.payload.get("id"), str):
             return self.payload

@@ -43,7 +43,10 @@ class FilesContext:
         if base.space_id == USER_ROOT_SPACE_ID:
             raise Posix(Errno.EPERM, "the directory of spaces is virtual")
         visit = await self.access.enter(caller, base.space_id)
-        return visit, await self.lookup.find(base.space_id, base.uuid, target.names, follow)
+        found = await self.lookup.find(
+            base.space_id, base.uuid, target.names, follow, visit.require_passage_into
+        )
+        return visit, found
 
     async def chain(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Chain]:
         """Enter the space of a target that must exist. Raises: Posix(ENOENT)."""

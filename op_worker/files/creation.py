@@ -129,6 +129,7 @@ class Creation:
     async def _existing(
         self, visit: Visit, chain: Chain, type_: FileType, options: CreateOptions
     ) -> FileStat:
+        visit.require_passage(chain)
         if options.existing is Existing.REFUSE or chain.file.type is not type_ or chain.is_root:
             raise Posix(Errno.EEXIST)
         if type_ is FileType.SYMLNK:

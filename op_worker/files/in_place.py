@@ -80,6 +80,7 @@ class InPlace:
 
     async def _allowed(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target, Follow.YES)
+        visit.require_passage(chain)
         if chain.file.is_directory:
             raise Posix(Errno.EISDIR)
         if chain.file.type is not FileType.REG:

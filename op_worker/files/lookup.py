@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import frozen
 
@@ -24,6 +24,8 @@ from op_worker.files.model import FileType, Follow
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_path, link_target
 from op_worker.zone.directory import Zone
+
+Admit = Callable[[Chain], None]
 
 MAX_LINKS = 40
 """The most symbolic links that one lookup follows."""
@@ -105,18 +107,27 @@ class Lookup:
         return now
 
     async def find(
-        self, space_id: SpaceId, uuid: str, names: Sequence[str], follow: Follow = Follow.NO
+        self,
+        space_id: SpaceId,
+        uuid: str,
+        names: Sequence[str],
+        follow: Follow = Follow.NO,
+        admit: Admit = lambda chain: None,
     ) -> Found:
         """Walk along ``names`` from the directory ``uuid``, through links in the middle unless ``NEVER``.
 
-        Raises: Posix(ENOENT) without the directory; Posix(ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL).
+        ``admit`` is asked before anything is told of a chain that is not the end of the walk: of a link that
+        is about to be followed, or of a file that names were asked below.
+
+        Raises: Posix(ENOENT) without the directory; Posix(ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL); what
+        ``admit`` raises.
         """
         if uuid == space_root_uuid(space_id):
             found = await self.walk(space_id, check_path(names))
         else:
             base = await self.by_id(space_id, uuid)
             found = await self._walk_from(base, check_path(names)) if names else Found(base)
-        return await self._followed(found, follow)
+        return await self._followed(found, follow, admit)
 
     async def walk(self, space_id: SpaceId, names: tuple[bytes, ...]) -> Found:
         """Walk from the root of a space, which is made when this is its first use."""
@@ -134,16 +145,19 @@ class Lookup:
         nodes = [Node.found(item) for item in found[1:]]
         return _existing_part(base.space_id, [*base.nodes, *nodes], names, len(base.nodes))
 
-    async def _followed(self, found: Found, follow: Follow) -> Found:
+    async def _followed(self, found: Found, follow: Follow, admit: Admit) -> Found:
         for _ in range(MAX_LINKS):
             file = found.chain.file
             if found.missing:
                 if file.type is FileType.DIR:
                     return found
+                admit(found.chain)
                 if file.type is FileType.REG or follow is Follow.NEVER:
                     raise Posix(Errno.ENOTDIR)
             elif follow is not Follow.YES or file.type is not FileType.SYMLNK:
                 return found
+            else:
+                admit(found.chain)
             found = await self._through_link(found)
         raise Posix(Errno.ELOOP)
 

@@ -91,6 +91,7 @@ class Replacing:
         """Find the target and check that the caller may do what was asked."""
         visit, found = await self._find(request)
         if not found.missing:
+            visit.require_passage(found.chain)
             if request.create is not None and request.create.existing is Existing.REFUSE:
                 raise Posix(Errno.EEXIST)
             await self._may_write(visit, found.chain, request)

@@ -222,11 +222,11 @@ class PosixModel:
         """Give a file another name."""
         inode = self.find(user, original).there
         found = self.find(user, names)
-        if inode.kind == "DIR":
-            raise Refused(Errno.EPERM)
         if found.inode is not None:
             raise Refused(Errno.EEXIST)
         self._demand_adding(user, found.directory, "REG")
+        if inode.kind == "DIR":
+            raise Refused(Errno.EPERM)
         found.directory.entries[found.name] = inode
         inode.links += 1
 

@@ -1,6 +1,7 @@
 """Random operations of several users, against the namespace and against a model; they agree at each step.
 
-``NAMESPACE_MODEL_EXAMPLES=2000`` makes the search longer (the default is what fits into every run).
+``NAMESPACE_MODEL_EXAMPLES=2000`` makes the search longer (the default is what fits into every run),
+``NAMESPACE_MODEL_SHRINK=1`` makes what it found shorter.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from greenlet import greenlet
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from pytest_twisted import async_yield_fixture, blockon, ensureDeferred
@@ -260,6 +261,7 @@ async def test_the_namespace_does_what_the_model_does(make_site: Callable[[], Si
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
+        phases=[Phase.generate, *([Phase.shrink] if "NAMESPACE_MODEL_SHRINK" in os.environ else [])],
     )
     await beside_the_reactor(lambda: run_state_machine_as_test(machine, settings=search))
 
