@@ -39,15 +39,16 @@ class Linking:
         async def attempt() -> FileStat:
             visit, found = await self._creation.find(caller, target, options)
             if not found.missing:
+                visit.require_passage(found.chain)
                 raise Posix(Errno.EEXIST)
             if original.space_id != visit.space_id:
                 raise Posix(Errno.EXDEV, "a hard link leads to a file of its own space")
             _, source = await self._context.chain(caller, Target(original))
             await visit.require(source, Operation.READ_ATTRIBUTES)
-            hard_links.check_linkable(source.file)
             directory = await self._creation.directory_for(visit, found, options)
             name = found.missing[-1].decode()
             await self._creation.require_adding(visit, directory, name, FileType.REG)
+            hard_links.check_linkable(source.file)
             return await self._link(visit, source, directory, name)
 
         return await self._context.transactions.retrying(target.base.space_id, attempt)
