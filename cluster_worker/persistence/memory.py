@@ -176,10 +176,18 @@ class MemoryEngine:
         return dict(self._state(scope).documents.get(key, {}))
 
     async def get_many(
-        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str]
+        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str], most_b: int | None = None
     ) -> Sequence[Mapping[str, Document]]:
         state = self._state(scope)
-        return [self._documents(state, key, fields) for key in keys]
+        found: list[Mapping[str, Document]] = []
+        left_b = most_b
+        for key in keys:
+            found.append(self._documents(state, key, fields))
+            if left_b is not None:
+                left_b -= sum(len(document.data) for document in found[-1].values())
+                if left_b < 0:
+                    break
+        return found
 
     async def resolve(
         self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
@@ -215,6 +223,21 @@ class MemoryEngine:
         state = self._state(scope)
         entries = state.directory(directory)
         first = 0 if after is None else bisect_right(entries.names, after)
+        names = entries.names[first : first + max(0, limit)]
+        return [self._resolved(state, Entry(name, entries.values[name]), fields) for name in names]
+
+    async def page_from(
+        self,
+        scope: Scope,
+        directory: Key,
+        start: bytes | None,
+        offset: int,
+        limit: int,
+        fields: Sequence[str],
+    ) -> Sequence[Resolved]:
+        state = self._state(scope)
+        entries = state.directory(directory)
+        first = max(0, (0 if start is None else bisect_left(entries.names, start)) + offset)
         names = entries.names[first : first + max(0, limit)]
         return [self._resolved(state, Entry(name, entries.values[name]), fields) for name in names]
 
