@@ -255,11 +255,6 @@ class Engine(Protocol):
         negative offset goes back, not beyond the first entry. The cost does not grow with the offset.
         """
 
-    async def page_back(
-        self, scope: Scope, directory: Key, before: bytes | None, limit: int
-    ) -> Sequence[Entry]:
-        """Return up to ``limit`` entries with names less than ``before``, greatest first."""
-
     async def count(self, scope: Scope, directory: Key) -> int:
         """Return how many entries a directory has."""
 

@@ -241,14 +241,6 @@ class MemoryEngine:
         names = entries.names[first : first + max(0, limit)]
         return [self._resolved(state, Entry(name, entries.values[name]), fields) for name in names]
 
-    async def page_back(
-        self, scope: Scope, directory: Key, before: bytes | None, limit: int
-    ) -> Sequence[Entry]:
-        entries = self._state(scope).directory(directory)
-        last = len(entries.names) if before is None else bisect_left(entries.names, before)
-        names = entries.names[max(0, last - max(0, limit)) : last]
-        return [Entry(name, entries.values[name]) for name in reversed(names)]
-
     async def count(self, scope: Scope, directory: Key) -> int:
         return len(self._state(scope).directory(directory).names)
 

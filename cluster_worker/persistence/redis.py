@@ -164,15 +164,6 @@ class RedisEngine(OrderedService):
         flat = await self._run(PAGE, scope, (directory, less, offset, limit, fields))
         return [_resolved(fields, row) for row in _rows(flat, 1 + len(fields))]
 
-    async def page_back(
-        self, scope: Scope, directory: Key, before: bytes | None, limit: int
-    ) -> Sequence[Entry]:
-        if limit <= 0:
-            return []
-        bounds = (before_name(before), b"-")
-        words = (b"ZREVRANGEBYLEX", _directory(scope, directory), *bounds, b"LIMIT", b"0", b"%d" % limit)
-        return [decode_entry(member) for member in await self._command(*words)]
-
     async def count(self, scope: Scope, directory: Key) -> int:
         return int(await self._command(b"ZCARD", _directory(scope, directory)))
 
