@@ -2,9 +2,9 @@
 
     python -m benchmarks.namespace [--seconds 4] [--workers 16]
 
-A real environment and a WsgiDAV server, each asked by the same load generator (``benchmarks.load``) for one
-operation at a time: over TLS, so many connections, files of 1 KiB, a listing of 1 000 entries with attributes,
-and files 20 folders deep. The generator takes a part of the machine, the same part for each server.
+A real environment and a WsgiDAV server, each asked by the same load generator (``benchmarks.load``) for
+one operation at a time: over TLS, so many connections, files of 1 KiB, a listing of 1 000 entries with
+attributes, and files 20 folders deep. The generator takes a part of the machine from each server.
 """
 
 from __future__ import annotations
