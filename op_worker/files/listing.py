@@ -11,9 +11,9 @@ from onedata.errors import Errno, Posix
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of, stat_of_child, stat_of_space
+from op_worker.files.attributes import stat_of, stat_of_space, stats_of_children
 from op_worker.files.context import FilesContext, is_user_root_of
-from op_worker.files.documents import BASE
+from op_worker.files.documents import SHOWN
 from op_worker.files.listed_xattrs import with_xattrs
 from op_worker.files.model import NAMES, FileStat, Page, Shown, Target
 from op_worker.files.named_children import named_children
@@ -118,16 +118,14 @@ class Listing:
         nodes, is_last = await self._nodes(visit, chain, limit, place)
         if not nodes:
             return Page([], None, is_last=True)
-        names = chain.names
-        listed = [
-            (chain.child(node), stat_of_child(node, chain, names, visit.space))
-            for _, node in nodes
-            if node.exists
-        ]
-        stats = await with_xattrs(self._context.engine, visit, listed, shown.xattrs)
+        there = [node for _, node in nodes if node.exists]
+        stats = stats_of_children(there, chain, visit.space)
+        if shown.xattrs:
+            listed = [(chain.child(node), stat) for node, stat in zip(there, stats, strict=True)]
+            stats = await with_xattrs(self._context.engine, visit, listed, shown.xattrs)
         last = nodes[-1][0]
-        if len(stats) < len(listed):
-            last, is_last = listed[len(stats) - 1][0].file.name.encode(), False
+        if len(stats) < len(there):
+            last, is_last = there[len(stats) - 1].name.encode(), False
         return Page(stats, None if is_last else page_token(chain.file.key, last), is_last)
 
     async def _nodes(
@@ -139,7 +137,7 @@ class Listing:
             nodes = await named_children(self._context.engine, visit, chain, names)
             return page_of([(node.name.encode(), node) for node in nodes], limit, place)
         found = await self._context.engine.page_from(
-            visit.scope, chain.file.key, place.name, place.offset, limit + 1, BASE
+            visit.scope, chain.file.key, place.name, place.offset, limit + 1, SHOWN
         )
         nodes = [Node.found(item) for item in found[:limit]]
         return [(node.name.encode(), node) for node in nodes], len(found) <= limit
