@@ -31,7 +31,7 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("import-linter", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
 )
 
-BENCHMARKS = ("http_site", "wire", "persistence", "files", "namespace", "scale")
+BENCHMARKS = ("http_site", "wire", "blocking_pool", "persistence", "files", "namespace", "scale")
 """The rest of ``benchmarks`` serves these, or is a tool of its own (``load``)."""
 
 
