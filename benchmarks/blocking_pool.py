@@ -57,7 +57,7 @@ async def run(reactor: Any) -> None:
             own = await cost_us(lambda: ours.run(write, file.name), in_flight)
             other = await cost_us(by_twisted, in_flight)
             print(
-                f"{in_flight:2} in flight: {own:5.0f} us of processor time a call, Twisted's pool {other:.0f} us"
+                f"{in_flight:2} in flight: {own:5.0f} us of CPU a call, Twisted's pool {other:.0f} us"
                 f" (x{other / own:.1f})"
             )
     ours.stopService()

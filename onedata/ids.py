@@ -142,9 +142,7 @@ def _crc16_of_byte(byte: int) -> int:
 
 
 _OF_BYTE = tuple(map(_crc16_of_byte, range(256)))
-_OF_WORD = array(
-    "H", [_OF_BYTE[low & 0xFF ^ high] ^ (low >> 8) for high in range(256) for low in _OF_BYTE]
-)
+_OF_WORD = array("H", [_OF_BYTE[low & 0xFF ^ high] ^ (low >> 8) for high in range(256) for low in _OF_BYTE])
 
 
 def crc16(data: bytes) -> int:
