@@ -31,6 +31,9 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("import-linter", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
 )
 
+BENCHMARKS = ("http_site", "wire", "blocking_pool", "persistence", "files", "namespace", "scale")
+"""The rest of ``benchmarks`` serves these, or is a tool of its own (``load``)."""
+
 
 def build() -> None:
     """Make ``.venv`` with everything the project needs, unless it is up to date already."""
@@ -83,11 +86,12 @@ def test(arguments: argparse.Namespace) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Run the benchmarks, or those named; each prints ratios to a peer measured in the same run."""
-    scripts = [path for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text()]
-    names = arguments.rest or sorted(path.stem for path in scripts)
-    for name in names:
+    chosen, options = [name for name in arguments.rest if name in BENCHMARKS], arguments.rest
+    if chosen:
+        options = [word for word in options if word not in BENCHMARKS]
+    for name in chosen or BENCHMARKS:
         print(f"== {name}", flush=True)
-        run([str(PYTHON), "-m", f"benchmarks.{name}"])
+        run([str(PYTHON), "-m", f"benchmarks.{name}", *(options if len(chosen) == 1 else ())])
 
 
 def certs(arguments: argparse.Namespace) -> None:

@@ -202,9 +202,13 @@ class Engine(Protocol):
         """Return every field of the document."""
 
     async def get_many(
-        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str]
+        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str], most_b: int | None = None
     ) -> Sequence[Mapping[str, Document]]:
-        """Return the documents of many keys, one round trip, in the order of ``keys``."""
+        """Return the documents of many keys, one round trip, in the order of ``keys``.
+
+        With ``most_b`` the answer ends with the key whose documents bring it to more than so many bytes;
+        it is then shorter than ``keys``, but never empty.
+        """
 
     async def resolve(
         self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
@@ -236,10 +240,20 @@ class Engine(Protocol):
         With ``fields`` their documents come along, in the same round trip.
         """
 
-    async def page_back(
-        self, scope: Scope, directory: Key, before: bytes | None, limit: int
-    ) -> Sequence[Entry]:
-        """Return up to ``limit`` entries with names less than ``before``, greatest first."""
+    async def page_from(
+        self,
+        scope: Scope,
+        directory: Key,
+        start: bytes | None,
+        offset: int,
+        limit: int,
+        fields: Sequence[str],
+    ) -> Sequence[Resolved]:
+        """Return up to ``limit`` entries as ``page`` does, from a place ``offset`` entries after a name.
+
+        Offset 0 is the first entry whose name is not less than ``start`` (``None``: the first of all). A
+        negative offset goes back, not beyond the first entry. The cost does not grow with the offset.
+        """
 
     async def count(self, scope: Scope, directory: Key) -> int:
         """Return how many entries a directory has."""

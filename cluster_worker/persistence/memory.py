@@ -176,10 +176,18 @@ class MemoryEngine:
         return dict(self._state(scope).documents.get(key, {}))
 
     async def get_many(
-        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str]
+        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str], most_b: int | None = None
     ) -> Sequence[Mapping[str, Document]]:
         state = self._state(scope)
-        return [self._documents(state, key, fields) for key in keys]
+        found: list[Mapping[str, Document]] = []
+        left_b = most_b
+        for key in keys:
+            found.append(self._documents(state, key, fields))
+            if left_b is not None:
+                left_b -= sum(len(document.data) for document in found[-1].values())
+                if left_b < 0:
+                    break
+        return found
 
     async def resolve(
         self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
@@ -218,13 +226,20 @@ class MemoryEngine:
         names = entries.names[first : first + max(0, limit)]
         return [self._resolved(state, Entry(name, entries.values[name]), fields) for name in names]
 
-    async def page_back(
-        self, scope: Scope, directory: Key, before: bytes | None, limit: int
-    ) -> Sequence[Entry]:
-        entries = self._state(scope).directory(directory)
-        last = len(entries.names) if before is None else bisect_left(entries.names, before)
-        names = entries.names[max(0, last - max(0, limit)) : last]
-        return [Entry(name, entries.values[name]) for name in reversed(names)]
+    async def page_from(
+        self,
+        scope: Scope,
+        directory: Key,
+        start: bytes | None,
+        offset: int,
+        limit: int,
+        fields: Sequence[str],
+    ) -> Sequence[Resolved]:
+        state = self._state(scope)
+        entries = state.directory(directory)
+        first = max(0, (0 if start is None else bisect_left(entries.names, start)) + offset)
+        names = entries.names[first : first + max(0, limit)]
+        return [self._resolved(state, Entry(name, entries.values[name]), fields) for name in names]
 
     async def count(self, scope: Scope, directory: Key) -> int:
         return len(self._state(scope).directory(directory).names)

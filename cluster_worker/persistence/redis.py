@@ -27,6 +27,7 @@ from cluster_worker.persistence.engine import (
 )
 from cluster_worker.persistence.feed import FeedWatch
 from cluster_worker.persistence.layout import (
+    COUNTER_LIMIT,
     after_name,
     before_name,
     decode_document,
@@ -106,11 +107,11 @@ class RedisEngine(OrderedService):
         return {str(key_text(name)): decode_document(stored) for name, stored in pairs}
 
     async def get_many(
-        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str]
+        self, scope: Scope, keys: Sequence[Key], fields: Sequence[str], most_b: int | None = None
     ) -> Sequence[Mapping[str, Document]]:
         if not fields or not keys:
             return [{} for _ in keys]
-        flat = await self._run(GET_MANY, scope, (tuple(keys), tuple(fields)))
+        flat = await self._run(GET_MANY, scope, (tuple(keys), tuple(fields), most_b))
         return [_documents(fields, row) for row in _rows(flat, len(fields))]
 
     async def resolve(
@@ -142,19 +143,26 @@ class RedisEngine(OrderedService):
             return []
         low = after_name(after)
         if fields:
-            flat = await self._run(PAGE, scope, (directory, low, limit, fields))
+            flat = await self._run(PAGE, scope, (directory, low, None, limit, fields))
             return [_resolved(fields, row) for row in _rows(flat, 1 + len(fields))]
         words = (b"ZRANGEBYLEX", _directory(scope, directory), low, b"+", b"LIMIT", b"0", b"%d" % limit)
         return [_resolved((), (member,)) for member in await self._command(*words)]
 
-    async def page_back(
-        self, scope: Scope, directory: Key, before: bytes | None, limit: int
-    ) -> Sequence[Entry]:
+    async def page_from(
+        self,
+        scope: Scope,
+        directory: Key,
+        start: bytes | None,
+        offset: int,
+        limit: int,
+        fields: Sequence[str],
+    ) -> Sequence[Resolved]:
         if limit <= 0:
             return []
-        bounds = (before_name(before), b"-")
-        words = (b"ZREVRANGEBYLEX", _directory(scope, directory), *bounds, b"LIMIT", b"0", b"%d" % limit)
-        return [decode_entry(member) for member in await self._command(*words)]
+        less = b"-" if start is None else before_name(start)
+        offset = max(-COUNTER_LIMIT, min(offset, COUNTER_LIMIT))
+        flat = await self._run(PAGE, scope, (directory, less, offset, limit, fields))
+        return [_resolved(fields, row) for row in _rows(flat, 1 + len(fields))]
 
     async def count(self, scope: Scope, directory: Key) -> int:
         return int(await self._command(b"ZCARD", _directory(scope, directory)))

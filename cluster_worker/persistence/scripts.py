@@ -153,37 +153,52 @@ return cmsgpack.pack(out)
 """
 )
 
-# {directory, lower bound, limit, fields} -> for each entry: member, then each field's document or false.
+# {directory, bound, offset, limit, fields} -> for each entry: member, then each field's document or false.
+# Without an offset the entries above the bound. With one, those from the place that is so many entries
+# after all members below the bound: places are counted by the sorted set, so a deep one costs no more.
 PAGE = Script(
     r"""
 local p, call = KEYS[1], redis.call
 local a = cmsgpack.unpack(ARGV[1])
-local fields = a[4]
+local k, offset, limit, fields, members = p .. 'd:' .. a[1], a[3], a[4], a[5], nil
+if offset then
+  local first = math.max(0, call('ZLEXCOUNT', k, '-', a[2]) + offset)
+  members = call('ZRANGE', k, string.format('%.0f', first), string.format('%.0f', first + limit - 1))
+else
+  members = call('ZRANGEBYLEX', k, a[2], '+', 'LIMIT', 0, limit)
+end
 local out, n, width = {}, 0, #fields
-for _, m in ipairs(call('ZRANGEBYLEX', p .. 'd:' .. a[1], a[2], '+', 'LIMIT', 0, a[3])) do
+for _, m in ipairs(members) do
   n = n + 1
   out[n] = m
-  local start = string.find(m, '\0', 1, true) + 1
-  local slash = string.find(m, '/', start, true)
-  local d = call('HMGET', p .. 'f:' .. string.sub(m, start, slash and slash - 1 or -1), unpack(fields))
-  for j = 1, width do out[n + j] = d[j] end
-  n = n + width
+  if width > 0 then
+    local start = string.find(m, '\0', 1, true) + 1
+    local slash = string.find(m, '/', start, true)
+    local d = call('HMGET', p .. 'f:' .. string.sub(m, start, slash and slash - 1 or -1), unpack(fields))
+    for j = 1, width do out[n + j] = d[j] end
+    n = n + width
+  end
 end
 return cmsgpack.pack(out)
 """
 )
 
-# {keys, fields} -> for each key: each field's document or false.
+# {keys, fields, most bytes} -> for each key: each field's document or false. Ends with the key whose
+# documents bring the answer above that many bytes (without the six of each revision), if there is a bound.
 GET_MANY = Script(
     r"""
 local p, call = KEYS[1], redis.call
 local a = cmsgpack.unpack(ARGV[1])
-local keys, fields = a[1], a[2]
+local keys, fields, left = a[1], a[2], a[3] or math.huge
 local out, n, width = {}, 0, #fields
 for i = 1, #keys do
   local d = call('HMGET', p .. 'f:' .. keys[i], unpack(fields))
-  for j = 1, width do out[n + j] = d[j] end
+  for j = 1, width do
+    out[n + j] = d[j]
+    if d[j] then left = left - #d[j] + 6 end
+  end
   n = n + width
+  if left < 0 then break end
 end
 return cmsgpack.pack(out)
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from zlib import crc32
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, space_root_guid, user_root_guid
@@ -15,6 +17,7 @@ _DISPLAY_IDS = 1_900_000
 _USER_ROOT_MODE = 0o755
 
 
+@lru_cache(maxsize=4096)
 def display_id(text: str) -> int:
     """Return the uid or gid that a user or a space is shown as; stable, above those of systems."""
     return _FIRST_DISPLAY_ID + crc32(text.encode()) % _DISPLAY_IDS
@@ -29,10 +32,13 @@ def stat_of(chain: Chain, space: SpaceInfo, user_id: UserId) -> FileStat:
     return _stat(chain.file, space, parent, chain.file.name, chain.names, protection)
 
 
-def stat_of_child(node: Node, directory: Chain, names: tuple[str, ...], space: SpaceInfo) -> FileStat:
-    """Return what is known of an entry of ``directory``, whose own names are ``names``."""
-    protection = directory.protection | node.protection
-    return _stat(node, space, directory.guid, node.name, (*names, node.name), protection)
+def stats_of_children(nodes: Iterable[Node], directory: Chain, space: SpaceInfo) -> list[FileStat]:
+    """Return what is known of entries of ``directory``."""
+    guid, names, inherited = directory.guid, directory.names, directory.protection
+    return [
+        _stat(node, space, guid, node.name, (*names, node.name), inherited | node.protection)
+        for node in nodes
+    ]
 
 
 def stat_of_user_root(user_id: UserId, provider_id: str) -> FileStat:

@@ -28,7 +28,9 @@ NAME = "name"
 XATTRS = "x"
 JSON = "j"
 RDF = "r"
-BASE = (META, TIMES, LOCATION, PARENT)
+SHOWN = (META, TIMES, LOCATION)
+"""What a listing tells of a file."""
+BASE = (*SHOWN, PARENT)
 """What is read of a file whenever it is touched."""
 
 SCHEMA = 1
@@ -225,18 +227,18 @@ class Location:
 
     @classmethod
     def decode(cls, data: bytes) -> Location:
-        _, storage_id, size_b, flat, *others = _unpack(data)
-        version, generation, sha256, staged, trims, *rare = others
+        _, storage_id, size_b, flat, version, generation, sha256, staged, trims, *rare = _unpack(data)
         if flat is None:
             held = block_lists.whole(size_b)
         else:
             held = tuple(zip(flat[::2], flat[1::2], strict=True))
-        is_apart, charges, rest = False, (), ()
-        if rare:
-            is_apart, charges, rest = rare[0], tuple(rare[1]) if len(rare) > 1 else (), tuple(rare[2:])
+        storage_id = _unpack_id(storage_id)
+        if not rare:
+            return cls(storage_id, size_b, held, version, generation, sha256, staged, trims)
+        is_apart, charges, *rest = rare if len(rare) > 1 else (*rare, ())
         return cls(
-            *(_unpack_id(storage_id), size_b, held, version, generation, sha256, staged, trims),
-            *(is_apart, charges, rest),
+            *(storage_id, size_b, held, version, generation, sha256, staged, trims),
+            *(is_apart, tuple(charges), tuple(rest)),
         )
 
 

@@ -11,35 +11,48 @@ from onedata.errors import Errno, Posix
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of, stat_of_child, stat_of_space
+from op_worker.files.attributes import stat_of, stat_of_space, stats_of_children
 from op_worker.files.context import FilesContext, is_user_root_of
-from op_worker.files.documents import BASE
-from op_worker.files.model import FileStat, Page, Target
+from op_worker.files.documents import SHOWN
+from op_worker.files.listed_xattrs import with_xattrs
+from op_worker.files.model import NAMES, FileStat, Page, Shown, Target
+from op_worker.files.named_children import named_children
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.permissions import NOTHING, Operation
 from op_worker.files.tokens import name_of_token, page_token
 from op_worker.zone.records import SpaceInfo
 
 T = TypeVar("T")
-SKIP = 1000
+Named = tuple[bytes, T]
+
+
+@frozen
+class Place:
+    """Where a page begins: ``offset`` entries from the first one whose name is not less than ``name``."""
+
+    name: bytes | None = None
+    offset: int = 0
 
 
 @frozen
 class Start:
-    """Where a page begins: after ``after``, or ``offset`` entries from the place of ``index``."""
+    """Where a caller wants a page to begin: after ``token``, or ``offset`` entries from ``index``."""
 
     token: str | None = None
     index: str | None = None
     offset: int = 0
     inclusive: bool = True
 
-    @property
-    def boundary(self) -> bytes | None:
-        """The least name that the page may begin with, before the offset; ``None`` is the beginning."""
+    def place(self, directory: str) -> Place:
+        """Return the place in a directory, by its uuid. Raises: Posix(EINVAL)."""
+        if self.token is not None:
+            return Place(_after(name_of_token(self.token, directory)))
         if self.index is None:
-            return None
+            if self.offset < 0:
+                raise Posix(Errno.EINVAL, "a negative offset needs an index")
+            return Place(None, self.offset)
         raw = self.index.encode("utf-8", "replace")
-        return raw if self.inclusive else raw + b"\x01"
+        return Place(raw if self.inclusive else _after(raw), self.offset)
 
 
 @frozen(eq=False)
@@ -48,26 +61,19 @@ class Listing:
 
     _context: FilesContext
 
-    async def page(self, caller: Caller, target: Target, limit: int, start: Start) -> Page[FileStat]:
+    async def page(
+        self, caller: Caller, target: Target, limit: int, start: Start, shown: Shown
+    ) -> Page[FileStat]:
         """Return a page of children. See ``FileService.list_children``."""
-        if start.token is None and start.index is None and start.offset < 0:
-            raise Posix(Errno.EINVAL, "a negative offset needs an index")
         if not target.names and is_user_root_of(target.base, caller):
-            return self._page_of_spaces(await self._spaces(caller), limit, start)
-        visit, chain = await self._listable(caller, target)
+            return await self._page_of_spaces(caller, target.base.uuid, limit, start)
+        visit, chain = await self._listable(caller, target, shown)
         if not chain.file.is_directory:
-            return Page([stat_of(chain, visit.space, visit.user_id)], None, is_last=True)
-        names = await visit.visible_names(chain)
-        if names is not None:
-            nodes = await self._named(visit, chain, names)
-            page = page_of([(node.name.encode(), node) for node in nodes], limit, start)
-            return Page(self._stats(visit, chain, page.items), page.next_token, page.is_last)
-        after = await self._after(visit, chain, start)
-        found = await self._context.engine.page(visit.scope, chain.file.key, after, limit + 1, BASE)
-        nodes = [Node.found(item) for item in found[:limit]]
-        is_last = len(found) <= limit
-        token = None if is_last else page_token(found[limit - 1].entry.name)
-        return Page(self._stats(visit, chain, nodes), token, is_last)
+            start.place(chain.file.key)
+            listed = [(chain, stat_of(chain, visit.space, visit.user_id))]
+            stats = await with_xattrs(self._context.engine, visit, listed, shown.xattrs)
+            return Page(stats, None, is_last=True)
+        return await self._page_of(visit, chain, limit, start.place(chain.file.key), shown)
 
     async def count(self, caller: Caller, target: Target) -> int:
         """Return how many children there are. See ``FileService.count_children``."""
@@ -76,7 +82,7 @@ class Listing:
         visit, chain = await self._directory(caller, target)
         names = await visit.visible_names(chain)
         if names is not None:
-            return len(await self._named(visit, chain, names))
+            return len(await named_children(self._context.engine, visit, chain, names))
         return await self._context.engine.count(visit.scope, chain.file.key)
 
     async def slice(self, caller: Caller, target: Target, first: int, last: int) -> list[FileStat]:
@@ -84,55 +90,59 @@ class Listing:
         if first < 0 or last < first:
             return []
         limit = last - first + 1
-        start = Start(offset=first)
-        if target.names or not is_user_root_of(target.base, caller):
-            await self._directory(caller, target)
-        return list((await self.page(caller, target, limit, start)).items)
+        if not target.names and is_user_root_of(target.base, caller):
+            page = await self._page_of_spaces(caller, target.base.uuid, limit, Start(offset=first))
+            return list(page.items)
+        visit, chain = await self._directory(caller, target)
+        return list((await self._page_of(visit, chain, limit, Place(None, first), NAMES)).items)
 
-    async def _listable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
+    async def _listable(self, caller: Caller, target: Target, shown: Shown) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target)
-        needed = Operation.LIST_CONTAINER if chain.file.is_directory else NOTHING
+        needed = NOTHING
+        if chain.file.is_directory:
+            needed = Operation.LIST_CONTAINER
+            if shown.attributes or shown.xattrs:
+                needed |= Operation.TRAVERSE
         await visit.require(chain, needed)
         return visit, chain
 
     async def _directory(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
-        visit, chain = await self._listable(caller, target)
+        visit, chain = await self._listable(caller, target, NAMES)
         if not chain.file.is_directory:
             raise Posix(Errno.ENOTDIR)
         return visit, chain
 
-    async def _after(self, visit: Visit, chain: Chain, start: Start) -> bytes | None:
-        """Return the name that the page begins after."""
-        if start.token is not None:
-            return name_of_token(start.token)
-        boundary, engine, key = start.boundary, self._context.engine, chain.file.key
-        after: bytes | None = None
-        if boundary is not None:
-            back = max(0, -start.offset) + 1
-            before = await engine.page_back(visit.scope, key, boundary, back)
-            after = before[-1].name if len(before) == back else None
-        left = max(0, start.offset)
-        while left > 0:
-            skipped = await engine.page(visit.scope, key, after, min(left, SKIP), ())
-            if not skipped:
-                break
-            after, left = skipped[-1].entry.name, left - len(skipped)
-        return after
+    async def _page_of(
+        self, visit: Visit, chain: Chain, limit: int, place: Place, shown: Shown
+    ) -> Page[FileStat]:
+        nodes, is_last = await self._nodes(visit, chain, limit, place)
+        if not nodes:
+            return Page([], None, is_last=True)
+        there = [node for _, node in nodes if node.exists]
+        stats = stats_of_children(there, chain, visit.space)
+        if shown.xattrs:
+            listed = [(chain.child(node), stat) for node, stat in zip(there, stats, strict=True)]
+            stats = await with_xattrs(self._context.engine, visit, listed, shown.xattrs)
+        last = nodes[-1][0]
+        if len(stats) < len(there):
+            last, is_last = there[len(stats) - 1].name.encode(), False
+        return Page(stats, None if is_last else page_token(chain.file.key, last), is_last)
 
-    async def _named(self, visit: Visit, chain: Chain, names: frozenset[str]) -> list[Node]:
-        """Return the children with these names that exist, in name order."""
-        found = []
-        for raw in sorted(name.encode("utf-8", "surrogatepass") for name in names):
-            walked = await self._context.engine.resolve(visit.scope, chain.file.key, [raw], BASE)
-            if len(walked) > 1:
-                found.append(Node.found(walked[1]))
-        return [node for node in found if node.exists]
+    async def _nodes(
+        self, visit: Visit, chain: Chain, limit: int, place: Place
+    ) -> tuple[Sequence[Named[Node]], bool]:
+        """Return entries from a place, and whether they are the last."""
+        names = await visit.visible_names(chain)
+        if names is not None:
+            nodes = await named_children(self._context.engine, visit, chain, names)
+            return page_of([(node.name.encode(), node) for node in nodes], limit, place)
+        found = await self._context.engine.page_from(
+            visit.scope, chain.file.key, place.name, place.offset, limit + 1, SHOWN
+        )
+        nodes = [Node.found(item) for item in found[:limit]]
+        return [(node.name.encode(), node) for node in nodes], len(found) <= limit
 
-    def _stats(self, visit: Visit, chain: Chain, nodes: Sequence[Node]) -> list[FileStat]:
-        names = chain.names
-        return [stat_of_child(node, chain, names, visit.space) for node in nodes if node.exists]
-
-    async def _spaces(self, caller: Caller) -> list[tuple[bytes, FileStat]]:
+    async def _spaces(self, caller: Caller) -> list[Named[FileStat]]:
         spaces = await self._context.access.spaces_of(caller)
         user_id = caller.user_id or UserId("")
         named = [
@@ -141,10 +151,12 @@ class Listing:
         ]
         return sorted(named, key=lambda item: item[0])
 
-    def _page_of_spaces(
-        self, spaces: Sequence[tuple[bytes, FileStat]], limit: int, start: Start
+    async def _page_of_spaces(
+        self, caller: Caller, directory: str, limit: int, start: Start
     ) -> Page[FileStat]:
-        return page_of(spaces, limit, start)
+        chosen, is_last = page_of(await self._spaces(caller), limit, start.place(directory))
+        token = None if is_last else page_token(directory, chosen[-1][0])
+        return Page([stat for _, stat in chosen], token, is_last)
 
 
 def shown_names(spaces: Sequence[SpaceInfo]) -> list[str]:
@@ -155,16 +167,15 @@ def shown_names(spaces: Sequence[SpaceInfo]) -> list[str]:
     ]
 
 
-def page_of(items: Sequence[tuple[bytes, T]], limit: int, start: Start) -> Page[T]:
-    """Return a page of a short list that is in name order already."""
-    if start.token is not None:
-        after = name_of_token(start.token)
-        first = sum(name <= after for name, _ in items)
-    else:
-        boundary = start.boundary
-        at = 0 if boundary is None else sum(name < boundary for name, _ in items)
-        first = max(0, at + start.offset)
+def page_of(items: Sequence[Named[T]], limit: int, place: Place) -> tuple[Sequence[Named[T]], bool]:
+    """Return the items of a short list, in name order already, from a place; and whether the end is there."""
+    least = place.name
+    at = 0 if least is None else sum(name < least for name, _ in items)
+    first = max(0, at + place.offset)
     chosen = items[first : first + limit]
-    is_last = first + limit >= len(items)
-    token = None if is_last or not chosen else page_token(chosen[-1][0])
-    return Page([item for _, item in chosen], token, is_last)
+    return chosen, not chosen or first + limit >= len(items)
+
+
+def _after(name: bytes) -> bytes:
+    """Return the least name that is greater; names hold no NUL."""
+    return name + b"\x01"

@@ -77,6 +77,8 @@ class FileStat:
     directory ``size_b`` is 0. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
     known when the content was last written whole. ``acl`` decides instead of ``mode`` when there is one; who
     may see it, ``FileService.acls`` tells. ``protection`` are the effective flags, bits of ``Protection``.
+    ``xattrs`` holds those of the extended attributes that a listing was asked for; it is empty when the
+    caller may not read them.
     """
 
     guid: FileGuid
@@ -103,10 +105,27 @@ class FileStat:
     display_gid: int = 0
     acl: Acl | None = None
     protection: int = 0
+    xattrs: Mapping[str, Json] = field(factory=dict)
 
     @property
     def is_directory(self) -> bool:
         return self.type is FileType.DIR
+
+
+@frozen
+class Shown:
+    """What a listing tells of each file besides its id and its name.
+
+    ``xattrs`` names extended attributes that come along; those of a file whose metadata the caller may
+    not read are left out.
+    """
+
+    attributes: bool = True
+    xattrs: frozenset[str] = frozenset()
+
+
+NAMES = Shown(attributes=False)
+ATTRIBUTES = Shown()
 
 
 @frozen

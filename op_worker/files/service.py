@@ -36,6 +36,7 @@ from op_worker.files.lookup import Lookup
 from op_worker.files.maintenance import Maintenance
 from op_worker.files.metadata import Metadata
 from op_worker.files.model import (
+    ATTRIBUTES,
     REMOVED,
     ContentReader,
     CreateOptions,
@@ -46,6 +47,7 @@ from op_worker.files.model import (
     MetadataChange,
     Page,
     RecursivePage,
+    Shown,
     Target,
 )
 from op_worker.files.moving import Moving
@@ -53,7 +55,7 @@ from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
 from op_worker.files.reading import Reading
-from op_worker.files.recursive import RecursiveListing
+from op_worker.files.recursive import Asked, RecursiveListing
 from op_worker.files.removal import Removal
 from op_worker.files.replacing import Replacing
 from op_worker.files.settings import Settings
@@ -195,16 +197,19 @@ class FileService(TaskService):
         index: str | None = None,
         offset: int = 0,
         inclusive: bool = True,
+        shown: Shown = ATTRIBUTES,
     ) -> Page[FileStat]:
         """Return a page of a directory in name order (bytes); a file is its own sole child.
 
-        ``token`` continues after an earlier page and overrides the rest. ``index`` is a name to start
-        at (or right after it, when not ``inclusive``), ``offset`` moves the start by that many entries.
+        ``token`` continues after an earlier page of the same directory and overrides the rest. ``index``
+        is a name to start at (or right after it, when not ``inclusive``), ``offset`` moves the start by
+        that many entries. Seeing more than names needs the permission to traverse the directory, too.
 
-        Raises: Posix(EINVAL) for a bad token or a negative offset without index; Posix(EACCES, ENOENT).
+        Raises: Posix(EINVAL) for a token of another directory, or a negative offset without index;
+        Posix(EACCES, ENOENT).
         """
         start = Start(token, index, offset, inclusive)
-        return await self._listing.page(caller, target, limit, start)
+        return await self._listing.page(caller, target, limit, start, shown)
 
     @translated
     async def count_children(self, caller: Caller, target: Target) -> int:
@@ -226,23 +231,24 @@ class FileService(TaskService):
         token: str | None = None,
         start_after: str | None = None,
         prefix: str | None = None,
+        glob: str | None = None,
         include_directories: bool = False,
+        shown: Shown = ATTRIBUTES,
     ) -> RecursivePage:
         """Return files below a directory in order of their relative paths; links are not followed.
 
-        ``limit`` bounds items and inaccessible paths together. A file is its own sole item, at ``"."``.
+        Paths are compared component by component. Only those are shown that begin with ``prefix`` and
+        match ``glob``: ``*``, ``?`` and ``[a-z]`` inside a component, ``**`` alone for any number of
+        components. ``limit`` bounds items and inaccessible paths together; a page may hold fewer, or none,
+        when much was looked at that was not asked for. A file is its own sole item, at ``"."``. ``token``
+        continues after an earlier page of the same directory, prefix and glob; ``start_after`` is a path
+        to start after.
 
-        Raises: Posix(EINVAL) for a token of another directory; Posix(EACCES, ENOENT).
+        Raises: Posix(EINVAL) for a token of another listing; BadData for a bad pattern;
+        Posix(EACCES, ENOENT).
         """
-        return await self._recursive.page(
-            caller,
-            target,
-            limit,
-            token,
-            start_after,
-            prefix,
-            include_directories=include_directories,
-        )
+        asked = Asked(prefix or "", glob, include_directories, shown)
+        return await self._recursive.page(caller, target, limit, token, start_after, asked)
 
     @translated
     async def create_file(self, caller: Caller, target: Target, options: CreateOptions) -> FileStat:

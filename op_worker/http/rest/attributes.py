@@ -112,11 +112,11 @@ class Selection:
     shown: tuple[tuple[str, Getter], ...]
     xattrs: tuple[str, ...] = ()
 
-    def render(self, stat: FileStat, xattrs: Mapping[str, Json] | None = None) -> dict[str, Any]:
-        """Return the attributes of one file; ``xattrs`` are needed when some are selected."""
+    def render(self, stat: FileStat, xattrs: Mapping[str, Json]) -> dict[str, Any]:
+        """Return the attributes of one file, of whose extended attributes ``xattrs`` are known."""
         shown: dict[str, Any] = {key: get(stat) for key, get in self.shown}
         for key in self.xattrs:
-            shown[key] = (xattrs or {}).get(key.removeprefix(XATTR))
+            shown[key] = xattrs.get(key.removeprefix(XATTR))
         return shown
 
     def shows(self, key: str) -> bool:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from cluster_worker.http.answers import send_bytes, send_json
 from onedata.errors import Errno, Posix
-from op_worker.files.model import FileStat, FileType, Json, Target
+from op_worker.files.model import FileStat, FileType, Json, Shown, Target
 from op_worker.http.rest.attributes import (
     ACL,
     CHILD_DEFAULTS,
     FILE_DEFAULTS,
     RECURSIVE_DEFAULTS,
+    XATTR,
     Selection,
     select,
 )
 from op_worker.http.rest.calls import RestCall
+
+_NAMES = ("fileId", "file_id", "name", "index")
+"""What the permission to list a directory is enough for."""
 
 
 async def get_attributes(call: RestCall) -> None:
@@ -24,7 +28,10 @@ async def get_attributes(call: RestCall) -> None:
     stat = await call.files.stat(call.caller, call.target)
     if selection.shows(ACL) and not await call.files.acls.shown(call.caller, stat):
         raise Posix(Errno.EACCES, "the ACL may not be read")
-    send_json(call.request, await _render(call, selection, stat))
+    xattrs: Mapping[str, Json] = {}
+    if selection.xattrs:
+        xattrs = await call.files.get_xattrs(call.caller, Target(stat.guid))
+    send_json(call.request, selection.render(stat, xattrs))
 
 
 async def list_children(call: RestCall) -> None:
@@ -39,8 +46,9 @@ async def list_children(call: RestCall) -> None:
         index=params["index"],
         offset=params["offset"],
         inclusive=params["inclusive"],
+        shown=_shown(selection),
     )
-    children = [await _render(call, selection, stat) for stat in page.items]
+    children = [await _rendered(call, selection, stat) for stat in page.items]
     send_json(call.request, {"children": children, "isLast": page.is_last, "nextPageToken": page.next_token})
 
 
@@ -55,12 +63,14 @@ async def list_recursively(call: RestCall) -> None:
         token=params["token"],
         start_after=params["start_after"],
         prefix=params["prefix"],
+        glob=params["glob"],
         include_directories=params["include_directories"],
+        shown=_shown(selection),
     )
     shows_path = selection.shows("path")
     files = []
     for path, stat in page.items:
-        shown = await _render(call, selection, stat)
+        shown = await _rendered(call, selection, stat)
         files.append({**shown, "path": path} if shows_path else shown)
     send_json(
         call.request,
@@ -92,11 +102,17 @@ async def get_storage_locations(call: RestCall) -> None:
     send_json(call.request, await call.files.storage_locations(call.caller, call.target))
 
 
-async def _render(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Any]:
-    xattrs: dict[str, Json] | None = None
-    if selection.xattrs:
-        xattrs = await call.files.get_xattrs(call.caller, Target(stat.guid))
-    shown = selection.render(stat, xattrs)
+async def _rendered(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Json]:
+    """Return the attributes of a listed file; those that the caller may not read are null."""
+    shown = selection.render(stat, stat.xattrs)
     if ACL in shown and not await call.files.acls.shown(call.caller, stat):
         shown[ACL] = None
     return shown
+
+
+def _shown(selection: Selection) -> Shown:
+    """Return what a listing has to tell of each file."""
+    return Shown(
+        attributes=any(key not in _NAMES for key, _ in selection.shown),
+        xattrs=frozenset(key.removeprefix(XATTR) for key in selection.xattrs),
+    )

@@ -34,6 +34,7 @@ RECURSIVE = (
     LIMIT,
     TOKEN,
     Param("prefix", Text(), "Show only paths that begin so."),
+    Param("glob", Text(), "Show only paths that match: *, ? and [a-z] in a name, ** for any directories."),
     Param("start_after", Text(), "Start after this path."),
     Param("include_directories", Boolean(), "Show directories too.", default=False),
     *ATTRIBUTES,

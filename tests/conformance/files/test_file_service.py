@@ -11,10 +11,27 @@ from pytest_twisted import ensureDeferred
 
 from cluster_worker.persistence.engine import Scope
 from cluster_worker.runtime.streams import StreamBroken
-from onedata.errors import Errno, Forbidden, Posix, ServiceUnavailable, SpaceNotSupportedBy, Unauthorized
+from onedata.errors import (
+    BadData,
+    Errno,
+    Forbidden,
+    Posix,
+    ServiceUnavailable,
+    SpaceNotSupportedBy,
+    Unauthorized,
+)
 from onedata.ids import FileGuid, FileUuid, space_root_guid, trash_uuid, user_root_guid
 from op_worker.auth.caller import Caller
-from op_worker.files.model import CreateOptions, Existing, FileType, Follow, MetadataChange, Target
+from op_worker.files.model import (
+    NAMES,
+    CreateOptions,
+    Existing,
+    FileType,
+    Follow,
+    MetadataChange,
+    Shown,
+    Target,
+)
 from op_worker.files.service import FileService
 from op_worker.storage.posix import PosixHelper
 from tests.support.spaces import (
@@ -485,7 +502,9 @@ async def test_listing_is_in_byte_order_from_any_place(files: FileService) -> No
     assert await listed(index="a.b", offset=-9) == ["B", "a"]
     assert await listed(index="a.b", offset=2) == ["z", "ż"]
     assert await listed(index="aa") == ["b", "z"]
+    assert await listed(index="z", inclusive=False, offset=-3) == ["a.b", "b"]
     assert await listed(offset=4) == ["z", "ż"]
+    assert await listed(offset=500) == []
     await refused(Errno.EINVAL, files.list_children(alice, path(""), limit=2, offset=-1))
     await refused(Errno.EINVAL, files.list_children(alice, path(""), limit=2, token="!!"))
     assert await files.count_children(alice, path("")) == 6
@@ -534,8 +553,84 @@ async def test_recursive_listing_goes_by_components_and_resumes_anywhere(files: 
     assert await listed(prefix="a/", start_after="a/x") == ["a/y/z"]
     assert await listed(prefix="a/", start_after="a.b") == []
     assert await listed(prefix="no/") == []
-    page = await files.list_recursive(alice, path(""), limit=1)
-    await refused(Errno.EINVAL, files.list_recursive(alice, path("a"), limit=1, token=page.next_token))
+    assert await paths_in(files, glob="**/[xz]") == ["a/x", "a/y/z"]
+    assert await paths_in(files, glob="a*", include_directories=True) == ["a", "a.b"]
+    assert await paths_in(files, glob="a/*", prefix="a/y", include_directories=True) == ["a/y"]
+    with pytest.raises(BadData):
+        await listed(glob="a/[x")
+
+
+@ensureDeferred
+async def test_tokens_of_another_listing_are_refused(files: FileService) -> None:
+    for text in ("a/x", "a/y", "b/x", "b/y"):
+        await files.create_file(alice, path(text), CreateOptions(create_parents=True))
+    token = (await files.list_children(alice, path("a"), limit=1)).next_token
+    assert [
+        stat.name for stat in (await files.list_children(alice, path("a"), limit=1, token=token)).items
+    ] == ["y"]
+    await refused(Errno.EINVAL, files.list_children(alice, path("b"), limit=1, token=token))
+    await refused(Errno.EINVAL, files.list_children(alice, path("a/x"), limit=1, token=token))
+    await refused(
+        Errno.EINVAL, files.list_children(alice, Target(user_root_guid(ALICE)), limit=1, token=token)
+    )
+    await refused(Errno.EINVAL, files.list_recursive(alice, path("a"), limit=1, token=token))
+    deep = (await files.list_recursive(alice, path(""), limit=1, glob="**")).next_token
+    await refused(Errno.EINVAL, files.list_recursive(alice, path("a"), limit=1, token=deep, glob="**"))
+    await refused(Errno.EINVAL, files.list_recursive(alice, path(""), limit=1, token=deep, glob="*/x"))
+    await refused(Errno.EINVAL, files.list_recursive(alice, path(""), limit=1, token=deep))
+
+
+@ensureDeferred
+async def test_pages_bring_the_extended_attributes_that_the_caller_may_read(files: FileService) -> None:
+    await files.create_directory(alice, path("d/e"), CreateOptions(create_parents=True))
+    for text, mode in (("d/a", 0o644), ("d/b", 0o600), ("d/c", 0o644), ("d/e/f", 0o644)):
+        await files.create_file(alice, path(text), CreateOptions(mode=mode))
+        await files.change_metadata(alice, path(text), MetadataChange(set_xattrs={"n": text, "m": 1}))
+    await files.create_file(alice, path("d/d"), NEW)
+    shown = Shown(xattrs=frozenset({"n", "none"}))
+    page = await files.list_children(bob, path("d"), limit=9, shown=shown)
+    assert [(stat.name, stat.xattrs) for stat in page.items] == [
+        ("a", {"n": "d/a"}),
+        ("b", {}),
+        ("c", {"n": "d/c"}),
+        ("d", {}),
+        ("e", {}),
+    ]
+    tree = await files.list_recursive(bob, path("d"), limit=9, shown=shown)
+    assert [name for name, stat in tree.items if stat.xattrs] == ["a", "c", "e/f"]
+    own = await files.list_children(alice, path("d/b"), limit=1, shown=shown)
+    assert own.items[0].xattrs == {"n": "d/b"}
+
+
+@ensureDeferred
+async def test_a_page_ends_early_when_attributes_are_very_large(files: FileService) -> None:
+    for name in "abcdefghijkl":
+        await put(files, name, b"")
+        await files.change_metadata(
+            alice, path(name), MetadataChange(set_xattrs={"n": name + "x" * 1_000_000})
+        )
+    shown = Shown(xattrs=frozenset({"n"}))
+    found: list[str] = []
+    token: str | None = None
+    sizes = []
+    for _ in range(2):
+        page = await files.list_children(alice, path(""), limit=99, token=token, shown=shown)
+        found += [str(stat.xattrs["n"])[0] for stat in page.items]
+        sizes.append((len(page.items), page.is_last))
+        token = page.next_token
+    assert ("".join(found), sizes) == ("abcdefghijkl", [(9, False), (3, True)])
+    tree = await files.list_recursive(alice, path(""), limit=99, shown=shown)
+    more = await files.list_recursive(alice, path(""), limit=99, shown=shown, token=tree.next_token)
+    assert [name for name, _ in [*tree.items, *more.items]] == found
+
+
+@ensureDeferred
+async def test_seeing_more_than_names_needs_traversal_too(files: FileService) -> None:
+    await files.create_file(alice, path("d/f"), CreateOptions(create_parents=True))
+    await files.set_mode(alice, path("d"), 0o740)
+    page = await files.list_children(bob, path("d"), limit=9, shown=NAMES)
+    assert [stat.name for stat in page.items] == ["f"]
+    await refused(Errno.EACCES, files.list_children(bob, path("d"), limit=9))
 
 
 @ensureDeferred

@@ -137,6 +137,17 @@ class EngineConformance:
         assert await engine.get_many(scope, [], ["m"]) == []
 
     @ensureDeferred
+    async def test_get_many_ends_where_it_has_enough_bytes(self, engine: Engine, scope: Scope) -> None:
+        await engine.commit(
+            scope, Batch([Put(A, "m", b"a" * 5), Put(A, "t", b"t" * 5), Put(C, "m", b"c" * 5)])
+        )
+        for most_b, shown in ((0, 1), (9, 1), (10, 3), (14, 3), (15, 4), (None, 4)):
+            found = await engine.get_many(scope, [A, B, C, A], ["m", "t"], most_b)
+            assert len(found) == shown, most_b
+            assert found == (await engine.get_many(scope, [A, B, C, A], ["m", "t"]))[:shown]
+        assert await engine.get_many(scope, [], ["m"], 0) == []
+
+    @ensureDeferred
     async def test_get_returns_only_the_fields_that_exist(self, engine: Engine, scope: Scope) -> None:
         await engine.commit(scope, Batch([Put(A, "m", b"a")]))
         assert await engine.get(scope, A, ["x", "m", "y"]) == {"m": Document(1, b"a")}
@@ -168,10 +179,20 @@ class EngineConformance:
             assert (failure.step, failure.found) == (step, b"1")
 
     @ensureDeferred
+    async def test_pages_from_a_place_bring_documents_along(self, engine: Engine, scope: Scope) -> None:
+        links = [Link(D, name, value) for name, value in ((b"a", b"A/D"), (b"b", b"none/R"), (b"c", b"C"))]
+        await engine.commit(scope, Batch([*links, Put(A, "m", b"1"), Put(C, "m", b"3")]))
+        page = await engine.page_from(scope, D, b"b", -1, 3, ["m", "t"])
+        assert page == await engine.page(scope, D, None, 3, ["m", "t"])
+        assert await engine.page_from(scope, D, None, 0, 0, ["m"]) == []
+        assert await engine.page_from(scope, Key("nowhere"), b"b", 2, 9, ["m"]) == []
+
+    @ensureDeferred
     async def test_link_replaces_the_value_it_names(self, engine: Engine, scope: Scope) -> None:
         await engine.commit(scope, Batch([Link(D, b"n", b"1"), Link(D, b"free", b"9", replaces=b"8")]))
         await engine.commit(scope, Batch([Link(D, b"n", b"2", replaces=b"1")]))
-        assert await engine.page_back(scope, D, None, 9) == [Entry(b"n", b"2"), Entry(b"free", b"9")]
+        page = await engine.page(scope, D, None, 9, [])
+        assert [one.entry for one in page] == [Entry(b"free", b"9"), Entry(b"n", b"2")]
 
     @ensureDeferred
     async def test_unlink_needs_the_value_that_stands_there(self, engine: Engine, scope: Scope) -> None:
@@ -516,10 +537,15 @@ def paging_property() -> Callable[..., None]:
         scope = new_scope()
         await engine.commit(scope, Batch([Link(D, name, b"v" + name) for name in contents]))
         above = sorted(name for name in contents if name > bound)[:limit]
-        below = sorted((name for name in contents if name < bound), reverse=True)[:limit]
         for fields in ([], ["m"]):
             assert [one.entry.name for one in await engine.page(scope, D, bound, limit, fields)] == above
-        assert [one.name for one in await engine.page_back(scope, D, bound, limit)] == below
+        ordered = sorted(contents)
+        for start, place in ((None, 0), (bound, sum(name < bound for name in contents))):
+            for offset in (-30, -1, 0, 1, 7, 2**60):
+                first = max(0, place + offset)
+                for fields in ([], ["m"]):
+                    page = await engine.page_from(scope, D, start, offset, limit, fields)
+                    assert [one.entry.name for one in page] == ordered[first : first + limit]
         for name in contents | {bound}:
             assert await engine.lookup(scope, D, name) == (b"v" + name if name in contents else None)
 

@@ -95,7 +95,7 @@ async def everything(engine: Engine, scope: Scope, path: Sequence[bytes]) -> Seq
         found.append(await engine.count(scope, key))
         found.append(await engine.page(scope, key, None, 99, ["m"]))
         found.append(await engine.page(scope, key, b"x", 2, []))
-        found.append(await engine.page_back(scope, key, b"y", 2))
+        found.append(await engine.page_from(scope, key, b"x\x01", -1, 2, ["t"]))
         found.append(await engine.resolve(scope, key, path, ["t"]))
         found.append(await engine.ancestors(scope, key, "m", ["t", "m"], limit=5))
     return found

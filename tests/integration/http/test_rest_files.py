@@ -218,6 +218,51 @@ async def test_files_below_a_directory_are_listed_by_relative_path(rest: RestCli
 
 
 @ensureDeferred
+async def test_children_come_with_the_attributes_asked_for(rest: RestClient) -> None:
+    folder = await rest.make_directory("folder")
+    for name, color in (("a", "red"), ("b", None), ("c", {"rgb": [1]})):
+        file_id = await rest.create(f"folder/{name}", b"1")
+        if color is not None:
+            await rest.put(f"/data/{file_id}/metadata/xattrs", value={"color": color, "other": 1})
+    wanted = {"attributes": ["name", "size", "xattr.color", "xattr.none"]}
+    listed = (await rest.get(f"/data/{folder}/children", value=wanted)).json
+    expected = [
+        {"name": name, "size": 1, "xattr.color": color, "xattr.none": None}
+        for name, color in (("a", "red"), ("b", None), ("c", {"rgb": [1]}))
+    ]
+    assert listed["children"] == expected
+    tree = (await rest.get(f"/data/{folder}/files", value=wanted)).json
+    assert tree["files"] == expected
+
+
+@ensureDeferred
+async def test_a_recursive_listing_shows_what_a_pattern_matches(rest: RestClient) -> None:
+    for path in ("d/b/2.txt", "d/a.txt", "d/b/1.dat", "e.txt"):
+        await rest.create(path)
+
+    async def listed(query: str) -> list[str]:
+        return [one["path"] for one in (await rest.get(f"/data/{SPACE}/files?{query}")).json["files"]]
+
+    assert await listed("glob=" + quote("**/*.txt")) == ["d/a.txt", "d/b/2.txt", "e.txt"]
+    assert await listed("glob=" + quote("d/[a-b]") + "&include_directories=true") == ["d/b"]
+    assert await listed("glob=" + quote("d/**") + "&prefix=d/b") == ["d/b/1.dat", "d/b/2.txt"]
+    wrong = await rest.get(f"/data/{SPACE}/files?glob=" + quote("d/[a"))
+    assert (wrong.status, wrong.error["id"], wrong.error["key"]) == (400, "badData", "glob")
+
+
+@ensureDeferred
+async def test_tokens_of_another_directory_are_einval(rest: RestClient) -> None:
+    for path in ("d/1", "d/2", "e/1", "e/2"):
+        await rest.create(path)
+    one, other = [(await rest.post(f"/lookup-file-id/Science/{name}")).json["fileId"] for name in "de"]
+    for what in ("children", "files"):
+        token = quote((await rest.get(f"/data/{one}/{what}?limit=1")).json["nextPageToken"])
+        assert (await rest.get(f"/data/{one}/{what}?limit=1&token={token}")).status == 200
+        strange = await rest.get(f"/data/{other}/{what}?limit=1&token={token}")
+        assert (strange.status, strange.error) == (400, {"id": "posix", "errno": "einval"})
+
+
+@ensureDeferred
 async def test_paths_are_looked_up_by_space_name_and_id(rest: RestClient) -> None:
     file_id = await rest.create("d/a b")
     for space in ("Science", f"Science@{SPACE}"):

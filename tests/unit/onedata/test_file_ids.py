@@ -79,6 +79,16 @@ def test_crc_has_the_published_check_value() -> None:
     assert crc16(b"") == 0
 
 
+@given(st.binary(max_size=90))
+def test_checksum_is_the_polynomial_division_bit_by_bit(data: bytes) -> None:
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0xA001 if crc & 1 else 0)
+    assert crc16(data) == crc
+
+
 def test_object_id_refuses_more_than_its_limit() -> None:
     with pytest.raises(InvalidFileId):
         encode_object_id(b"x" * 321)
