@@ -21,6 +21,7 @@ from op_worker.files.documents import (
     encode_json,
     encode_rdf,
 )
+from op_worker.files.json_bounds import check_json
 from op_worker.files.model import REMOVED, UNSET, Json, MetadataChange, Unset
 from op_worker.files.nodes import Node
 from op_worker.files.operations import NOTHING, Operation
@@ -29,6 +30,8 @@ FIELDS = (XATTRS, JSON, RDF)
 MAX_DOCUMENT_B = 1 << 20
 """The most bytes that a file's attributes together, its JSON or its RDF may take."""
 MAX_XATTR_NAME_B = 255
+MAX_XATTRS = 1000
+"""The most extended attributes of a file."""
 ACL_XATTR = "cdmi_acl"
 JSON_XATTR = "onedata_json"
 RDF_XATTR = "onedata_rdf"
@@ -114,13 +117,20 @@ class CustomSteps:
 
 
 def custom_steps(key: Key, documents: Mapping[str, Document], change: MetadataChange) -> CustomSteps:
-    """Return what a normalised change writes, given the present documents. Raises: Posix(E2BIG)."""
+    """Return what a normalised change writes, given the present documents.
+
+    Raises: Posix(E2BIG); as ``check_json``.
+    """
     stored = xattrs_of(documents)
     xattrs = changed_xattrs(stored, change)
+    if len(xattrs) > max(MAX_XATTRS, len(stored)):
+        raise Posix(Errno.E2BIG, f"a file may have up to {MAX_XATTRS} extended attributes")
     wanted: dict[str, bytes | None] = {}
     if xattrs != stored:
         wanted[XATTRS] = encode_json(xattrs) if xattrs else None
     if change.json is not UNSET:
+        if change.json is not REMOVED:
+            check_json(change.json)
         wanted[JSON] = None if change.json is REMOVED else encode_json(change.json)
     if change.rdf is not UNSET:
         wanted[RDF] = None if change.rdf is REMOVED else encode_rdf(change.rdf)

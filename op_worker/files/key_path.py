@@ -10,15 +10,23 @@ from op_worker.files.model import Json
 
 Key = str | int
 MAX_INDEX = 1 << 16
-"""Lists are padded with null up to an index, so indices are bounded."""
+"""Lists are padded with null up to an index, so indices are bounded, and all of a path together."""
+MAX_KEYS = 128
+"""The most keys in a path."""
 
 
 def parse(text: str) -> tuple[Key, ...]:
     """Return the keys of a path; ``[n]`` is a position in a list.
 
-    Raises: Posix(EINVAL) for an empty key or an index beyond ``MAX_INDEX``.
+    Raises: Posix(EINVAL) for an empty key, indices beyond ``MAX_INDEX`` or more than ``MAX_KEYS`` keys.
     """
-    return tuple(_key(part) for part in text.split("."))
+    parts = text.split(".")
+    if len(parts) > MAX_KEYS:
+        raise Posix(Errno.EINVAL, f"a path may have up to {MAX_KEYS} keys")
+    keys = tuple(map(_key, parts))
+    if sum(key for key in keys if isinstance(key, int)) > MAX_INDEX:
+        raise Posix(Errno.EINVAL, f"the indices of a path may be up to {MAX_INDEX} together")
+    return keys
 
 
 def find(value: Json, path: Sequence[Key]) -> Json:

@@ -18,11 +18,11 @@ from op_worker.files.custom import (
     FIELDS,
     custom_steps,
     needed_for,
-    normalised,
     shown_xattrs,
     with_meta,
 )
 from op_worker.files.documents import JSON, META, RDF, decode_json, decode_rdf
+from op_worker.files.metadata_checks import checked
 from op_worker.files.model import Json, MetadataChange, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.permissions import Operation
@@ -71,7 +71,7 @@ class Metadata:
 
     async def change(self, caller: Caller, target: Target, change: MetadataChange) -> None:
         """Change custom metadata in one commit. See ``FileService.change_metadata``."""
-        wanted = normalised(change)
+        wanted = await checked(self._context.blocking, change)
         await self._change(caller, target, lambda _: wanted, needed_for(wanted))
 
     async def insert_json(self, caller: Caller, target: Target, value: Json, filter: str) -> None:

@@ -16,10 +16,11 @@ from op_worker.files.acls import changed_acl
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
-from op_worker.files.custom import FIELDS, custom_steps, needed_for, normalised, with_meta
+from op_worker.files.custom import FIELDS, custom_steps, needed_for, with_meta
 from op_worker.files.documents import LOCATION, TIMES, EntryValue, Location
 from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.lookup import Found
+from op_worker.files.metadata_checks import checked
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Follow, MetadataChange, Target
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_new_name, staging_path
@@ -65,7 +66,7 @@ class Replacing:
 
         Permissions are checked before the body is received and again before the commit.
         """
-        change = normalised(metadata or _NO_CHANGE)
+        change = await checked(self._context.blocking, metadata or _NO_CHANGE)
         request = Request(caller, target, expected_b, create, change)
         visit, found = await self._context.transactions.retrying(
             target.base.space_id, lambda: self._allowed(request)

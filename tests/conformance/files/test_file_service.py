@@ -725,7 +725,7 @@ async def test_extended_attributes_are_set_merged_and_removed(files: FileService
     await put(files, "d/f", b"1", alice)
     await files.change_metadata(alice, path("d"), MetadataChange(set_xattrs={"a": 1, "b": "dir"}))
     await files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"b": [None, {"x": 2**70}]}))
-    await files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"c": "\ud800"}))
+    await files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"c": "\u017c"}))
     assert (await files.stat(alice, path("d/f"))).has_metadata
     await files.change_metadata(alice, path("d/f"), MetadataChange(remove_xattrs=["c", "none"]))
     assert await files.get_xattrs(alice, path("d/f")) == {"b": [None, {"x": 2**70}]}
@@ -741,7 +741,7 @@ async def test_extended_attributes_are_set_merged_and_removed(files: FileService
         MetadataChange(remove_xattrs=["cdmi_mimetype"]),
     ):
         await refused(Errno.EPERM, files.change_metadata(alice, path("d/f"), change))
-    await refused(Errno.EACCES, files.change_metadata(reader, path("d/f"), MetadataChange(rdf=b"")))
+    await refused(Errno.EACCES, files.change_metadata(reader, path("d/f"), MetadataChange(rdf=b"<r/>")))
     await files.change_metadata(
         alice, path("d/f"), MetadataChange(replace_user_xattrs={}, remove_xattrs=["onedata_json"])
     )
@@ -771,11 +771,11 @@ async def test_json_is_filtered_inserted_inherited_and_removed(files: FileServic
 async def test_rdf_is_kept_verbatim(files: FileService) -> None:
     await put(files, "f", b"1", alice)
     await refused(Errno.ENODATA, files.get_rdf(alice, path("f")))
-    await files.set_rdf(alice, path("f"), b"<rdf>\xff\0</rdf>")
-    assert await files.get_rdf(alice, path("f")) == b"<rdf>\xff\0</rdf>"
+    await files.set_rdf(alice, path("f"), b"<rdf>\r\n \xc4\x8d</rdf >\n")
+    assert await files.get_rdf(alice, path("f")) == b"<rdf>\r\n \xc4\x8d</rdf >\n"
     await files.remove_rdf(alice, path("f"))
     assert not (await files.stat(alice, path("f"))).has_metadata
-    await refused(Errno.E2BIG, files.set_rdf(alice, path("f"), bytes(1 << 20)))
+    await refused(Errno.E2BIG, files.set_rdf(alice, path("f"), b"<r>%b</r>" % (b"x" * (1 << 20))))
 
 
 @ensureDeferred

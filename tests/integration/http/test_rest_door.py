@@ -205,7 +205,7 @@ async def test_a_json_document_may_be_any_value(rest: RestClient, value: Any) ->
 async def test_an_rdf_document_is_stored_verbatim(rest: RestClient) -> None:
     path = f"/data/{await rest.create('a')}/metadata/rdf"
     assert (await rest.get(path)).error == ENODATA
-    document = b"<rdf>\xc4\x8d\r\n not parsed"
+    document = b"<rdf>\xc4\x8d\r\n verbatim</rdf >\n"
     assert (await rest.put(path, body=document, Content_Type="application/rdf+xml")).status == 204
     shown = await rest.get(path)
     assert (shown.body, shown.headers["content-type"]) == (document, "application/rdf+xml")
@@ -266,3 +266,49 @@ async def test_a_broken_upload_leaves_the_old_content(serve: Any) -> None:
     assert (await rest.get(f"/data/{file_id}/content")).body == b"old"
     assert (await rest.get(f"/data/{SPACE}/path/new")).error == {"id": "posix", "errno": "enoent"}
     await files.stopService()
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 200 + b"]" * 200, b"[" * 50_000 + b"]" * 50_000, b"[1e999]", b"[NaN]", b'"\\ud800"']
+)
+@ensureDeferred
+async def test_json_that_cannot_be_kept_names_the_metadata(rest: RestClient, body: bytes) -> None:
+    file_id = await rest.create("a")
+    put = await rest.put(f"/data/{file_id}/metadata/json", body=body, Content_Type="application/json")
+    assert (put.status, put.error["id"], put.error["key"]) == (
+        400,
+        "badData" if len(body) == 400 else "badValueJSON",
+        "metadata",
+    )
+    attribute = b'{"a":' + body + b"}"
+    put = await rest.put(f"/data/{file_id}/metadata/xattrs", body=attribute, Content_Type="application/json")
+    assert (put.status, put.error["key"]) == (400, "metadata")
+
+
+@ensureDeferred
+async def test_of_duplicate_keys_the_last_one_counts(rest: RestClient) -> None:
+    path = f"/data/{await rest.create('a')}/metadata/json"
+    body = b'{"a": 1, "a": 2}'
+    assert (await rest.put(path, body=body, Content_Type="application/json")).status == 204
+    assert (await rest.get(path)).json == {"a": 2}
+
+
+@ensureDeferred
+async def test_rdf_that_is_no_xml_is_refused_and_nothing_stored(rest: RestClient) -> None:
+    path = f"/data/{await rest.create('a')}/metadata/rdf"
+    for body in (b"{}", b"<a>", b'<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>', b"<a>" * 30_000):
+        put = await rest.put(path, body=body, Content_Type="application/rdf+xml")
+        assert (put.status, put.error) == (400, {"id": "badValueXML", "key": "metadata"})
+    assert (await rest.get(path)).error == ENODATA
+
+
+@ensureDeferred
+async def test_a_named_attribute_is_shown_also_when_it_is_internal(rest: RestClient) -> None:
+    path = f"/data/{await rest.create('a')}/metadata/xattrs"
+    await rest.put(path, value={"cdmi_mimetype": "text/plain", "onedata_json": {"k": 1}})
+    assert (await rest.get(path)).json == {}
+    assert (await rest.get(f"{path}?attribute=onedata_json")).json == {"onedata_json": {"k": 1}}
+    assert (await rest.get(f"{path}?show_internal=true")).json == {
+        "cdmi_mimetype": "text/plain",
+        "onedata_json": {"k": 1},
+    }
