@@ -122,7 +122,9 @@ def serve(folder: Path, is_plain: bool, profile: Path | None) -> None:
     files: Any = MemoryFiles()
     zone = StaticZone(provider_id=ProviderId("p"), provider_domain="localhost")
     root = Branch()
-    root.mount("/api/v3/oneprovider", RestDoor(files, zone, AnyToken()).resource)
+    unused: Any = None
+    door = RestDoor(files, zone, AnyToken(), searching=unused, changes=unused)
+    root.mount("/api/v3/oneprovider", door.resource)
     clock: Any = reactor
     access_log = AccessLog(
         AppendingFile(folder / "access.log"), clock=clock, wall_clock=system_wall_clock, blocking=Inline()

@@ -29,6 +29,7 @@ from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
+from op_worker.changes.service import ChangeStreams
 from op_worker.config import OpWorkerConfig
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
@@ -38,6 +39,7 @@ from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, conf
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
+from op_worker.search.service import Searching
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
@@ -116,6 +118,9 @@ class ProviderParts:
     membership: Membership
     storages: Storages
     files: FileService
+    search_thread: BlockingPool
+    searching: Searching
+    changes: ChangeStreams
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -138,7 +143,18 @@ class ProviderParts:
             random_bytes=PooledRandom(os.urandom),
             node_name=config.node.node_name,
         )
-        return ProviderParts(ground, engine, engine_service, membership, storages, files)
+        search_thread = BlockingPool(reactor, 1, "search")
+        searching = Searching(
+            files.context,
+            membership.zone.supported_spaces,
+            ground.folder / "search",
+            thread=search_thread,
+            clock=reactor,
+        )
+        return ProviderParts(
+            *(ground, engine, engine_service, membership, storages, files),
+            *(search_thread, searching, ChangeStreams(files.context, reactor)),
+        )
 
     def start_engine(self, parent: OrderedService) -> None:
         """Add the store's service."""
@@ -156,7 +172,8 @@ class ProviderParts:
             except StorageError as error:
                 name = storage.record.name
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
-        self.files.setServiceParent(parent)
+        for service in (self.files, self.search_thread, self.searching):
+            service.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -182,7 +199,7 @@ class ProviderParts:
             clock=reactor,
             blocking=self.ground.pool,
         )
-        for service in (access_log, watch, listener):
+        for service in (access_log, watch, listener, self.changes):
             service.setServiceParent(parent)
         _log.info("serving HTTPS on {address}:{port}", address=http.address, port=listener.port)
 
@@ -193,6 +210,8 @@ class ProviderParts:
             self.files,
             zone,
             authenticator,
+            searching=self.searching,
+            changes=self.changes,
             product=product,
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,

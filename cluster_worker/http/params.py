@@ -73,6 +73,21 @@ class Integer:
 
 
 @frozen
+class IntegerOr:
+    """A whole number, or one word that stands for none."""
+
+    word: str
+    low: int | None = None
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        return {"oneOf": [Integer(self.low).schema, {"type": "string", "enum": [self.word]}]}
+
+    def parse(self, key: str, value: Any) -> int | str:
+        return self.word if value == self.word else Integer(self.low).parse(key, value)
+
+
+@frozen
 class Octal:
     """Text of octal digits, such as permission bits; bounds are inclusive, in plain numbers."""
 

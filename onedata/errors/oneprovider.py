@@ -67,6 +67,24 @@ class DirStatsDisabledForSpace(OnedataError):
     text: ClassVar[str] = "Statistics of directories are disabled for the space."
 
 
+class SearchDisabledForSpace(OnedataError):
+    text: ClassVar[str] = (
+        "Search is disabled for the space. "
+        'Whoever has space_update enables it: PATCH /spaces/{{id}}/settings with {{"search": true}}.'
+    )
+
+
+@define(slots=False)
+class ChangesForgotten(OnedataError):
+    text: ClassVar[str] = (
+        "The stream of changes begins after number {horizon}: removals up to there are no longer known. "
+        "Read the space anew, then follow from a newer number."
+    )
+    http_status = 410
+
+    horizon: int
+
+
 class DirStatsNotReady(OnedataError):
     text: ClassVar[str] = "Statistics of the directory are not ready yet; try again later."
     retryable = True

@@ -128,6 +128,11 @@ class FileService(TaskService):
         self.space_settings = SpaceAdministration(context)
         self.acls = Acls(context)
 
+    @property
+    def context(self) -> FilesContext:
+        """The shared parts, for the packages that stand on the file service."""
+        return self._context
+
     def startService(self) -> None:
         super().startService()
         self.spawn("maintenance of spaces", self._maintenance.run())

@@ -10,9 +10,11 @@ from attrs import field, frozen
 from onedata.errors import BadValueFilePath, MissingRequiredValue, SpaceNotSupportedBy
 from onedata.ids import FileGuid, InvalidFileId, SpaceId, space_root_guid
 from op_worker.auth.caller import Caller
+from op_worker.changes.service import ChangeStreams
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from op_worker.http.rest.configuration import ProductInfo
+from op_worker.search.service import Searching
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class RestServices:
     """
 
     files: FileService
+    searching: Searching
+    changes: ChangeStreams
     zone: Zone
     product: ProductInfo
     is_healthy: Callable[[], bool]

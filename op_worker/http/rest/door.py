@@ -29,6 +29,7 @@ from onedata.errors import (
 )
 from onedata.ids import FileGuid, SpaceId
 from op_worker.auth.caller import Caller
+from op_worker.changes.service import ChangeStreams
 from op_worker.files.service import FileService
 from op_worker.http.callers import Authenticator, caller_of
 from op_worker.http.rest.calls import RestCall, RestServices, file_of, names_of
@@ -37,6 +38,7 @@ from op_worker.http.rest.negotiation import accepts
 from op_worker.http.rest.openapi import openapi_document
 from op_worker.http.rest.routes import ROUTES
 from op_worker.http.rest.table import Access, Body, Missing, Route
+from op_worker.search.service import Searching
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class RestDoor:
         zone: Zone,
         authenticator: Authenticator,
         *,
+        searching: Searching,
+        changes: ChangeStreams,
         product: ProductInfo | None = None,
         is_serving: Callable[[], bool] = lambda: True,
         is_healthy: Callable[[], bool] = lambda: True,
@@ -81,6 +85,8 @@ class RestDoor:
         self._zone, self._authenticator, self._is_serving = zone, authenticator, is_serving
         self._services = RestServices(
             files=files,
+            searching=searching,
+            changes=changes,
             zone=zone,
             product=product or ProductInfo(),
             is_healthy=is_healthy,
@@ -170,7 +176,9 @@ def _patterns(path: str) -> list[str]:
 
 def _check_media_types(request: StreamingRequest, route: Route) -> None:
     accept: bytes | None = request.getHeader(b"accept")
-    if accept is not None and not accepts(accept.decode("latin-1"), route.produces):
+    if accept is not None and not any(
+        accepts(accept.decode("latin-1"), produced) for produced in (route.produces, *route.also_produces)
+    ):
         raise HttpError(406)
     if route.consumes is None or request.body_length == 0 or request.method not in _WRITING:
         return

@@ -48,7 +48,7 @@ async def list_children(call: RestCall) -> None:
         inclusive=params["inclusive"],
         shown=_shown(selection),
     )
-    children = [await _rendered(call, selection, stat) for stat in page.items]
+    children = [await rendered(call, selection, stat) for stat in page.items]
     send_json(call.request, {"children": children, "isLast": page.is_last, "nextPageToken": page.next_token})
 
 
@@ -70,7 +70,7 @@ async def list_recursively(call: RestCall) -> None:
     shows_path = selection.shows("path")
     files = []
     for path, stat in page.items:
-        shown = await _rendered(call, selection, stat)
+        shown = await rendered(call, selection, stat)
         files.append({**shown, "path": path} if shows_path else shown)
     send_json(
         call.request,
@@ -102,7 +102,7 @@ async def get_storage_locations(call: RestCall) -> None:
     send_json(call.request, await call.files.storage_locations(call.caller, call.target))
 
 
-async def _rendered(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Json]:
+async def rendered(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Json]:
     """Return the attributes of a listed file; those that the caller may not read are null."""
     shown = selection.render(stat, stat.xattrs)
     if ACL in shown and not await call.files.acls.shown(call.caller, stat):

@@ -55,7 +55,9 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _operation_id(route: Route) -> str:
     name: str = getattr(route.operation, "__name__", "operation")
-    return f"{name}_at_path" if "{path}" in route.path and route.method == "GET" else name
+    if "{path}" in route.path and route.method == "GET":
+        return f"{name}_at_path"
+    return f"{name}_by_get" if name == "search_space" and route.method == "GET" else name
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -97,7 +99,10 @@ def _responses(route: Route) -> dict[str, Any]:
     success: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
     if route.status != 204:
         schema = {} if route.produces == JSON else {"type": "string", "format": "binary"}
-        success["content"] = {route.produces: {"schema": schema}}
+        success["content"] = {
+            route.produces: {"schema": schema},
+            **{type_: {"schema": {"type": "string"}} for type_ in route.also_produces},
+        }
     error = {
         "description": "An error.",
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster_worker.http.params import Boolean, Choice, Integer, Octal, Param, Text, TextList
+from cluster_worker.http.params import Boolean, Choice, Integer, IntegerOr, Octal, Param, Text, TextList
 
 ATTRIBUTES = (
     Param("attributes", TextList(), "Attributes to show."),
@@ -75,4 +75,21 @@ SPACE_SETTINGS = (
     Param("recycleDays", Integer(0, 3650), "How long removed files can be restored; 0 is not at all."),
     Param("statistics", Boolean(), "Whether statistics of directories are kept."),
     Param("search", Boolean(), "Whether the space can be searched."),
+)
+
+CHANGES = (
+    Param("timeout", IntegerOr("infinity", low=0), "End after so many milliseconds without a change."),
+    Param("last_seq", IntegerOr("now", low=0), "Begin after this number; by default with what comes."),
+)
+SEARCH = (
+    Param("query", Text(), "What the files are like, in the language of docs/search.md.", required=True),
+    Param("limit", Integer(1, 1000), "The most files in the reply.", default=100),
+    TOKEN,
+    Param(
+        "order",
+        Choice(tuple(sign + order for order in ("name", "size", "mtime", "created") for sign in ("", "-"))),
+        "What the files are ordered by; with - the greatest first.",
+        default="name",
+    ),
+    *ATTRIBUTES,
 )

@@ -13,6 +13,7 @@ from op_worker.http.rest.calls import Operation
 JSON = "application/json"
 OCTETS = "application/octet-stream"
 RDF = "application/rdf+xml"
+EVENTS = "text/event-stream"
 
 
 class Access(Enum):
@@ -43,8 +44,9 @@ class Route:
     """One method on one path.
 
     ``path`` is below the door; ``{id}`` is a file id or space id, ``{sid}`` a space id, ``{path}`` the rest
-    of the path, any other name the operation's own (``RestCall.ids``). ``consumes`` is checked for PUT, POST
-    and PATCH; ``status`` is the usual success.
+    of the path, any other name the operation's own (``RestCall.ids``). ``also_produces`` are types that an
+    ``Accept`` may choose instead. ``consumes`` is checked for PUT, POST and PATCH; ``status`` is the usual
+    success.
     """
 
     method: str
@@ -56,6 +58,7 @@ class Route:
     body: Body = Body.IGNORED
     consumes: str | None = None
     produces: str = JSON
+    also_produces: Sequence[str] = ()
     missing: Missing = Missing.ENOENT
 
 

@@ -20,8 +20,10 @@ from onedata.ids import ProviderId, SpaceId, StorageId, UserId, space_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
+from op_worker.changes.service import ChangeStreams
 from op_worker.files.service import FileService
 from op_worker.http.rest.door import RestDoor
+from op_worker.search.service import Searching
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
@@ -178,8 +180,15 @@ async def make_files(zone: StaticZone) -> FileService:
     )
 
 
+def make_searching(files: FileService, zone: StaticZone) -> Searching:
+    """Searching over indexes in memory; its service is not started."""
+    return Searching(files.context, zone.supported_spaces, None, thread=Inline(), clock=reactor)
+
+
 def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
     """The door at its place."""
     root = Branch()
+    options.setdefault("changes", ChangeStreams(files.context, reactor))
+    options.setdefault("searching", make_searching(files, zone))
     root.mount(BASE, RestDoor(files, zone, KnownTokens(), **options).resource)
     return root

@@ -1,0 +1,150 @@
+"""Keeping the search indexes of this node up to date: a reader of the feeds of spaces."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from cluster_worker.persistence.engine import (
+    Change,
+    Document,
+    Engine,
+    Key,
+    PersistenceUnavailable,
+    Scope,
+    Seq,
+)
+from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.pool import Blocking
+from onedata.ids import SpaceId
+from op_worker.files.custom import FIELDS, xattrs_of
+from op_worker.files.documents import BASE, JSON, RDF, decode_json
+from op_worker.files.nodes import Node
+from op_worker.files.settings import Settings
+from op_worker.search.index import Index, remove_files
+from op_worker.search.schema import Indexed, field_rows
+
+_CUSTOM_AT_ONCE = 16
+"""Custom metadata may take megabytes a file, so few files' are in memory at a time."""
+_LOOK_S = 0.01
+
+
+@define(eq=False)
+class Indexing:
+    """The indexes of spaces that can be searched; a ``Consumer`` of their feeds.
+
+    Args:
+        folder: where the indexes are kept; ``None`` keeps them in memory.
+        thread: runs one blocking call at a time, so no index is used by two.
+    """
+
+    _engine: Engine
+    _settings: Settings
+    _folder: Path | None
+    _thread: Blocking
+    _clock: IReactorTime
+    _open: dict[Scope, Index] = field(factory=dict)
+    name: str = "search index"
+    _log = Logger()
+
+    async def position(self, scope: Scope) -> Seq | None:
+        """Return how far the index is; ``None`` while search is off, when the index is removed."""
+        if not (await self._settings.of(SpaceId(scope))).search:
+            await self._remove(scope)
+            return None
+        return Seq((await self.index(scope)).seq)
+
+    async def consume(self, scope: Scope, changes: Sequence[Change]) -> None:
+        """Take changed files into the index together with the new position."""
+        index = await self.index(scope)
+        keys = [change.key for change in changes]
+        present, gone = await self._read(scope, keys)
+        await self._in_thread(scope, lambda: index.apply(changes[-1].seq, present, gone))
+
+    async def index(self, scope: Scope) -> Index:
+        """Return the index of a space, opened or made. Raises: PersistenceUnavailable."""
+        if scope not in self._open:
+            await self._in_thread(scope, lambda: self._open_index(scope))
+            index = self._open[scope]
+            if index.seq > await self._engine.last_seq(scope):  # the store is another, or an older one
+                await self._remove(scope)
+                await self._in_thread(scope, lambda: self._open_index(scope))
+        return self._open[scope]
+
+    async def caught_up(self, scope: Scope, seq: Seq, patience_s: float) -> bool:
+        """Return whether the index has everything up to ``seq``, after waiting for it a while."""
+        end_s = self._clock.seconds() + patience_s
+        while (index := await self.index(scope)).seq < seq:
+            if self._clock.seconds() >= end_s:
+                return False
+            await sleep(self._clock, _LOOK_S)
+        return index.seq >= seq
+
+    async def close(self) -> None:
+        """Close every index."""
+        indexes = list(self._open.values())
+        self._open.clear()
+        for index in indexes:
+            await self._thread.run(index.close)
+
+    def _open_index(self, scope: Scope) -> None:
+        if scope not in self._open:
+            self._open[scope] = Index(self._file(scope))
+
+    async def _remove(self, scope: Scope) -> None:
+        index = self._open.pop(scope, None)
+        if index is not None:
+            await self._in_thread(scope, index.remove)
+        elif self._folder is not None:
+            await self._thread.run(remove_files, self._file(scope))
+
+    def _file(self, scope: Scope) -> Path | None:
+        return None if self._folder is None else self._folder / f"{scope}.sqlite"
+
+    async def _in_thread(self, scope: Scope, work: Callable[[], None]) -> None:
+        """Run a call on an index; one that turns out to be broken is thrown away."""
+        try:
+            await self._thread.run(work)
+        except sqlite3.OperationalError as error:
+            raise PersistenceUnavailable(f"the search index of {scope}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            self._log.error("the search index of {scope} is made anew: {error}", scope=scope, error=error)
+            index = self._open.pop(scope, None)
+            if index is not None:
+                await self._thread.run(index.remove)
+            raise PersistenceUnavailable(f"the search index of {scope}: {error}") from error
+
+    async def _read(self, scope: Scope, keys: Sequence[Key]) -> tuple[dict[str, Indexed], list[str]]:
+        found = await self._engine.get_many(scope, keys, BASE)
+        nodes = [Node(key, "", documents) for key, documents in zip(keys, found, strict=True)]
+        present = {node.key: node for node in nodes if node.exists and node.parent_key is not None}
+        gone = [node.key for node in nodes if node.key not in present]
+        rows = {key: _indexed(node, {}) for key, node in present.items()}
+        rich = [key for key, node in present.items() if node.meta.has_metadata]
+        for start in range(0, len(rich), _CUSTOM_AT_ONCE):
+            part = rich[start : start + _CUSTOM_AT_ONCE]
+            custom = await self._engine.get_many(scope, part, FIELDS)
+            rows.update(
+                {key: _indexed(present[key], documents) for key, documents in zip(part, custom, strict=True)}
+            )
+        return {str(key): row for key, row in rows.items()}, [str(key) for key in gone]
+
+
+def _indexed(node: Node, custom: Mapping[str, Document]) -> Indexed:
+    meta, times, location = node.meta, node.times, node.location
+    xattrs = xattrs_of(custom)
+    has_json = JSON in custom
+    return Indexed(
+        (
+            *(str(node.key), str(node.parent_key), meta.name, meta.type.value),
+            *(None if location is None else location.size_b, meta.mode, meta.owner),
+            *(times.mtime_ms / 1000, times.atime_ms / 1000, times.ctime_ms / 1000, float(meta.created_s)),
+            *(bool(xattrs), has_json, RDF in custom),
+        ),
+        field_rows(xattrs, decode_json(custom[JSON].data) if has_json else None, has_document=has_json),
+    )
