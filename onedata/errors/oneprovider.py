@@ -70,7 +70,7 @@ class DirStatsDisabledForSpace(OnedataError):
 class SearchDisabledForSpace(OnedataError):
     text: ClassVar[str] = (
         "Search is disabled for the space. "
-        'Whoever has space_update enables it: PATCH /spaces/{{id}}/settings with {{"search": true}}.'
+        'Whoever has space_update enables it: PATCH /spaces/ID/settings with {{"search": true}}.'
     )
 
 

@@ -62,6 +62,8 @@ class FileState:
         """Return ``<times written>-<digest of the content>``; ``None`` when there is no document."""
         if self.is_deleted:
             return None
+        if section is Section.FILE_LOCATION:
+            return self._content_revision()
         found = [self.documents[name] for name in _OF_SECTION[section] if name in self.documents]
         if not found:
             return None
@@ -69,6 +71,14 @@ class FileState:
         for document in found:
             digest.update(len(document.data).to_bytes(8, "big") + document.data)
         return f"{sum(document.revision for document in found)}-{digest.hexdigest()}"
+
+    def _content_revision(self) -> str | None:
+        """Of the location what concerns others: that bytes moved to their place counts as no change."""
+        location = self.node.location
+        if location is None:
+            return None
+        shown = (location.storage_id, location.size_b, location.version, location.generation, location.blocks)
+        return f"{location.version + 1}-{blake2b(repr(shown).encode(), digest_size=16).hexdigest()}"
 
     def never_had(self, section: Section) -> bool:
         """Whether a missing document has been missing ever since the file was made."""

@@ -66,6 +66,7 @@ class Settings:
         present = SpaceSettings() if found is None else SpaceSettings.decode(found.data)
         wanted = evolve(present, **changes)
         revision = ABSENT if found is None else found.revision
+        self._known.pop(space_id, None)  # readers of the feed hear of the change before we do
         step = Put(SETTINGS, _FIELD, wanted.encode(), expect=revision)
         await self._engine.commit(Scope(space_id), Batch([step], announce=[SETTINGS]))
         return self._learn(space_id, wanted)

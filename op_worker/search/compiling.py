@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -156,7 +157,17 @@ class _Compiler:
         else:
             _demand(isinstance(value, str), name, "texts")
         comparison = self._compare(column, operator, value)
+        if name == "path" and operator in (Operator.EQ, Operator.GLOB):
+            return f"({comparison} AND {self._within(str(value))})"
         return f"(f.size IS NOT NULL AND {comparison})" if name == "size" else comparison
+
+    def _within(self, path: str) -> str:
+        """Say again of the directory what a path says: so others are left out before their files are met."""
+        fixed = re.split(r"[*?]", path)[0].rpartition("/")[0]
+        if not fixed:
+            return "1"
+        self.parameters += [fixed, fixed.replace("[", "[[]") + "/*"]
+        return "(tree.path = ? OR tree.path GLOB ?)"
 
     def _type(self, operator: Operator, value: Value) -> str:
         known = _TYPES.get(value.lower()) if isinstance(value, str) else None

@@ -147,7 +147,7 @@ def test_pages_go_on_where_the_last_one_ended_in_every_order(
     everything = Not(Has(Attribute("rdf")))
     whole = index.select(statement(everything, ROOT, order, None, 100, descending=descending), 5.0)
     assert len(whole) == len(files)
-    assert [value for _, value in whole] == sorted((value for _, value in whole), reverse=descending)  # type: ignore[type-var]
+    assert [value for _, value in whole] == sorted((value for _, value in whole), reverse=descending)
     pages: list[Any] = []
     after = None
     while page := index.select(statement(everything, ROOT, order, after, limit, descending=descending), 5.0):
