@@ -77,8 +77,8 @@ async def fill(engine: Engine) -> None:
     for number in range(DIRECTORIES):
         meta = Meta(f"d{number}", FileType.DIR, 0o775, "1" * 32, "b" * 32, 1_600_000_000)
         key = Key(f"d{number}")
-        steps = [Put(key, META, meta.encode()), Put(key, PARENT, ROOT.encode())]
-        await engine.commit(SPACE, Batch(steps, announce=[key]))
+        parts: list[Step] = [Put(key, META, meta.encode()), Put(key, PARENT, ROOT.encode())]
+        await engine.commit(SPACE, Batch(parts, announce=[key]))
     for start in range(0, FILES, 200):
         numbers = range(start, min(FILES, start + 200))
         steps = [step for number in numbers for step in documents(number)]

@@ -21,6 +21,8 @@ from op_worker.changes.states import DOCUMENTS, FileState, file_key
 from op_worker.files.access import Visit
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import META
+from op_worker.files.hard_links import MAX_NAMES, links_key
+from op_worker.files.nodes import Node
 from op_worker.files.translation import translated
 
 PRIVILEGE = "space_view_changes_stream"
@@ -158,12 +160,29 @@ class ChangeStream:
         if META not in documents:
             is_other = bool(await self._context.engine.get_all(visit.scope, key))
             return None if is_other else FileState(visit.space_id, provider_id, key, seq, {}, is_deleted=True)
-        try:
-            names = (await self._context.lookup.by_id(visit.space_id, key)).names
-        except Posix:
+        names = await self._names(key, Node(key, "", documents))
+        if names is None:
             return FileState(visit.space_id, provider_id, key, seq, {}, is_deleted=True)
         path = "/" + "/".join((visit.space.name, *names))
         return FileState(visit.space_id, provider_id, key, seq, documents, path)
+
+    async def _names(self, key: Key, node: Node) -> tuple[str, ...] | None:
+        """Return the names that lead to a file, by its first name or else by any hard link."""
+        names = await self._names_of(key)
+        if names is not None or node.is_directory:
+            return names
+        engine = self._context.engine
+        for link in await engine.page(self._visit.scope, links_key(key), None, MAX_NAMES, ()):
+            names = await self._names_of(link.key)
+            if names is not None:
+                return names
+        return None
+
+    async def _names_of(self, key: Key) -> tuple[str, ...] | None:
+        try:
+            return (await self._context.lookup.by_id(self._visit.space_id, key)).names
+        except Posix:
+            return None
 
 
 class ChangeStreams(Service):

@@ -63,7 +63,7 @@ _ORDERS = {
 
 @frozen
 class Statement:
-    """A ``SELECT`` of uuid and the value that orders.
+    """A ``SELECT`` of the value that orders, uuid and link.
 
     ``reads_metadata`` says that the query looks into custom metadata.
     """
@@ -75,10 +75,11 @@ class Statement:
 
 @frozen
 class Mark:
-    """The last result of a page: the value that orders it, and its uuid."""
+    """The last result of a page: the value that orders it, and which name of which file it is."""
 
     value: str | int | float
     uuid: str
+    link: str = ""
 
 
 def statement(
@@ -94,16 +95,16 @@ def statement(
     sql, parameters = "", list[Parameter]()
     if compiler.reads_path:
         sql, parameters = _TREE, [root]
-    sql += f"SELECT f.uuid, {key} FROM files f"
+    sql += f"SELECT {key}, f.uuid, f.link FROM files f"
     if compiler.reads_path:
         sql += " JOIN tree ON f.parent = tree.uuid"
     sql += f" WHERE {condition}"
     parameters += compiler.parameters
     if after is not None:
-        sql += f" AND ({key}, f.uuid) {'<' if descending else '>'} (?, ?)"
-        parameters += [after.value, after.uuid]
+        sql += f" AND ({key}, f.uuid, f.link) {'<' if descending else '>'} (?, ?, ?)"
+        parameters += [after.value, after.uuid, after.link]
     direction = " DESC" if descending else ""
-    sql += f" ORDER BY {key}{direction}, f.uuid{direction} LIMIT ?"
+    sql += f" ORDER BY {key}{direction}, f.uuid{direction}, f.link{direction} LIMIT ?"
     return Statement(sql, [*parameters, limit], compiler.reads_metadata)
 
 
@@ -190,7 +191,7 @@ class _Compiler:
     def _some(self, part: Part, more: str, parameters: Sequence[Parameter]) -> str:
         self.reads_metadata = True
         self.parameters += [path_of(part.source, part.keys), *parameters]
-        return f"f.id IN (SELECT file FROM fields WHERE path = ?{more})"
+        return f"f.node IN (SELECT node FROM fields WHERE path = ?{more})"
 
     def _compare(self, column: str, operator: Operator, value: Value) -> str:
         if operator is Operator.GLOB:

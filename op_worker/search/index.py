@@ -7,7 +7,7 @@ was. What cannot be read is thrown away and made anew, as everything in it can b
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 
@@ -16,9 +16,9 @@ from op_worker.search.schema import TABLES, VERSION, Indexed
 
 _STEPS = 10_000
 """Steps of SQLite's machine between looks at the clock: about a millisecond."""
-_INSERT = f"INSERT INTO files VALUES (NULL{', ?' * 14})"
-_UPDATE = """UPDATE files SET (uuid, parent, name, type, size, mode, owner, mtime, atime, ctime, created,
-xattr, json, rdf) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?"""
+_INSERT = f"INSERT INTO files VALUES (NULL{', ?' * 16})"
+_UPDATE = """UPDATE files SET parent = ?, name = ?, type = ?, size = ?, mode = ?, owner = ?, mtime = ?,
+atime = ?, ctime = ?, created = ?, xattr = ?, json = ?, rdf = ? WHERE id = ?"""
 
 
 class TooSlow(Exception):
@@ -42,26 +42,23 @@ class Index:
         self._connection = self._open()
         self.seq = self._position()
 
-    def apply(self, seq: int, present: Mapping[str, Indexed], gone: Sequence[str] = ()) -> None:
-        """Take in what files are now, by uuid, and which are no more; then ``seq`` is in the index."""
+    def apply(self, seq: int, files: Mapping[str, Indexed | None]) -> None:
+        """Take in what files are now, by uuid, ``None`` for gone; then ``seq`` is in the index."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            self._replace(present)
-            connection.executemany(
-                "DELETE FROM fields WHERE file = (SELECT id FROM files WHERE uuid = ?)",
-                [(uuid,) for uuid in gone],
-            )
-            connection.executemany("DELETE FROM files WHERE uuid = ?", [(uuid,) for uuid in gone])
-            connection.execute("UPDATE position SET seq = ?", (seq,))
+            node: int = connection.execute("SELECT last_node FROM position").fetchone()[0]
+            for uuid, indexed in files.items():
+                node = self._replace(uuid, indexed, node)
+            connection.execute("UPDATE position SET seq = ?, last_node = ?", (seq, node))
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
         self.seq = seq
 
-    def select(self, statement: Statement, limit_s: float) -> list[tuple[str, str | int | float]]:
-        """Return uuids with the values that order them. Raises: TooSlow."""
+    def select(self, statement: Statement, limit_s: float) -> list[tuple[str | int | float, str, str]]:
+        """Return the values that order, with uuids and links. Raises: TooSlow."""
         end_s = monotonic() + limit_s
         self._connection.set_progress_handler(lambda: int(monotonic() > end_s), _STEPS)
         try:
@@ -82,20 +79,26 @@ class Index:
         self.close()
         remove_files(self._file)
 
-    def _replace(self, present: Mapping[str, Indexed]) -> None:
+    def _replace(self, uuid: str, indexed: Indexed | None, last_node: int) -> int:
+        """Replace the rows of one file; return the last node that is in use then."""
         connection = self._connection
-        for uuid, indexed in present.items():
-            found = connection.execute("SELECT id, xattr, json FROM files WHERE uuid = ?", (uuid,)).fetchone()
-            if found is None:
-                id_ = connection.execute(_INSERT, indexed.file).lastrowid
-            else:
-                id_ = found[0]
-                connection.execute(_UPDATE, (*indexed.file, id_))
-                if found[1] or found[2]:
-                    connection.execute("DELETE FROM fields WHERE file = ?", (id_,))
+        found = connection.execute("SELECT link, id, node, xattr OR json FROM files WHERE uuid = ?", (uuid,))
+        old = {link: (id_, node, is_rich) for link, id_, node, is_rich in found.fetchall()}
+        _, node, is_rich = next(iter(old.values()), (0, last_node + 1, 0))
+        if is_rich:
+            connection.execute("DELETE FROM fields WHERE node = ?", (node,))
+        if indexed is not None:
+            for link, *name in indexed.names:
+                if link in old:
+                    connection.execute(_UPDATE, (*name, *indexed.file, old.pop(link)[0]))
+                else:
+                    connection.execute(_INSERT, (node, uuid, link, *name, *indexed.file))
             if indexed.fields:
-                rows = [(id_, *row) for row in indexed.fields]
+                rows = [(node, *row) for row in indexed.fields]
                 connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", rows)
+        if old:
+            connection.executemany("DELETE FROM files WHERE id = ?", [(id_,) for id_, _, _ in old.values()])
+        return max(node, last_node)
 
     def _open(self) -> sqlite3.Connection:
         try:

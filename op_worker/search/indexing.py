@@ -23,11 +23,12 @@ from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.pool import Blocking
 from onedata.ids import SpaceId
 from op_worker.files.custom import FIELDS, xattrs_of
-from op_worker.files.documents import BASE, JSON, RDF, decode_json
+from op_worker.files.documents import BASE, JSON, NAME, PARENT, RDF, decode_json
+from op_worker.files.hard_links import MAX_NAMES, links_key
 from op_worker.files.nodes import Node
 from op_worker.files.settings import Settings
 from op_worker.search.index import Index, remove_files
-from op_worker.search.schema import Indexed, field_rows
+from op_worker.search.schema import Indexed, NameRow, field_rows
 
 _CUSTOM_AT_ONCE = 16
 """Custom metadata may take megabytes a file, so few files' are in memory at a time."""
@@ -63,8 +64,8 @@ class Indexing:
         """Take changed files into the index together with the new position."""
         index = await self.index(scope)
         keys = [change.key for change in changes]
-        present, gone = await self._read(scope, keys)
-        await self._in_thread(scope, lambda: index.apply(changes[-1].seq, present, gone))
+        files = await self._read(scope, keys)
+        await self._in_thread(scope, lambda: index.apply(changes[-1].seq, files))
 
     async def index(self, scope: Scope) -> Index:
         """Return the index of a space, opened or made. Raises: PersistenceUnavailable."""
@@ -119,30 +120,44 @@ class Indexing:
                 await self._thread.run(index.remove)
             raise PersistenceUnavailable(f"the search index of {scope}: {error}") from error
 
-    async def _read(self, scope: Scope, keys: Sequence[Key]) -> tuple[dict[str, Indexed], list[str]]:
+    async def _read(self, scope: Scope, keys: Sequence[Key]) -> dict[str, Indexed | None]:
         found = await self._engine.get_many(scope, keys, BASE)
         nodes = [Node(key, "", documents) for key, documents in zip(keys, found, strict=True)]
-        present = {node.key: node for node in nodes if node.exists and node.parent_key is not None}
-        gone = [node.key for node in nodes if node.key not in present]
-        rows = {key: _indexed(node, {}) for key, node in present.items()}
-        rich = [key for key, node in present.items() if node.meta.has_metadata]
+        files: dict[str, Indexed | None] = dict.fromkeys(map(str, keys))
+        present = [node for node in nodes if node.exists]
+        for node in present:
+            files[node.key] = _indexed(node, await self._names(scope, node), {})
+        rich = [node for node in present if node.meta.has_metadata]
         for start in range(0, len(rich), _CUSTOM_AT_ONCE):
             part = rich[start : start + _CUSTOM_AT_ONCE]
-            custom = await self._engine.get_many(scope, part, FIELDS)
-            rows.update(
-                {key: _indexed(present[key], documents) for key, documents in zip(part, custom, strict=True)}
-            )
-        return {str(key): row for key, row in rows.items()}, [str(key) for key in gone]
+            custom = await self._engine.get_many(scope, [node.key for node in part], FIELDS)
+            for node, documents in zip(part, custom, strict=True):
+                row = files[node.key]
+                assert row is not None, "it is present"
+                files[node.key] = _indexed(node, row.names, documents)
+        return files
+
+    async def _names(self, scope: Scope, node: Node) -> list[NameRow]:
+        """Return every name of a file. The root of a space has none."""
+        parent = node.parent_key
+        names: list[NameRow] = [] if parent is None else [("", parent, node.meta.name)]
+        if node.meta.links > len(names) and not node.is_directory:
+            links = await self._engine.page(scope, links_key(node.key), None, MAX_NAMES, (NAME, PARENT))
+            for link in links:
+                if NAME in link.documents:
+                    place, name = link.documents[PARENT].data.decode(), link.documents[NAME].data.decode()
+                    names.append((link.entry.name.decode(), place, name))
+        return names
 
 
-def _indexed(node: Node, custom: Mapping[str, Document]) -> Indexed:
+def _indexed(node: Node, names: Sequence[NameRow], custom: Mapping[str, Document]) -> Indexed:
     meta, times, location = node.meta, node.times, node.location
     xattrs = xattrs_of(custom)
     has_json = JSON in custom
     return Indexed(
+        names,
         (
-            *(str(node.key), str(node.parent_key), meta.name, meta.type.value),
-            *(None if location is None else location.size_b, meta.mode, meta.owner),
+            *(meta.type.value, None if location is None else location.size_b, meta.mode, meta.owner),
             *(times.mtime_ms / 1000, times.atime_ms / 1000, times.ctime_ms / 1000, float(meta.created_s)),
             *(bool(xattrs), has_json, RDF in custom),
         ),

@@ -1,7 +1,8 @@
 """The tables of a search index, and how a file becomes rows of them. Pure.
 
-``files`` has a row for each file. ``fields`` has a row for each value in extended attributes and in the
-JSON document, containers included: ``path`` is a JSON array of source and keys, and of ``text``, ``number``
+``files`` has a row for each name of a file; ``link`` is empty but for hard links, and all names of a file
+have one ``node``. ``fields`` has a row for each value in extended attributes and in the JSON document,
+containers included: ``path`` is a JSON array of source and keys, and of ``text``, ``number``
 and ``flag`` (0 false, 1 true, 2 null) those are set that the value can be compared as.
 """
 
@@ -20,20 +21,22 @@ VERSION = 1
 
 TABLES = """
 CREATE TABLE files (
-  id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, parent TEXT NOT NULL, name TEXT NOT NULL,
-  type TEXT NOT NULL, size INTEGER, mode INTEGER NOT NULL, owner TEXT NOT NULL,
+  id INTEGER PRIMARY KEY, node INTEGER NOT NULL, uuid TEXT NOT NULL, link TEXT NOT NULL, parent TEXT NOT NULL,
+  name TEXT NOT NULL, type TEXT NOT NULL, size INTEGER, mode INTEGER NOT NULL, owner TEXT NOT NULL,
   mtime REAL NOT NULL, atime REAL NOT NULL, ctime REAL NOT NULL, created REAL NOT NULL,
   xattr INTEGER NOT NULL, json INTEGER NOT NULL, rdf INTEGER NOT NULL);
+CREATE UNIQUE INDEX files_by_uuid ON files (uuid, link);
+CREATE INDEX files_by_node ON files (node);
 CREATE INDEX files_by_parent ON files (parent, type);
-CREATE INDEX files_by_name ON files (name, uuid);
+CREATE INDEX files_by_name ON files (name, uuid, link);
 CREATE INDEX files_by_size ON files (size);
 CREATE INDEX files_by_mtime ON files (mtime);
-CREATE TABLE fields (file INTEGER NOT NULL, path TEXT NOT NULL, text TEXT, number REAL, flag INTEGER);
-CREATE INDEX fields_by_file ON fields (file);
-CREATE INDEX fields_by_text ON fields (path, text, file);
-CREATE INDEX fields_by_number ON fields (path, number, file) WHERE number IS NOT NULL;
-CREATE TABLE position (seq INTEGER NOT NULL);
-INSERT INTO position VALUES (0);
+CREATE TABLE fields (node INTEGER NOT NULL, path TEXT NOT NULL, text TEXT, number REAL, flag INTEGER);
+CREATE INDEX fields_by_node ON fields (node);
+CREATE INDEX fields_by_text ON fields (path, text, node);
+CREATE INDEX fields_by_number ON fields (path, number, node) WHERE number IS NOT NULL;
+CREATE TABLE position (seq INTEGER NOT NULL, last_node INTEGER NOT NULL);
+INSERT INTO position VALUES (0, 0);
 """
 
 MAX_FIELDS = 1000
@@ -42,17 +45,19 @@ MAX_TEXT = 1024
 """Longer texts are known to be there, and compare with nothing."""
 MAX_PATH = 1024
 
-FileRow = tuple[
-    str, str, str, str, int | None, int, str, float, float, float, float, bool, bool, bool
-]  # the columns of ``files`` from ``uuid`` on
+NameRow = tuple[str, str, str]
+"""``link``, ``parent``, ``name``."""
+FileRow = tuple[str, int | None, int, str, float, float, float, float, bool, bool, bool]
+"""The columns of ``files`` from ``type`` on."""
 FieldRow = tuple[str, str | None, float | None, int | None]
 """``path``, ``text``, ``number``, ``flag``."""
 
 
 @frozen
 class Indexed:
-    """A file with its values."""
+    """A file with its names and its values."""
 
+    names: Sequence[NameRow]
     file: FileRow
     fields: Sequence[FieldRow] = ()
 

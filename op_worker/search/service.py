@@ -16,7 +16,7 @@ from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.services import OrderedService
 from onedata.errors import LimitReached, OnedataError, Posix, SearchDisabledForSpace, ServiceUnavailable
-from onedata.ids import SpaceId, space_root_uuid
+from onedata.ids import SpaceId, link_uuid, space_root_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
@@ -140,8 +140,9 @@ class Searching(OrderedService):
         while True:
             found = await self._select(visit, _statement(visit, query, search, after))
             is_all = len(found) < search.at_once
-            for at, stat in enumerate(await viewing.shown([uuid for uuid, _ in found])):
-                after = Mark(found[at][1], found[at][0])
+            keys = [link_uuid(link, uuid) if link else uuid for _, uuid, link in found]
+            for at, stat in enumerate(await viewing.shown(keys)):
+                after = Mark(*found[at])
                 if stat is not None:
                     files.append(stat)
                 if len(files) == search.limit:
@@ -151,7 +152,7 @@ class Searching(OrderedService):
             if self._clock.seconds() >= end_s:
                 return files, after
 
-    async def _select(self, visit: Visit, wanted: Statement) -> list[tuple[str, str | int | float]]:
+    async def _select(self, visit: Visit, wanted: Statement) -> list[tuple[str | int | float, str, str]]:
         index = await self._indexing.index(visit.scope)
         try:
             return await self._thread.run(index.select, wanted, self._query_limit_s)

@@ -12,7 +12,7 @@ from op_worker.search.compiling import Mark
 
 def token_of(mark: Mark, *search: str) -> str:
     """Return the token that continues ``search`` after a mark."""
-    text = json.dumps([_digest(search), mark.value, mark.uuid])
+    text = json.dumps([_digest(search), mark.value, mark.uuid, mark.link])
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -23,10 +23,9 @@ def mark_of(token: str, *search: str) -> Mark:
     except (ValueError, RecursionError):
         raise BadData("token", "not a token of a search") from None
     match found:
-        case [str() as digest, (str() | int() | float()) as value, str() as uuid] if digest == _digest(
-            search
-        ):
-            return Mark(value, uuid)
+        case [str() as digest, (str() | int() | float()) as value, str() as uuid, str() as link]:
+            if digest == _digest(search):
+                return Mark(value, uuid, link)
     raise BadData("token", "a token of another search")
 
 

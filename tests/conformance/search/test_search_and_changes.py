@@ -132,3 +132,24 @@ async def test_a_stream_is_continued_on_the_other_node_without_gap_or_repeat(nod
         stream.close()
     assert seen == sorted(set(seen))
     assert expected <= named
+
+
+@ensureDeferred
+async def test_hard_links_are_found_by_each_name_and_told_as_one_file(nodes: list[Node]) -> None:
+    files = nodes[0].files
+    stat = await files.create_file(alice, path("first"), CreateOptions())
+    await files.change_metadata(alice, path("first"), MetadataChange(set_xattrs={"k": 1}))
+    await files.create_directory(alice, path("d"), CreateOptions())
+    await files.create_link(alice, path("d/second"), stat.guid, CreateOptions())
+    assert await nodes[1].find("xattr.k = 1") == ["first", "d/second"]
+    await files.remove(alice, path("first"))
+    assert await nodes[1].find("xattr.k = 1") == ["d/second"]
+    stream = await ChangeStreams(files.context, cast(Any, reactor)).open(
+        owner, SPACE, classic, Framing(json_line), after=0, timeout_s=0.05
+    )
+    lines = [json.loads(line) for line in (await stream.read()).splitlines()]
+    stream.close()
+    told = [line for line in lines if line["file_id"] == stat.guid.object_id()]
+    assert [(line["file_path"], line["deleted"]) for line in told] == [("/Science/d/second", False)]
+    await files.remove(alice, path("d/second"))
+    assert await nodes[1].find("has(xattr)") == []

@@ -26,9 +26,8 @@ def examples() -> list[tuple[str, list[str]]]:
 async def test_every_example_finds_what_the_page_says(site: Searched) -> None:
     rest = site.rest
     large = await rest.create("scans/large.tif")
-    await rest.put(
-        f"/data/{large}/content?offset={11 * 2**20}", body=b"x", Content_Type="application/octet-stream"
-    )
+    far = f"/data/{large}/content?offset={11 * 2**20}"
+    assert (await rest.put(far, body=b"x", Content_Type="application/octet-stream")).status == 204
     small, notes = await rest.create("scans/small.tif", b"1"), await rest.create("scans/notes.txt", b"2")
     await rest.put(f"/data/{large}/metadata/xattrs", value={"project": "x", "run": "12"})
     document = {"a": {"b": [1, 2, 3]}, "done": True, "result": None, "two words": {"key": "a"}}

@@ -28,21 +28,22 @@ from tests.support.spaces import SPACE, Site, owner, path
 SCOPE = Scope(SPACE)
 
 
-def row(uuid: str, name: str = "n", size: int = 1) -> Indexed:
+def row(name: str = "n", size: int = 1, links: tuple[str, ...] = ("",)) -> Indexed:
     times = (0.0, 0.0, 0.0, 0.0)
     fields = field_rows({"k": name}, None, has_document=False)
-    return Indexed((uuid, "root", name, "REG", size, 0o644, "o", *times, True, False, False), fields)
+    names = [(link, "root", name) for link in links]
+    return Indexed(names, ("REG", size, 0o644, "o", *times, True, False, False), fields)
 
 
 def found(index: Index, query: str) -> list[str]:
     made = statement(parse_query(query), "root", Order.NAME, None, 1000, descending=False)
-    return sorted(uuid for uuid, _ in index.select(made, 5.0))
+    return sorted(uuid + link for _, uuid, link in index.select(made, 5.0))
 
 
 @async_yield_fixture
 async def files() -> AsyncIterator[FileService]:
     """A started service over a space with search switched on."""
-    service = await Site(clock=reactor).process()  # type: ignore[arg-type]
+    service = await Site(clock=reactor).process()
     service.startService()
     await service.space_settings.change_settings(owner, SPACE, search=True)
     yield service
@@ -51,7 +52,7 @@ async def files() -> AsyncIterator[FileService]:
 
 def indexing(files: FileService, folder: Path | None, engine: Any = None) -> Indexing:
     context = files.context
-    return Indexing(engine or context.engine, context.settings, folder, Inline(), reactor)  # type: ignore[arg-type]
+    return Indexing(engine or context.engine, context.settings, folder, Inline(), reactor)
 
 
 async def catch_up(reader: Indexing, limit: int = 7) -> int:
@@ -112,11 +113,11 @@ class Failing:
 def test_a_step_that_fails_anywhere_leaves_rows_and_position_as_they_were() -> None:
     for at in range(100):
         index = Index(None)
-        index.apply(1, {"a": row("a", "old"), "b": row("b")})
+        index.apply(1, {"a": row("old"), "b": row()})
         whole = index._connection
         index._connection = Failing(whole, at)  # type: ignore[assignment]
         try:
-            index.apply(2, {"a": row("a", "new"), "c": row("c")}, ["b"])
+            index.apply(2, {"a": row("new"), "c": row(), "b": None})
             is_done = True
         except sqlite3.OperationalError:
             is_done = False
@@ -209,7 +210,7 @@ async def test_switching_search_off_removes_the_index(files: FileService, tmp_pa
 
 def test_a_query_that_takes_too_long_is_stopped() -> None:
     index = Index(None)
-    rows = {f"u{number}": row(f"u{number}", f"{number}") for number in range(3000)}
+    rows = {f"u{number}": row(f"{number}") for number in range(3000)}
     index.apply(1, rows)
     made = statement(parse_query('name = "none"'), "root", Order.NAME, None, 10, descending=False)
 
@@ -234,3 +235,16 @@ async def test_the_root_of_a_space_is_no_result(files: FileService) -> None:
     reader = indexing(files, None)
     await catch_up(reader)
     assert found(await reader.index(SCOPE), "has(xattr)") == []
+
+
+def test_each_name_of_a_file_is_found_and_they_share_its_values() -> None:
+    index = Index(None)
+    index.apply(1, {"a": row("x", links=("", "1", "2")), "b": row("x")})
+    assert found(index, 'xattr.k = "x"') == ["a", "a1", "a2", "b"]
+    index.apply(2, {"a": row("y", links=("2", "3"))})
+    assert found(index, 'xattr.k = "y"') == ["a2", "a3"]
+    assert found(index, "has(xattr)") == ["a2", "a3", "b"]
+    index.apply(3, {"a": None})
+    index.apply(4, {"c": row("z"), "a": row("z")})
+    assert found(index, 'xattr.k = "z"') == ["a", "c"]
+    assert index._connection.execute("SELECT count(*) FROM fields").fetchone() == (3,)

@@ -112,10 +112,10 @@ def indexed(file: File, parents: dict[str, str]) -> Indexed:
     times = (float(file.mtime), 0.0, 0.0, 0.0)
     parent = parents[file.path.rpartition("/")[0]]
     return Indexed(
-        (file.uuid, parent, file.name, file.type, file.size, file.mode, file.owner, *times,
-         bool(file.xattrs), has_document, False),
+        [("", parent, file.name)],
+        (file.type, file.size, file.mode, file.owner, *times, bool(file.xattrs), has_document, False),
         field_rows(file.xattrs, file.document if has_document else None, has_document=has_document),
-    )  # fmt: skip
+    )
 
 
 def index_of(files: list[File]) -> Index:
@@ -133,7 +133,7 @@ def test_the_index_finds_what_the_query_describes_and_nothing_else(
     index = index_of(files)
     for query in asked:
         made = statement(query, ROOT, Order.NAME, None, 100, descending=False)
-        found = {uuid for uuid, _ in index.select(made, 5.0)}
+        found = {uuid for _, uuid, _ in index.select(made, 5.0)}
         assert found == {file.uuid for file in files if holds(query, file)}, made.sql
     index.close()
 
@@ -147,11 +147,11 @@ def test_pages_go_on_where_the_last_one_ended_in_every_order(
     everything = Not(Has(Attribute("rdf")))
     whole = index.select(statement(everything, ROOT, order, None, 100, descending=descending), 5.0)
     assert len(whole) == len(files)
-    assert [value for _, value in whole] == sorted((value for _, value in whole), reverse=descending)
+    assert [value for value, _, _ in whole] == sorted((value for value, _, _ in whole), reverse=descending)
     pages: list[Any] = []
     after = None
     while page := index.select(statement(everything, ROOT, order, after, limit, descending=descending), 5.0):
         pages += page
-        after = Mark(page[-1][1], page[-1][0])
+        after = Mark(*page[-1])
     assert pages == whole
     index.close()
