@@ -10,6 +10,7 @@ from attrs import field, frozen
 from twisted.application.service import IService
 from twisted.logger import Logger
 
+from cluster_worker.feeds.compaction import FeedCompaction
 from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.certificate_watch import CertificateWatch
@@ -19,7 +20,7 @@ from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
 from cluster_worker.persistence.config import Durability as RedisDurability
-from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.log_files import LogFiles
@@ -30,7 +31,9 @@ from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder,
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
 from op_worker.changes.service import ChangeStreams
+from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
+from op_worker.files.documents import META
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.panel.door import PanelDoor
@@ -120,6 +123,7 @@ class ProviderParts:
     files: FileService
     search_thread: BlockingPool
     searching: Searching
+    compaction: FeedCompaction
     changes: ChangeStreams
 
     @staticmethod
@@ -151,9 +155,17 @@ class ProviderParts:
             thread=search_thread,
             clock=reactor,
         )
+        compaction = FeedCompaction(
+            engine,
+            lambda: [Scope(space_id) for space_id in membership.zone.supported_spaces()],
+            field=META,
+            is_forgettable=is_forgettable,
+            clock=reactor,
+            wall_clock=system_wall_clock,
+        )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
-            *(search_thread, searching, ChangeStreams(files.context, reactor)),
+            *(search_thread, searching, compaction, ChangeStreams(files.context, reactor)),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -172,7 +184,7 @@ class ProviderParts:
             except StorageError as error:
                 name = storage.record.name
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
-        for service in (self.files, self.search_thread, self.searching):
+        for service in (self.files, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:

@@ -267,6 +267,12 @@ class Engine(Protocol):
     async def last_seq(self, scope: Scope) -> Seq:
         """Return the newest number of the feed, 0 when nothing was announced yet."""
 
+    async def forget(self, scope: Scope, entries: Sequence[Change]) -> None:
+        """Drop entries of the feed, each unless its key was announced again after that number.
+
+        Numbers are not given out again; who reads from before them does not learn that there was a change.
+        """
+
     def watch(self, listener: Callable[[Scope], None]) -> Callable[[], None]:
         """Call ``listener`` soon after any scope's feed moved, from any node; may be spurious.
 

@@ -252,6 +252,12 @@ class MemoryEngine:
         newer = [Change(seq, key) for key, seq in takewhile(lambda item: item[1] > after, newest_first)]
         return newer[::-1][: max(0, limit)]
 
+    async def forget(self, scope: Scope, entries: Sequence[Change]) -> None:
+        feed = self._state(scope).feed
+        for entry in entries:
+            if feed.get(entry.key, entry.seq + 1) <= entry.seq:
+                del feed[entry.key]
+
     async def last_seq(self, scope: Scope) -> Seq:
         return self._state(scope).seq
 

@@ -48,6 +48,7 @@ from cluster_worker.persistence.scripts import (
     ACQUIRE,
     ANCESTORS,
     COMMIT,
+    FORGET,
     GET_MANY,
     PAGE,
     RELEASE,
@@ -178,6 +179,11 @@ class RedisEngine(OrderedService):
         flat = await self._command(b"ZRANGEBYSCORE", scope_prefix(scope) + b"c", *bounds)
         pairs = zip(flat[::2], flat[1::2], strict=True)
         return [Change(Seq(int(float(score))), key_text(key)) for key, score in pairs]
+
+    async def forget(self, scope: Scope, entries: Sequence[Change]) -> None:
+        if entries:
+            argument = pack([(entry.key, entry.seq) for entry in entries])
+            await self._connection.ask(FORGET.request(scope_prefix(scope), argument))
 
     async def last_seq(self, scope: Scope) -> Seq:
         return Seq(int(await self._command(b"GET", scope_prefix(scope) + b"seq") or 0))

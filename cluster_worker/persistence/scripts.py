@@ -225,6 +225,18 @@ return cmsgpack.pack(out)
 """
 )
 
+# {{key, seq}, ...} -> how many entries of the feed were dropped, those whose number is not above seq.
+FORGET = Script(
+    r"""
+local k, call, n = KEYS[1] .. 'c', redis.call, 0
+for _, entry in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local seq = call('ZSCORE', k, entry[1])
+  if seq and tonumber(seq) <= entry[2] then n = n + call('ZREM', k, entry[1]) end
+end
+return n
+"""
+)
+
 # {owner, milliseconds} -> the lease's token, or 0 while somebody else holds it. The token outlives the
 # lease, so that each new holder gets a greater one.
 ACQUIRE = Script(
@@ -251,4 +263,4 @@ return redis.call('HDEL', k, 'owner')
 """
 )
 
-ALL = (COMMIT, RESOLVE, PAGE, GET_MANY, ANCESTORS, ACQUIRE, RELEASE)
+ALL = (COMMIT, RESOLVE, PAGE, GET_MANY, ANCESTORS, FORGET, ACQUIRE, RELEASE)

@@ -11,9 +11,10 @@ from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from cluster_worker.feeds.compaction import horizon_of
 from cluster_worker.persistence.engine import Change, Document, Key, PersistenceUnavailable, Seq
 from cluster_worker.runtime.clock import sleep
-from onedata.errors import LimitReached, OnedataError, Posix, ServiceUnavailable
+from onedata.errors import ChangesForgotten, LimitReached, OnedataError, Posix, ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.changes.lines import View
@@ -215,6 +216,7 @@ class ChangeStreams(Service):
         Raises:
             Forbidden: without the privilege ``space_view_changes_stream``.
             Unauthorized: to a guest, or a token with data caveats.
+            ChangesForgotten: removals after ``after`` are no longer known. Everything (0) can always be had.
             LimitReached: so many streams are open already.
         """
         visit = await self.context.access.enter(caller, space_id)
@@ -222,6 +224,8 @@ class ChangeStreams(Service):
         if len(self._open) >= MOST_STREAMS:
             raise LimitReached(MOST_STREAMS, "change streams open at a node")
         first = await self.context.engine.last_seq(visit.scope) if after is None else Seq(after)
+        if after and after < (horizon := await horizon_of(self.context.engine, visit.scope)):
+            raise ChangesForgotten(horizon)
         stream = ChangeStream(self, visit, first, view, framing, timeout_s)
         self._open.add(stream)
         return stream

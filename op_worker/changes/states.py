@@ -35,6 +35,11 @@ def file_key(key: Key, space_id: SpaceId) -> Key | None:
     return Key(found[1]) if found else None
 
 
+def is_forgettable(key: Key) -> bool:
+    """Whether a key of the feed is a file's, which has a key for its life and leaves it to nobody."""
+    return _FILE.fullmatch(key) is not None or _LINK.fullmatch(key) is not None
+
+
 @frozen
 class FileState:
     """A changed file. A file that cannot be reached any more, or is gone, ``is_deleted``.

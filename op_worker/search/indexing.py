@@ -10,6 +10,7 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from cluster_worker.feeds.compaction import horizon_of
 from cluster_worker.persistence.engine import (
     Change,
     Document,
@@ -71,11 +72,15 @@ class Indexing:
         """Return the index of a space, opened or made. Raises: PersistenceUnavailable."""
         if scope not in self._open:
             await self._in_thread(scope, lambda: self._open_index(scope))
-            index = self._open[scope]
-            if index.seq > await self._engine.last_seq(scope):  # the store is another, or an older one
+            if await self._is_out_of_touch(scope, self._open[scope].seq):
                 await self._remove(scope)
                 await self._in_thread(scope, lambda: self._open_index(scope))
         return self._open[scope]
+
+    async def _is_out_of_touch(self, scope: Scope, seq: int) -> bool:
+        """Whether the feed cannot be read on from here: it is another one, or forgot removals meanwhile."""
+        is_ahead = seq > await self._engine.last_seq(scope)
+        return is_ahead or 0 < seq < await horizon_of(self._engine, scope)
 
     async def caught_up(self, scope: Scope, seq: Seq, patience_s: float) -> bool:
         """Return whether the index has everything up to ``seq``, after waiting for it a while."""

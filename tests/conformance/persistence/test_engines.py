@@ -316,6 +316,25 @@ class EngineConformance:
         assert (await engine.commit(scope, Batch([Put(B, "m", b"")]))).seq == 1
 
     @ensureDeferred
+    async def test_forgotten_entries_leave_the_feed_and_its_numbers_go_on(
+        self, engine: Engine, scope: Scope
+    ) -> None:
+        await engine.commit(scope, Batch([], announce=[A, B, C, D]))
+        await engine.forget(scope, [Change(Seq(1), A), Change(Seq(3), C), Change(Seq(3), Key("none"))])
+        await engine.forget(scope, [])
+        assert await engine.changes(scope, Seq(0), 9) == [Change(Seq(2), B), Change(Seq(4), D)]
+        assert await engine.last_seq(scope) == 4
+        await engine.commit(scope, Batch([], announce=[A]))
+        assert await engine.changes(scope, Seq(2), 9) == [Change(Seq(4), D), Change(Seq(5), A)]
+
+    @ensureDeferred
+    async def test_an_entry_that_moved_on_is_not_forgotten(self, engine: Engine, scope: Scope) -> None:
+        await engine.commit(scope, Batch([], announce=[A, B]))
+        await engine.commit(scope, Batch([], announce=[A]))
+        await engine.forget(scope, [Change(Seq(1), A), Change(Seq(9), B)])
+        assert await engine.changes(scope, Seq(0), 9) == [Change(Seq(3), A)]
+
+    @ensureDeferred
     async def test_scopes_with_a_feed_are_listed(self, engine: Engine, scope: Scope) -> None:
         await engine.commit(scope, Batch([Put(A, "m", b"")]))
         assert scope not in await engine.scopes()

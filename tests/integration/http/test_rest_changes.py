@@ -12,6 +12,8 @@ from attrs import define, evolve
 from pytest_twisted import async_yield_fixture, ensureDeferred
 from twisted.internet import reactor
 
+from cluster_worker.feeds.compaction import HISTORY
+from cluster_worker.feeds.history import FeedHistory
 from cluster_worker.persistence.engine import Batch, Key, Put, Scope
 from cluster_worker.runtime.clock import sleep
 from onedata.ids import FileGuid
@@ -428,3 +430,17 @@ async def test_a_silent_stream_of_events_gives_signs_of_life_until_the_right_is_
     zone.put_space(evolve(space, owners=frozenset(), user_privileges={}))
     while await stream.raw() is not None:
         pass
+
+
+@ensureDeferred
+async def test_numbers_from_before_the_horizon_are_refused_but_not_the_beginning(door: Door) -> None:
+    for number in range(3):
+        await door.put(f"f{number}")
+    history = FeedHistory(horizon=4).encode()
+    await door.files.context.engine.commit(Scope(SPACE), Batch([Put(HISTORY, "h", history)]))
+    refused = await door.rest.get(f"{PATH}?last_seq=3")
+    assert (refused.status, refused.error) == (410, {"id": "changesForgotten", "horizon": 4})
+    for good in (0, 4, 5):
+        stream = await door.follow(f"last_seq={good}")
+        assert (await stream.line())["seq"] > good
+        stream.client.abort()

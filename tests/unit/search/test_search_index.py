@@ -12,7 +12,9 @@ from attrs import evolve
 from pytest_twisted import async_yield_fixture, ensureDeferred
 from twisted.internet import reactor
 
-from cluster_worker.persistence.engine import PersistenceError, Scope, Seq
+from cluster_worker.feeds.compaction import HISTORY
+from cluster_worker.feeds.history import FeedHistory
+from cluster_worker.persistence.engine import Batch, PersistenceError, Put, Scope, Seq
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Inline
 from op_worker.files.model import CreateOptions, MetadataChange
@@ -248,3 +250,20 @@ def test_each_name_of_a_file_is_found_and_they_share_its_values() -> None:
     index.apply(4, {"c": row("z"), "a": row("z")})
     assert found(index, 'xattr.k = "z"') == ["a", "c"]
     assert index._connection.execute("SELECT count(*) FROM fields").fetchone() == (3,)
+
+
+@ensureDeferred
+async def test_an_index_from_before_the_horizon_of_the_feed_is_made_anew(
+    files: FileService, tmp_path: Path
+) -> None:
+    await make_some(files, "a")
+    reader = indexing(files, tmp_path)
+    await catch_up(reader)
+    seq = (await reader.index(SCOPE)).seq
+    await reader.close()
+    for horizon, expected in ((seq, seq), (seq + 1, 0)):
+        history = FeedHistory(horizon=horizon).encode()
+        await files.context.engine.commit(SCOPE, Batch([Put(HISTORY, "h", history)]))
+        again = indexing(files, tmp_path)
+        assert await again.position(SCOPE) == expected
+        await again.close()
