@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from attrs import frozen
 
-from cluster_worker.persistence.engine import ABSENT, Check, Put, Step
+from cluster_worker.persistence.engine import ABSENT, Check, Document, Put, Step
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files import key_path
@@ -24,8 +24,12 @@ from op_worker.files.custom import (
 from op_worker.files.documents import JSON, META, RDF, decode_json, decode_rdf
 from op_worker.files.metadata_checks import checked
 from op_worker.files.model import Json, MetadataChange, Target
-from op_worker.files.nodes import Chain
+from op_worker.files.nodes import Chain, Node
 from op_worker.files.permissions import Operation
+
+MAX_INHERITED_B = 16 << 20
+"""The most bytes that the metadata of a file and of the directories above may take to be merged."""
+_AT_ONCE = 8
 
 
 @frozen(eq=False)
@@ -40,8 +44,7 @@ class Metadata:
         """Return extended attributes. See ``FileService.get_xattrs``."""
         visit, chain = await self._readable(caller, target)
         nodes = chain.nodes if inherited else chain.nodes[-1:]
-        keys = [node.key for node in nodes]
-        found = await self._context.engine.get_many(visit.scope, keys, FIELDS)
+        found = await self._documents(visit, nodes, FIELDS)
         result: dict[str, Json] = {}
         for documents in found:
             result.update(shown_xattrs(documents, internal=internal))
@@ -54,8 +57,7 @@ class Metadata:
         path = () if filter is None else key_path.parse(filter)
         visit, chain = await self._readable(caller, target)
         nodes = chain.nodes if inherited else chain.nodes[-1:]
-        keys = [node.key for node in nodes]
-        found = await self._context.engine.get_many(visit.scope, keys, [JSON])
+        found = await self._documents(visit, nodes, [JSON])
         values = [decode_json(documents[JSON].data) for documents in found if JSON in documents]
         if not values:
             raise Posix(Errno.ENODATA)
@@ -110,6 +112,21 @@ class Metadata:
             for field in FIELDS
         ]
         await context.transactions.commit(visit.space_id, steps, [file.key])
+
+    async def _documents(
+        self, visit: Visit, nodes: Sequence[Node], fields: Sequence[str]
+    ) -> list[Mapping[str, Document]]:
+        """Return documents of those files that have custom metadata. Raises: Posix(E2BIG)."""
+        rich = [node.key for node in nodes if node.meta.has_metadata]
+        found: list[Mapping[str, Document]] = []
+        size_b = 0
+        for start in range(0, len(rich), _AT_ONCE):
+            part = await self._context.engine.get_many(visit.scope, rich[start : start + _AT_ONCE], fields)
+            size_b += sum(len(document.data) for documents in part for document in documents.values())
+            if size_b > MAX_INHERITED_B:
+                raise Posix(Errno.E2BIG, "what is inherited takes more than 16 MiB")
+            found.extend(part)
+        return found
 
     async def _readable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target)

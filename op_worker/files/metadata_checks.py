@@ -24,11 +24,11 @@ async def checked(blocking: Blocking, change: MetadataChange) -> MetadataChange:
         BadData, BadValueJSON, BadValueXML: of ``metadata``, for attributes and RDF that cannot be kept.
         Posix: E2BIG for a value over its limit; as ``custom.normalised``.
     """
-    for name, value in {**change.set_xattrs, **(change.replace_user_xattrs or {})}.items():
+    for value in (*change.set_xattrs.values(), *(change.replace_user_xattrs or {}).values()):
         check_json(value)
-        if name not in ("onedata_json", "onedata_rdf"):
-            _check_size(name, value)
     wanted = normalised(change)
+    for name, value in {**wanted.set_xattrs, **(wanted.replace_user_xattrs or {})}.items():
+        _check_size(name, value)
     if isinstance(wanted.rdf, bytes):
         if len(wanted.rdf) <= _INLINE_B:
             check_rdf(wanted.rdf)

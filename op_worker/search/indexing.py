@@ -129,17 +129,15 @@ class Indexing:
         found = await self._engine.get_many(scope, keys, BASE)
         nodes = [Node(key, "", documents) for key, documents in zip(keys, found, strict=True)]
         files: dict[str, Indexed | None] = dict.fromkeys(map(str, keys))
-        present = [node for node in nodes if node.exists]
-        for node in present:
-            files[node.key] = _indexed(node, await self._names(scope, node), {})
-        rich = [node for node in present if node.meta.has_metadata]
+        named = [(node, await self._names(scope, node)) for node in nodes if node.exists]
+        plain: list[_Read] = [(node, names, {}) for node, names in named if not node.meta.has_metadata]
+        files.update(await self._thread.run(_indexed, plain))
+        rich = [(node, names) for node, names in named if node.meta.has_metadata]
         for start in range(0, len(rich), _CUSTOM_AT_ONCE):
             part = rich[start : start + _CUSTOM_AT_ONCE]
-            custom = await self._engine.get_many(scope, [node.key for node in part], FIELDS)
-            for node, documents in zip(part, custom, strict=True):
-                row = files[node.key]
-                assert row is not None, "it is present"
-                files[node.key] = _indexed(node, row.names, documents)
+            custom = await self._engine.get_many(scope, [node.key for node, _ in part], FIELDS)
+            whole = [(*each, documents) for each, documents in zip(part, custom, strict=True)]
+            files.update(await self._thread.run(_indexed, whole))
         return files
 
     async def _names(self, scope: Scope, node: Node) -> list[NameRow]:
@@ -155,7 +153,16 @@ class Indexing:
         return names
 
 
-def _indexed(node: Node, names: Sequence[NameRow], custom: Mapping[str, Document]) -> Indexed:
+_Read = tuple[Node, Sequence[NameRow], Mapping[str, Document]]
+"""A file with its names and its custom metadata."""
+
+
+def _indexed(files: Sequence[_Read]) -> dict[str, Indexed]:
+    """Return the rows of files by their uuids; takes time when their metadata are large."""
+    return {node.key: _rows(node, names, custom) for node, names, custom in files}
+
+
+def _rows(node: Node, names: Sequence[NameRow], custom: Mapping[str, Document]) -> Indexed:
     meta, times, location = node.meta, node.times, node.location
     xattrs = xattrs_of(custom)
     has_json = JSON in custom

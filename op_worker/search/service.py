@@ -5,25 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
 
-from attrs import define, field, frozen
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from attrs import frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.feeds.reader import FeedReader
 from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.services import OrderedService
-from onedata.errors import LimitReached, OnedataError, Posix, SearchDisabledForSpace, ServiceUnavailable
+from onedata.errors import LimitReached, SearchDisabledForSpace, ServiceUnavailable
 from onedata.ids import SpaceId, link_uuid, space_root_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.model import FileStat
-from op_worker.files.nodes import Chain
-from op_worker.files.permissions import Operation
 from op_worker.files.translation import translated
 from op_worker.search.compiling import Mark, Order, Statement, statement
 from op_worker.search.grammar import parse_query
@@ -31,6 +27,7 @@ from op_worker.search.index import TooSlow
 from op_worker.search.indexing import Indexing
 from op_worker.search.syntax import Query
 from op_worker.search.tokens import mark_of, token_of
+from op_worker.search.viewing import Viewing
 
 PATIENCE_S = 2.0
 """How long a search waits for the index to have what was changed before it."""
@@ -39,7 +36,6 @@ PAGE_LIMIT_S = 2.0
 """A page ends after so long, however few of what was found the caller may see."""
 _AT_ONCE = 100
 _FEWEST_AT_ONCE = 10
-_OPEN = Operation.LIST_CONTAINER | Operation.TRAVERSE
 
 
 @frozen
@@ -134,7 +130,7 @@ class Searching(OrderedService):
         self, visit: Visit, query: Query, search: Search, after: Mark | None
     ) -> tuple[list[FileStat], Mark | None]:
         """Return files that may be seen, and the mark to go on after unless that was all."""
-        viewing = _Viewing(self._context, visit, _statement(visit, query, search, after).reads_metadata)
+        viewing = Viewing(self._context, visit, _statement(visit, query, search, after).reads_metadata)
         files: list[FileStat] = []
         end_s = self._clock.seconds() + PAGE_LIMIT_S
         while True:
@@ -165,49 +161,3 @@ class Searching(OrderedService):
 def _statement(visit: Visit, query: Query, search: Search, after: Mark | None) -> Statement:
     root = space_root_uuid(visit.space_id)
     return statement(query, root, search.order, after, search.at_once, descending=search.descending)
-
-
-@define(eq=False)
-class _Viewing:
-    """Decides what a caller sees: a file when listings lead to it, by its present place and permissions."""
-
-    _context: FilesContext
-    _visit: Visit
-    _needs_metadata: bool
-    _open: dict[str, bool] = field(factory=dict)
-
-    async def shown(self, uuids: Sequence[str]) -> list[FileStat | None]:
-        """Return what is shown of each file, ``None`` when it is gone or not to be seen."""
-        asked: list[Deferred[Any]] = [Deferred.fromCoroutine(self._one(uuid)) for uuid in uuids]
-        try:
-            stats: list[FileStat | None] = await gatherResults(asked, consumeErrors=True)
-        except FirstError as error:
-            error.subFailure.raiseException()
-        return stats
-
-    async def _one(self, uuid: str) -> FileStat | None:
-        visit = self._visit
-        needed = Operation.READ_METADATA if self._needs_metadata else Operation.READ_ATTRIBUTES
-        try:
-            chain = await self._context.lookup.by_id(visit.space_id, uuid)
-            if not await self._is_listed(chain):
-                return None
-            await visit.require(chain, needed)
-        except Posix:
-            return None
-        return stat_of(chain, visit.space, visit.user_id)
-
-    async def _is_listed(self, chain: Chain) -> bool:
-        for depth in range(1, len(chain.nodes)):
-            directory = Chain(chain.space_id, chain.nodes[:depth])
-            key = directory.file.key
-            if key not in self._open:
-                try:
-                    await self._visit.require(directory, _OPEN)
-                except OnedataError:
-                    self._open[key] = False
-                else:
-                    self._open[key] = True
-            if not self._open[key]:
-                return False
-        return True

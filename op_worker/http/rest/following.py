@@ -10,8 +10,8 @@ from cluster_worker.http.bodies import decode_json, read_bytes
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import BadValueInteger, BadValueJSON, MalformedData
 from op_worker.changes.lines import Selected, View, beat, classic, event, json_line
-from op_worker.changes.service import ChangeStream, Framing
 from op_worker.changes.specification import KEY, parse_specification
+from op_worker.changes.stream import ChangeStream, Framing
 from op_worker.http.rest.calls import RestCall
 from op_worker.http.rest.negotiation import accepts
 from op_worker.http.rest.table import EVENTS, JSON
@@ -65,6 +65,7 @@ async def _send(request: StreamingRequest, stream: ChangeStream, media_type: str
     if request.method == b"HEAD":
         request.finish()
         return
+    request.channel.transport.setTcpKeepAlive(1)  # a client that vanished is noticed also in silence
     gone = request.notifyFinish()
     gone.addBoth(lambda _: stream.end())
     request.write(b"")

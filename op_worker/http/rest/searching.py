@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cluster_worker.http.answers import send_json
-from op_worker.http.rest.attributes import select
+from onedata.errors import Posix
+from op_worker.files.model import FileStat
+from op_worker.http.rest.attributes import Selection, select
 from op_worker.http.rest.calls import RestCall
 from op_worker.http.rest.listings import render
 from op_worker.search.compiling import Order
@@ -28,7 +32,7 @@ async def search_space(call: RestCall) -> None:
             token=params["token"],
         ),
     )
-    files = [await render(call, selection, stat) for stat in page.files]
+    files = [await _shown(call, selection, stat) for stat in page.files]
     send_json(
         call.request,
         {
@@ -38,3 +42,11 @@ async def search_space(call: RestCall) -> None:
             "isCurrent": page.is_current,
         },
     )
+
+
+async def _shown(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Any]:
+    """Return the attributes of a file; extended ones that the caller may not read are null."""
+    try:
+        return await render(call, selection, stat)
+    except Posix:
+        return selection.render(stat)

@@ -17,7 +17,8 @@ from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.pool import BlockingPool
 from op_worker.changes.lines import classic, json_line
-from op_worker.changes.service import ChangeStreams, Framing
+from op_worker.changes.service import ChangeStreams
+from op_worker.changes.stream import Framing
 from op_worker.files.model import CreateOptions, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.search.service import Search, Searching

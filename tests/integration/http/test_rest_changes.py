@@ -420,7 +420,7 @@ async def test_bad_parameters_and_missing_rights_are_refused_before_the_stream(d
 async def test_a_silent_stream_of_events_gives_signs_of_life_until_the_right_is_lost(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("op_worker.changes.service.HEARTBEAT_S", 0.1)
+    monkeypatch.setattr("op_worker.changes.stream.HEARTBEAT_S", 0.1)
     stream = await door.follow("", Accept="text/event-stream")
     data = await stream.raw()
     assert data is not None

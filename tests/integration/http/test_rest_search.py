@@ -197,3 +197,14 @@ async def test_a_space_is_searched_only_while_that_is_switched_on(site: Searched
     assert '"search": true' in refused.json["error"]["description"]
     await site.rest.ask("PATCH", f"/spaces/{SPACE}/settings", value={"search": True})
     assert await site.find('name = "a"') == ["/Science/a"]
+
+
+@ensureDeferred
+async def test_metadata_that_may_not_be_read_are_shown_as_null(site: Searched) -> None:
+    file_id = await site.rest.create("private")
+    await site.rest.put(f"/data/{file_id}/metadata/xattrs", value={"k": 1})
+    await site.rest.put(f"/data/{file_id}", value={"mode": "600"})
+    body = {"query": 'name = "private"', "attributes": ["name", "xattr.k"]}
+    for token, value in (("owner", 1), ("member", None)):
+        answer = await site.rest.post(f"/spaces/{SPACE}/search", value=body, token=token)
+        assert answer.json["files"] == [{"name": "private", "xattr.k": value}]

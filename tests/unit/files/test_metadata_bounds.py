@@ -118,3 +118,21 @@ async def test_documents_at_the_limit_are_merged_with_what_they_inherit() -> Non
     await files.set_json(owner, Target(made.guid), deep)
     merged = await files.get_json(owner, Target(made.guid), inherited=True)
     assert merged == {"left": deep["left"], "right": 2, "top": 1}
+
+
+@ensureDeferred
+async def test_inheriting_more_than_can_be_held_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("op_worker.files.metadata.MAX_INHERITED_B", 3_000_000)
+    files = await Site().process()
+    target = Target(ROOT)
+    for depth in range(4):
+        target = Target(ROOT, ("d",) * (depth + 1))
+        await files.create_directory(owner, target, CreateOptions())
+        await files.set_json(owner, target, {str(depth): "x" * 900_000})
+    with pytest.raises(Posix) as refused:
+        await files.get_json(owner, target, inherited=True)
+    assert refused.value.errno is Errno.E2BIG
+    third = Target(ROOT, ("d",) * 3)
+    merged = await files.get_json(owner, third, inherited=True)
+    assert isinstance(merged, dict)
+    assert set(merged) == {"0", "1", "2"}
