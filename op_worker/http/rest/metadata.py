@@ -20,7 +20,6 @@ _KEY = "metadata"
 async def get_xattrs(call: RestCall) -> None:
     """Extended attributes, or one of them."""
     params = call.params
-<<<<<<< HEAD
     name, target = params["attribute"], await _target(call)
     internal = params["show_internal"] or (name is not None and is_reserved(name))
     if name == ACL_XATTR:
@@ -29,13 +28,6 @@ async def get_xattrs(call: RestCall) -> None:
         xattrs = await call.files.get_xattrs(
             call.caller, target, inherited=params["inherited"], internal=internal
         )
-=======
-    name = params["attribute"]
-    internal = params["show_internal"] or name is not None
-    xattrs = await call.files.get_xattrs(
-        call.caller, await _target(call), inherited=params["inherited"], internal=internal
-    )
->>>>>>> 53b1f90 (Custom metadata have bounds: depth of JSON, size and number of attributes, RDF is XML)
     if name is not None:
         if name not in xattrs:
             raise Posix(Errno.ENODATA)
