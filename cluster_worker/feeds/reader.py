@@ -62,7 +62,7 @@ class FeedReader(TaskService):
 
     def startService(self) -> None:
         super().startService()
-        self._unwatch = self._engine.watch(self._moved)
+        self._unwatch = self._engine.watch(self.wake)
         self.spawn(f"look for {self._consumer.name}", self._look_around())
 
     def stopService(self) -> Deferred[None]:
@@ -81,10 +81,11 @@ class FeedReader(TaskService):
     async def _look_around(self) -> None:
         while True:
             for scope in list(self._scopes()):
-                self._moved(scope)
+                self.wake(scope)
             await sleep(self._clock, POLL_S)
 
-    def _moved(self, scope: Scope) -> None:
+    def wake(self, scope: Scope) -> None:
+        """Look at the feed of a scope soon."""
         if scope not in self._scopes():
             return
         if scope in self._busy:

@@ -59,7 +59,7 @@ class ChangeStream:
         self._context, self._clock, self._visit = context, clock, visit
         self._position, self._view, self._framing, self._timeout_s = after, view, framing, timeout_s
         self._on_close = on_close
-        self._last_line_s = self._clock.seconds()
+        self._last_line_s = self._asked_s = self._clock.seconds()
         self._has_moved, self._is_ended = False, False
         self._waiter: Deferred[None] | None = None
         self._unwatch = self._context.engine.watch(self._on_moved)
@@ -69,6 +69,8 @@ class ChangeStream:
         while not self._is_ended:
             self._has_moved = False
             try:
+                if not await self._still_may():
+                    break
                 changes = await self._context.engine.changes(self._visit.scope, self._position, BATCH)
                 lines = await self._lines(changes)
             except (PersistenceUnavailable, ServiceUnavailable) as error:
@@ -106,9 +108,6 @@ class ChangeStream:
             wait_s = min(wait_s, left_s)
         await self._news(wait_s)
         if self._has_moved or self._is_ended or wait_s < HEARTBEAT_S:
-            return b""
-        if not await self._still_may():
-            self._is_ended = True
             return b""
         return self._framing.beat(self._position) if self._framing.beat is not None else b""
 
@@ -182,8 +181,11 @@ class ChangeStream:
             return None
 
     async def _still_may(self) -> bool:
-        """Whether the listener still may listen."""
+        """Whether the listener still may listen; asked every ``HEARTBEAT_S``."""
         visit = self._visit
+        if self._clock.seconds() - self._asked_s < HEARTBEAT_S:
+            return True
+        self._asked_s = self._clock.seconds()
         try:
             (await self._context.access.enter(visit.caller, visit.space_id)).require_privilege(PRIVILEGE)
         except OnedataError:

@@ -51,6 +51,7 @@ class Indexing:
     _thread: Blocking
     _clock: IReactorTime
     _open: dict[Scope, Index] = field(factory=dict)
+    _absent: set[Scope] = field(factory=set)
     name: str = "search index"
     _log = Logger()
 
@@ -100,14 +101,16 @@ class Indexing:
 
     def _open_index(self, scope: Scope) -> None:
         if scope not in self._open:
+            self._absent.discard(scope)
             self._open[scope] = Index(self._file(scope))
 
     async def _remove(self, scope: Scope) -> None:
         index = self._open.pop(scope, None)
         if index is not None:
             await self._in_thread(scope, index.remove)
-        elif self._folder is not None:
+        elif self._folder is not None and scope not in self._absent:
             await self._thread.run(remove_files, self._file(scope))
+        self._absent.add(scope)
 
     def _file(self, scope: Scope) -> Path | None:
         return None if self._folder is None else self._folder / f"{scope}.sqlite"

@@ -10,8 +10,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from cluster_worker.feeds.reader import FeedReader
-from cluster_worker.persistence.engine import Engine, Scope
+from cluster_worker.persistence.engine import Engine
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.services import OrderedService
 from onedata.errors import LimitReached, SearchDisabledForSpace, ServiceUnavailable
@@ -25,6 +24,7 @@ from op_worker.search.compiling import Mark, Order, Statement, statement
 from op_worker.search.grammar import parse_query
 from op_worker.search.index import TooSlow
 from op_worker.search.indexing import Indexing
+from op_worker.search.switching import Switching
 from op_worker.search.syntax import Query
 from op_worker.search.tokens import mark_of, token_of
 from op_worker.search.viewing import Viewing
@@ -91,10 +91,9 @@ class Searching(OrderedService):
         self._query_limit_s = query_limit_s
         self._engine: Engine = context.engine
         self._indexing = Indexing(context.engine, context.settings, folder, thread, clock)
-        reader = FeedReader(
-            context.engine, self._indexing, lambda: [Scope(space) for space in spaces()], clock
-        )
-        reader.setServiceParent(self)
+        self._switching = Switching(context.engine, self._indexing, spaces, clock)
+        for service in (self._switching.reader, self._switching):
+            service.setServiceParent(self)
 
     def stopService(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._stop(super().stopService()))
@@ -119,6 +118,7 @@ class Searching(OrderedService):
         _statement(visit, query, search, after)
         if not (await self._context.settings.of(space_id)).search:
             raise SearchDisabledForSpace()
+        self._switching.switch_on(visit.scope)
         newest = await self._engine.last_seq(visit.scope)
         is_current = await self._indexing.caught_up(visit.scope, newest, PATIENCE_S)
         seq = (await self._indexing.index(visit.scope)).seq
