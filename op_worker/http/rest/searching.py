@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from attrs import evolve
 
 from cluster_worker.http.answers import send_json
 from onedata.errors import Posix
-from op_worker.files.model import FileStat
+from op_worker.files.model import FileStat, Json, Target
 from op_worker.http.rest.attributes import Selection, select
 from op_worker.http.rest.calls import RestCall
-from op_worker.http.rest.listings import render
+from op_worker.http.rest.listings import rendered
 from op_worker.search.compiling import Order
 from op_worker.search.service import Search
 
@@ -44,9 +44,11 @@ async def search_space(call: RestCall) -> None:
     )
 
 
-async def _shown(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Any]:
-    """Return the attributes of a file; extended ones that the caller may not read are null."""
-    try:
-        return await render(call, selection, stat)
-    except Posix:
-        return selection.render(stat)
+async def _shown(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Json]:
+    """Return the attributes of a file; those that the caller may not read are null."""
+    if selection.xattrs:
+        try:
+            stat = evolve(stat, xattrs=await call.files.get_xattrs(call.caller, Target(stat.guid)))
+        except Posix:
+            stat = evolve(stat, xattrs={})
+    return await rendered(call, selection, stat)
