@@ -444,3 +444,17 @@ async def test_numbers_from_before_the_horizon_are_refused_but_not_the_beginning
         stream = await door.follow(f"last_seq={good}")
         assert (await stream.line())["seq"] > good
         stream.client.abort()
+
+
+@ensureDeferred
+async def test_metadata_removed_before_the_stream_began_are_told_as_deleted(door: Door) -> None:
+    guid, plain = await door.put("a"), await door.put("b")
+    await door.files.set_json(OWNER, Target(guid), {"k": 1})
+    await door.files.remove_json(OWNER, Target(guid))
+    wanted = {"triggers": ["customMetadata"], "customMetadata": {"fields": ["onedata_json"]}}
+    stream = await door.follow("last_seq=0&timeout=100", wanted)
+    told = {}
+    while line := await stream.line():
+        told[line["fileId"]] = line["customMetadata"]
+    assert told[guid.object_id()]["deleted"] is True
+    assert plain.object_id() not in told

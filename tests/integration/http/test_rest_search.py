@@ -139,6 +139,9 @@ async def test_others_find_only_what_listings_show_them(site: Searched) -> None:
     secret = await rest.make_directory("closed")
     await rest.create("closed/file")
     hidden = await rest.create("open/private", b"1")
+    passage = await rest.make_directory("passage")
+    await rest.create("passage/unlisted")
+    await rest.put(f"/data/{passage}", value={"mode": "710"})
     await rest.put(f"/data/{hidden}/metadata/xattrs", value={"k": 1})
     await rest.put(f"/data/{secret}", value={"mode": "700"})
     await rest.put(f"/data/{hidden}", value={"mode": "600"})
@@ -152,6 +155,7 @@ async def test_others_find_only_what_listings_show_them(site: Searched) -> None:
         "/Science/closed",
         "/Science/open/file",
         "/Science/open",
+        "/Science/passage",
         "/Science/open/private",
     ]
     assert await names("has(xattr)", "owner") == ["/Science/open/private"]

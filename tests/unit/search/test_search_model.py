@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from op_worker.search.compiling import Mark, Order, statement
+from op_worker.search.grammar import parse_query
 from op_worker.search.index import Index
 from op_worker.search.schema import Indexed, field_rows
 from op_worker.search.syntax import (
@@ -125,17 +126,77 @@ def index_of(files: list[File]) -> Index:
     return index
 
 
-@settings(max_examples=150, deadline=None)
-@given(forests(), st.lists(queries, min_size=1, max_size=5))
+def paths_in(value: Any, keys: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every path in a JSON value, itself included."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [keys, *(path for key, inner in items for path in paths_in(inner, (*keys, key)))]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[File], list[Query]]:
+    """Files, and queries that often speak of what is there, by names and values that are there."""
+    files = draw(forests())
+    there = [Part(Source.XATTR, path) for file in files for path in paths_in(dict(file.xattrs)) if path]
+    documents = [file.document for file in files if file.document is not MISSING]
+    there += [Part(Source.JSON, path) for document in documents for path in paths_in(document) if path]
+    known: list[st.SearchStrategy[Any]] = [queries]
+    if there:
+        near = st.one_of(numbers, texts, st.none(), st.booleans(), st.just(Number(1.0, "1")))
+        known.append(
+            st.builds(Comparison, st.sampled_from(there), st.sampled_from(Operator), near).filter(is_allowed)
+        )
+    if files:
+        name = st.sampled_from([file.name for file in files])
+        pattern = st.tuples(name, st.integers(0, 2)).map(lambda pair: pair[0][: pair[1]] + "*")
+        known.append(st.builds(Comparison, attributes("name"), st.just(Operator.GLOB), name | pattern))
+    return files, draw(st.lists(st.one_of(known), min_size=1, max_size=5))
+
+
+def is_allowed(query: Comparison) -> bool:
+    """Whether the language has such a comparison."""
+    if isinstance(query.value, str):
+        return True
+    is_word = query.value is None or isinstance(query.value, bool)
+    return query.operator in ((Operator.EQ, Operator.NE) if is_word else set(Operator) - {Operator.GLOB})
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases())
 def test_the_index_finds_what_the_query_describes_and_nothing_else(
-    files: list[File], asked: list[Query]
+    case: tuple[list[File], list[Query]],
 ) -> None:
+    files, asked = case
     index = index_of(files)
     for query in asked:
         made = statement(query, ROOT, Order.NAME, None, 100, descending=False)
         found = {uuid for _, uuid, _ in index.select(made, 5.0)}
         assert found == {file.uuid for file in files if holds(query, file)}, made.sql
     index.close()
+
+
+def test_kinds_of_values_are_told_apart_and_brackets_are_plain() -> None:
+    one = File("u", "/[a]", "REG", 1, 0o600, "o", 1, {"k": True, "t": "1"}, {"a": [1, True, None, "1"]})
+    index = index_of([one])
+    for text, expected in (
+        ("xattr.k = 1", False),
+        ("xattr.k = true", True),
+        ('xattr.t = 1 and xattr.t = "1"', True),
+        ("json.a[0] = true", False),
+        ("json.a[1] = true and json.a[2] = null", True),
+        ("json.a[3] = 1", False),
+        ('name ~ "[a]"', True),
+        ('path ~ "/[a]*"', True),
+    ):
+        made = statement(parse_query(text), ROOT, Order.NAME, None, 9, descending=False)
+        assert (text, bool(index.select(made, 5.0))) == (text, expected)
+        assert (text, holds(parse_query(text), one)) == (text, expected)
+
+
+def test_brackets_in_the_names_of_directories_are_plain_too() -> None:
+    names = ("/[a]", "/[a]/x", "/[a]/x/y")
+    index = index_of([File(name, name, "DIR", None, 0o700, "o", 1, {}) for name in names])
+    made = statement(parse_query('path ~ "/[a]/*y"'), ROOT, Order.NAME, None, 9, descending=False)
+    assert [uuid for _, uuid, _ in index.select(made, 5.0)] == ["/[a]/x/y"]
 
 
 @settings(max_examples=60, deadline=None)
