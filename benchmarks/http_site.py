@@ -120,9 +120,10 @@ def make_certificate(folder: Path) -> None:
 def serve(folder: Path, is_plain: bool, profile: Path | None) -> None:
     """Serve until standard input ends; the port is printed first."""
     files: Any = MemoryFiles()
+    no_shares: Any = None
     zone = StaticZone(provider_id=ProviderId("p"), provider_domain="localhost")
     root = Branch()
-    root.mount("/api/v3/oneprovider", RestDoor(files, zone, AnyToken()).resource)
+    root.mount("/api/v3/oneprovider", RestDoor(files, zone, AnyToken(), shares=no_shares).resource)
     clock: Any = reactor
     access_log = AccessLog(
         AppendingFile(folder / "access.log"), clock=clock, wall_clock=system_wall_clock, blocking=Inline()

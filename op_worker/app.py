@@ -37,7 +37,10 @@ from op_worker.http.panel.guard import PanelGuard, make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
+from op_worker.http.shares.door import ShareDoor
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
+from op_worker.shares.passwords import SharePasswords, make_hasher
+from op_worker.shares.service import Shares
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
@@ -116,6 +119,7 @@ class ProviderParts:
     membership: Membership
     storages: Storages
     files: FileService
+    shares: Shares
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -138,7 +142,9 @@ class ProviderParts:
             random_bytes=PooledRandom(os.urandom),
             node_name=config.node.node_name,
         )
-        return ProviderParts(ground, engine, engine_service, membership, storages, files)
+        passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
+        shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
+        return ProviderParts(ground, engine, engine_service, membership, storages, files, shares)
 
     def start_engine(self, parent: OrderedService) -> None:
         """Add the store's service."""
@@ -157,6 +163,7 @@ class ProviderParts:
                 name = storage.record.name
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         self.files.setServiceParent(parent)
+        self.shares.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -193,6 +200,7 @@ class ProviderParts:
             self.files,
             zone,
             authenticator,
+            shares=self.shares,
             product=product,
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,
@@ -203,6 +211,7 @@ class ProviderParts:
             rest=rest.resource,
             cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
             panel=PanelDoor(administration, guard).resource,
+            share=ShareDoor(self.files, self.shares, is_serving=lambda: node.is_ready).resource,
             nagios=NagiosResource(node, system_wall_clock),
         )
         return make_root(

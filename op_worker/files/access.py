@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -11,9 +11,10 @@ from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedB
 from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
+from op_worker.files.attributes import stat_of, stats_of_children
 from op_worker.files.lookup import Lookup, space_owner_id
-from op_worker.files.model import FileType
-from op_worker.files.nodes import Chain
+from op_worker.files.model import FileStat, FileType
+from op_worker.files.nodes import Chain, Node
 from op_worker.files.permissions import FileFacts, Operation, Subject, Verdict, decide
 from op_worker.storage.registry import Storages, Support
 from op_worker.zone.directory import Zone
@@ -84,7 +85,7 @@ class Visit:
         """Ask for the first ``count`` of the chain from the top, so nothing is told of what is below."""
         if self.subject.is_space_owner:
             return
-        for at in range(1, count):
+        for at in range(self._first_passed(chain), count):
             meta = chain.nodes[at].meta
             if meta.type is not FileType.DIR:
                 return
@@ -92,6 +93,10 @@ class Visit:
             verdict = decide(self.subject, facts, Operation.TRAVERSE)
             if verdict.errno is not None:
                 self._accept(verdict, Chain(chain.space_id, chain.nodes[: at + 1]))
+
+    def _first_passed(self, chain: Chain) -> int:
+        """Return from where on directories are asked; the root of a space may always be passed."""
+        return 1
 
     def require_alone(self, chain: Chain, needed: Operation) -> None:
         """Ask for one file alone, whose ancestors may be passed.
@@ -110,6 +115,18 @@ class Visit:
             return
         reason = verdict.of(chain.path).text if self.subject.is_member else None
         raise Posix(verdict.errno, reason=reason)
+
+    def lineage(self, chain: Chain) -> Sequence[Node]:
+        """Return the file and those of its ancestors that the caller may know of, the highest first."""
+        return chain.nodes
+
+    def stat(self, chain: Chain) -> FileStat:
+        """Return what the caller is shown of a file."""
+        return stat_of(chain, self.space, self.user_id)
+
+    def stat_children(self, directory: Chain, nodes: Sequence[Node]) -> list[FileStat]:
+        """Return what the caller is shown of entries of a directory."""
+        return stats_of_children(nodes, directory, self.space)
 
     def require_privilege(self, privilege: str) -> None:
         """Return when the caller has a privilege in the space. Raises: Forbidden; Unauthorized."""

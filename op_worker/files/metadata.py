@@ -39,7 +39,7 @@ class Metadata:
     ) -> dict[str, Json]:
         """Return extended attributes. See ``FileService.get_xattrs``."""
         visit, chain = await self._readable(caller, target)
-        nodes = chain.nodes if inherited else chain.nodes[-1:]
+        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
         keys = [node.key for node in nodes]
         found = await self._context.engine.get_many(visit.scope, keys, FIELDS)
         result: dict[str, Json] = {}
@@ -53,7 +53,7 @@ class Metadata:
         """Return the JSON document or a part of it. See ``FileService.get_json``."""
         path = () if filter is None else key_path.parse(filter)
         visit, chain = await self._readable(caller, target)
-        nodes = chain.nodes if inherited else chain.nodes[-1:]
+        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
         keys = [node.key for node in nodes]
         found = await self._context.engine.get_many(visit.scope, keys, [JSON])
         values = [decode_json(documents[JSON].data) for documents in found if JSON in documents]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cluster_worker.http.params import Boolean, Choice, Integer, Octal, Param, Text, TextList
+from cluster_worker.http.params import AnyText, Boolean, Choice, Integer, Octal, Param, Text, TextList
+from op_worker.shares.rules import LATEST_END_S
 
 ATTRIBUTES = (
     Param("attributes", TextList(), "Attributes to show."),
@@ -76,3 +77,17 @@ SPACE_SETTINGS = (
     Param("statistics", Boolean(), "Whether statistics of directories are kept."),
     Param("search", Boolean(), "Whether the space can be searched."),
 )
+
+_SHARE_TERMS = (
+    Param("description", AnyText(), "Text in Markdown."),
+    Param("expires", Integer(0, LATEST_END_S), "When it ends, in seconds since the epoch; 0 is never."),
+    Param("password", AnyText(), "What guests have to know; empty is nothing."),
+)
+SHARE_CREATE = (
+    Param("name", Text(), "The name of the share.", required=True),
+    Param("rootFileId", Text(), "The file or directory to share."),
+    Param("fileId", Text(), "Deprecated: the same as rootFileId."),
+    *_SHARE_TERMS,
+)
+SHARE_CHANGE = (Param("name", Text(), "The name of the share."), *_SHARE_TERMS)
+SHARES = (Param("limit", Integer(1, 200), "The most entries in the reply.", default=100), TOKEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from op_worker.http.rest.routes import files, metadata, permissions, provider, spaces
+from op_worker.http.rest.routes import files, metadata, permissions, provider, shares, spaces
 from op_worker.http.rest.table import Route
 
 ROUTES: Sequence[Route] = (
@@ -12,5 +12,6 @@ ROUTES: Sequence[Route] = (
     *metadata.ROUTES,
     *permissions.ROUTES,
     *spaces.ROUTES,
+    *shares.ROUTES,
     *provider.ROUTES,
 )
