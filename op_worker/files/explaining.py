@@ -1,0 +1,142 @@
+"""Why may somebody do something with a file, or not: the whole decision, each part with its fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from onedata.errors import BadValueNotAllowed
+from onedata.ids import FileGuid, UserId
+from op_worker.auth.caller import Caller
+from op_worker.files.context import FilesContext
+from op_worker.files.model import Target
+from op_worker.files.nodes import Chain
+from op_worker.files.operations import ON_DIRECTORIES as EVERYTHING
+from op_worker.files.operations import names_for
+from op_worker.files.permissions import NOTHING, PROTECTED_ELSEWHERE, Operation, Subject, Verdict, decide
+from op_worker.files.translation import translated
+from op_worker.files.verdicts import Fact, FactKind, refused
+
+VIEW_PRIVILEGE = "space_view_privileges"
+_NOT_MEMBER = refused(Fact(FactKind.NOT_MEMBER))
+_CONFINED = refused(Fact(FactKind.CONFINED_TOKEN))
+_MEMBERS_PASS = Verdict(None, Fact(FactKind.SPACE_ROOT))
+
+
+@frozen
+class Passage:
+    """Whether a directory on the way may be passed."""
+
+    guid: FileGuid
+    path: str
+    verdict: Verdict
+
+
+@frozen
+class Explanation:
+    """What a user may do with a file.
+
+    ``ancestors`` begin with the root of the space and end with the first that may not be passed; what is
+    behind it is not told, and the verdict of every operation is the one of that directory.
+    """
+
+    guid: FileGuid
+    user_id: UserId
+    operations: Sequence[tuple[str, Verdict]]
+    ancestors: Sequence[Passage]
+
+
+@frozen(eq=False)
+class Explaining:
+    """Explains decisions. Raises what ``FileService`` raises."""
+
+    _context: FilesContext
+
+    @translated
+    async def explain(
+        self,
+        caller: Caller,
+        target: Target,
+        operations: Sequence[str] | None = None,
+        user_id: UserId | None = None,
+    ) -> Explanation:
+        """Explain what ``user_id``, by default the caller with his token, may do with a file.
+
+        Args:
+            operations: names as in masks of ACLs, in lower case; by default all of the file's type.
+
+        Raises: BadValueNotAllowed (``operation``); Forbidden for other users without
+            ``space_view_privileges``; Posix(EACCES) when the caller may not get to the file himself, then
+            only he himself can be asked about.
+        """
+        visit, chain = await self._context.chain(caller, target)
+        asked = _asked(operations, is_directory=chain.file.is_directory)
+        if user_id is None or user_id == visit.user_id:
+            allowed = await visit.within_reach(chain)
+            if allowed is None:
+                await visit.require(chain, NOTHING)
+            user_id, subject = visit.user_id, visit.subject
+        else:
+            visit.require_privilege(VIEW_PRIVILEGE)
+            await visit.require(chain, NOTHING)
+            allowed = EVERYTHING
+            subject = await self._context.access.subject(visit.space, user_id)
+        explanation = explained(chain, user_id, subject, asked, allowed or NOTHING)
+        if await visit.is_protected_elsewhere(chain):
+            return _without_content(explanation)
+        return explanation
+
+
+def explained(
+    chain: Chain, user_id: UserId, subject: Subject, asked: Mapping[str, Operation], within_reach: Operation
+) -> Explanation:
+    """Return what ``subject`` may do with a file.
+
+    Args:
+        within_reach: the operations that the place of the file lets the token ask for.
+    """
+    ancestors = _ancestors(chain, subject)
+    stop = ancestors[-1].verdict if ancestors and not ancestors[-1].verdict.allowed else None
+    if not subject.is_member:
+        stop = _NOT_MEMBER
+    found = []
+    for name, operation in asked.items():
+        verdict = stop or _CONFINED
+        if stop is None and not operation & ~within_reach:
+            verdict = decide(subject, chain.facts(), operation).of(chain.path)
+        found.append((name, verdict))
+    return Explanation(chain.guid, user_id, found, ancestors)
+
+
+def _ancestors(chain: Chain, subject: Subject) -> list[Passage]:
+    """Ask each directory above from the top, until one may not be passed."""
+    found = []
+    for count in range(1, len(chain.nodes)):
+        directory = Chain(chain.space_id, chain.nodes[:count])
+        verdict = (
+            _MEMBERS_PASS if directory.is_root else decide(subject, directory.facts(), Operation.TRAVERSE)
+        )
+        if not subject.is_member:
+            verdict = _NOT_MEMBER
+        found.append(Passage(directory.guid, directory.path, verdict.of(directory.path)))
+        if not verdict.allowed:
+            break
+    return found
+
+
+def _asked(names: Sequence[str] | None, *, is_directory: bool) -> Mapping[str, Operation]:
+    known = names_for(is_directory=is_directory)
+    if names is None:
+        return known
+    if any(name not in known for name in names):
+        raise BadValueNotAllowed("operation", list(known))
+    return {name: known[name] for name in names}
+
+
+def _without_content(explanation: Explanation) -> Explanation:
+    operations = [
+        (name, PROTECTED_ELSEWHERE if name == "write_object" and verdict.allowed else verdict)
+        for name, verdict in explanation.operations
+    ]
+    return evolve(explanation, operations=operations)
