@@ -138,8 +138,9 @@ async def _as_xattr(context: FilesContext, visit: Visit, acl: Acl) -> dict[str, 
 
 
 async def _names(context: FilesContext, visit: Visit, acl: Acl) -> dict[str, str]:
-    """Return the full names of those users in a list that are known here."""
-    names: dict[str, str] = {}
+    """Return the names of those groups and users in a list that are known here."""
+    groups = visit.space.groups
+    names = {ace.who: name for ace in acl if ace.is_group and (name := groups.get(GroupId(ace.who)))}
     for who in {ace.who for ace in acl if not ace.is_group}:
         if is_member(visit.space, UserId(who)):
             try:

@@ -53,7 +53,7 @@ def space_info(space_id: SpaceId, name: str) -> SpaceInfo:
         supports={PROVIDER: SIZE_B},
         owners=frozenset({OWNER}),
         user_privileges=PRIVILEGES,
-        groups=frozenset({TEAM}),
+        groups={TEAM: "Team"},
     )
 
 
