@@ -93,7 +93,7 @@ async def test_a_list_that_may_not_be_read_is_left_out(client: Client) -> None:
     await put_acl(client, F, [{**HEX, "acemask": "READ_OBJECT,READ_METADATA"}])
     shown = (await client.cdmi("GET", F, token="member")).json["metadata"]
     assert "cdmi_acl" not in shown and shown["k"] == "1"
-    refused = await client.cdmi("GET", F + ONLY, token="member")
+    refused = await client.cdmi("GET", F + ONLY, headers={"Prefer": "reason"}, token="member")
     assert (refused.status, refused.errno) == (403, "eacces")
     assert refused.json["error"]["details"]["reason"].startswith(
         "no entry of the ACL of /f.txt allows read_acl"

@@ -46,7 +46,7 @@ async def test_an_explanation_names_the_fact_and_the_way(rest: RestClient) -> No
 async def test_a_refusal_and_its_explanation_give_the_same_reason(rest: RestClient) -> None:
     file_id = await rest.create("d/f", b"x")
     await rest.put(f"/data/{file_id}", value={"mode": "600"})
-    refused = await rest.get(f"/data/{file_id}/content", token="member")
+    refused = await rest.get(f"/data/{file_id}/content", token="member", prefer="reason")
     explained = await rest.get(f"/data/{file_id}/permissions/explain?operation=read_object", token="member")
     assert refused.error["reason"] == explained.json["operations"][0]["reason"]
 
@@ -113,7 +113,7 @@ async def test_wrong_flags_are_refused(rest: RestClient) -> None:
     ):
         answer = await rest.put(flags, value=value)
         assert {name: answer.error[name] for name in ("id", "key")} == expected
-    refused = await rest.put(flags, value={"set": ["data_protection"]}, token="member")
+    refused = await rest.put(flags, value={"set": ["data_protection"]}, token="member", prefer="reason")
     assert refused.error == {
         "id": "posix",
         "errno": "eperm",
