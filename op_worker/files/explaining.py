@@ -12,8 +12,8 @@ from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
 from op_worker.files.model import Target
 from op_worker.files.nodes import Chain
+from op_worker.files.operations import ALL_NAMES, names_for
 from op_worker.files.operations import ON_DIRECTORIES as EVERYTHING
-from op_worker.files.operations import names_for
 from op_worker.files.permissions import NOTHING, PROTECTED_ELSEWHERE, Operation, Subject, Verdict, decide
 from op_worker.files.translation import translated
 from op_worker.files.verdicts import Fact, FactKind, refused
@@ -71,7 +71,6 @@ class Explaining:
             only he himself can be asked about.
         """
         visit, chain = await self._context.chain(caller, target)
-        asked = _asked(operations, is_directory=chain.file.is_directory)
         if user_id is None or user_id == visit.user_id:
             allowed = await visit.within_reach(chain)
             if allowed is None:
@@ -82,26 +81,31 @@ class Explaining:
             await visit.require(chain, NOTHING)
             allowed = EVERYTHING
             subject = await self._context.access.subject(visit.space, user_id)
-        explanation = explained(chain, user_id, subject, asked, allowed or NOTHING)
+        explanation = explained(chain, user_id, subject, operations, allowed or NOTHING)
         if await visit.is_protected_elsewhere(chain):
             return _without_content(explanation)
         return explanation
 
 
 def explained(
-    chain: Chain, user_id: UserId, subject: Subject, asked: Mapping[str, Operation], within_reach: Operation
+    chain: Chain, user_id: UserId, subject: Subject, names: Sequence[str] | None, within_reach: Operation
 ) -> Explanation:
     """Return what ``subject`` may do with a file.
 
     Args:
+        names: of the operations; by default all that there are for the type of the file.
         within_reach: the operations that the place of the file lets the token ask for.
+
+    Raises: BadValueNotAllowed (``operation``).
     """
     ancestors = _ancestors(chain, subject)
     stop = ancestors[-1].verdict if ancestors and not ancestors[-1].verdict.allowed else None
+    is_hidden = stop is not None and subject.is_member
+    known = ALL_NAMES if is_hidden else names_for(is_directory=chain.file.is_directory)
     if not subject.is_member:
         stop = _NOT_MEMBER
     found = []
-    for name, operation in asked.items():
+    for name, operation in _asked(names, known).items():
         verdict = stop or _CONFINED
         if stop is None and not operation & ~within_reach:
             verdict = decide(subject, chain.facts(), operation).of(chain.path)
@@ -125,8 +129,7 @@ def _ancestors(chain: Chain, subject: Subject) -> list[Passage]:
     return found
 
 
-def _asked(names: Sequence[str] | None, *, is_directory: bool) -> Mapping[str, Operation]:
-    known = names_for(is_directory=is_directory)
+def _asked(names: Sequence[str] | None, known: Mapping[str, Operation]) -> Mapping[str, Operation]:
     if names is None:
         return known
     if any(name not in known for name in names):

@@ -83,6 +83,9 @@ async def test_a_directory_that_may_not_be_passed_ends_the_explanation(files: Fi
     assert [(step.path, step.verdict.allowed) for step in explained.ancestors] == [("/", True), ("/d", False)]
     texts = {verdict.text for _, verdict in explained.operations}
     assert texts == {"mode 700 of /d denies traverse by its group triplet"}
+    inside = await files.explanations.explain(bob, path("d/e/f"))
+    another = await files.explanations.explain(bob, path("d/e"))
+    assert inside.operations == another.operations, "not even the type of what is behind it is told"
 
 
 @ensureDeferred
