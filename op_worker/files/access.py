@@ -111,7 +111,8 @@ class Visit:
 
         Raises: Posix(EACCES, EPERM) with the deciding fact as its reason.
         """
-        self._accept(decide(self.subject, chain.facts(), needed), chain)
+        if needed:
+            self._accept(decide(self.subject, chain.facts(), needed), chain)
 
     def may(self, chain: Chain, needed: Operation) -> bool:
         """Whether ``require_alone`` would return."""
