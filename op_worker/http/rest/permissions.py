@@ -10,7 +10,7 @@ from cluster_worker.http.bodies import decode_json, read_bytes
 from onedata.errors import BadData, BadValueNotAllowed, MalformedData, MissingRequiredValue
 from onedata.ids import UserId
 from op_worker.files.acl_forms import KEY, parse_rest_acl, rest_acl
-from op_worker.files.explaining import Explanation
+from op_worker.files.explanations import Explanation
 from op_worker.files.model import Follow
 from op_worker.files.protection import NAMES, flags_of, names_of
 from op_worker.files.verdicts import Verdict

@@ -347,3 +347,13 @@ async def test_a_list_set_meanwhile_is_not_lost_by_a_change_of_metadata(files: F
     )
     assert await acl_of(files, "f") == (allow("OWNER@", ALL),)
     assert await files.get_xattrs(alice, path("f")) == {"k": 1}
+
+
+@ensureDeferred
+async def test_users_and_groups_are_shown_with_their_names(site: Site, files: FileService) -> None:
+    await make(files, "f")
+    acl = (allow(BOB, 1), allow(TEAM, 1, GROUP), allow("OWNER@", ALL))
+    await files.acls.set(alice, path("f"), acl)
+    shown = await files.acls.as_xattr(alice, path("f"))
+    identifiers = [entry["identifier"] for entry in shown["cdmi_acl"]]  # type: ignore[index, union-attr, call-overload]  # JSON
+    assert identifiers == [f"{BOB}#{BOB}", f"Team#{TEAM}", "OWNER@"]
