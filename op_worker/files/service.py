@@ -27,6 +27,7 @@ from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.copying import Copying
 from op_worker.files.creation import Creation
 from op_worker.files.distribution import Distribution
+from op_worker.files.explaining import Explaining
 from op_worker.files.guests import Guests
 from op_worker.files.in_place import InPlace
 from op_worker.files.inodes import Inodes
@@ -55,6 +56,7 @@ from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
+from op_worker.files.protecting import Protecting
 from op_worker.files.reading import Reading
 from op_worker.files.recursive import Asked, RecursiveListing
 from op_worker.files.removal import Removal
@@ -131,6 +133,8 @@ class FileService(TaskService):
         self.space_settings = SpaceAdministration(context)
         self.sharing = Sharing(context)
         self.acls = Acls(context)
+        self.protection = Protecting(context)
+        self.explanations = Explaining(context)
 
     def startService(self) -> None:
         super().startService()

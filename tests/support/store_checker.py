@@ -13,6 +13,7 @@ from op_worker.files.documents import BASE, META, NAME, PARENT, EntryValue
 from op_worker.files.hard_links import links_key
 from op_worker.files.nodes import Node
 from op_worker.files.paths import inode_path, storage_path
+from op_worker.files.protection import REGISTER
 from op_worker.files.share_records import DUE, RECORD, SHARES, Share
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.memory import MemoryHelper
@@ -65,6 +66,15 @@ class Checker:
         else:
             assert node.meta.name == node.name
 
+    def _check_register(self) -> None:
+        """Demand that the register of protected directories has just these."""
+        directories = [
+            Node(key, "", self.documents[key]) for key in {*self.names, Key(space_root_uuid(self.space_id))}
+        ]
+        protected = {node.key.encode() for node in directories if node.is_directory and node.protection}
+        assert set(self.directories.get(REGISTER, {})) == protected
+        self.reached.add(REGISTER)
+
     def check_counts(self) -> None:
         """Demand that link counts are right and that nothing is there that no name leads to."""
         for key, count in self.names.items():
@@ -75,6 +85,7 @@ class Checker:
             assert len(links) + len(first) == count
             assert all(Key(link_uuid(link.decode(), key)) in self.reached for link in links)
             self.reached.add(links_key(key))
+        self._check_register()
         filed = {key for key, documents in self.documents.items() if set(documents) & {*BASE, NAME}}
         assert filed <= self.reached, filed - self.reached
         assert set(self.directories) <= self.reached, set(self.directories) - self.reached

@@ -71,6 +71,16 @@ FILTER = (
 )
 JSON_READ = (*FILTER, INHERITED)
 
+_FLAGS = "data_protection, metadata_protection"
+PROTECTION = (
+    Param("set", TextList(), f"Flags to set: {_FLAGS}."),
+    Param("unset", TextList(), f"Flags to unset: {_FLAGS}."),
+)
+EXPLAIN = (
+    Param("operation", TextList(), "Operations to explain, such as read_object; all by default."),
+    Param("userId", Text(), "The user to explain for; oneself by default."),
+)
+
 SPACE_SETTINGS = (
     Param("accessTimes", Choice(("never", "relative")), "When reading changes the access time."),
     Param("recycleDays", Integer(0, 3650), "How long removed files can be restored; 0 is not at all."),
