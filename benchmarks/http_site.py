@@ -120,10 +120,10 @@ def make_certificate(folder: Path) -> None:
 def serve(folder: Path, is_plain: bool, profile: Path | None) -> None:
     """Serve until standard input ends; the port is printed first."""
     files: Any = MemoryFiles()
+    unused: Any = None
     zone = StaticZone(provider_id=ProviderId("p"), provider_domain="localhost")
     root = Branch()
-    unused: Any = None
-    door = RestDoor(files, zone, AnyToken(), searching=unused, changes=unused)
+    door = RestDoor(files, zone, AnyToken(), shares=unused, searching=unused, changes=unused)
     root.mount("/api/v3/oneprovider", door.resource)
     clock: Any = reactor
     access_log = AccessLog(

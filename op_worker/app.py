@@ -41,8 +41,11 @@ from op_worker.http.panel.guard import PanelGuard, make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
+from op_worker.http.shares.door import ShareDoor
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
 from op_worker.search.service import Searching
+from op_worker.shares.passwords import SharePasswords, make_hasher
+from op_worker.shares.service import Shares
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
@@ -125,6 +128,7 @@ class ProviderParts:
     searching: Searching
     compaction: FeedCompaction
     changes: ChangeStreams
+    shares: Shares
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -147,6 +151,8 @@ class ProviderParts:
             random_bytes=PooledRandom(os.urandom),
             node_name=config.node.node_name,
         )
+        passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
+        shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
         search_thread = BlockingPool(reactor, 1, "search")
         searching = Searching(
             files.context,
@@ -165,7 +171,7 @@ class ProviderParts:
         )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
-            *(search_thread, searching, compaction, ChangeStreams(files.context, reactor)),
+            *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -184,7 +190,7 @@ class ProviderParts:
             except StorageError as error:
                 name = storage.record.name
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
-        for service in (self.files, self.search_thread, self.searching, self.compaction):
+        for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
@@ -224,6 +230,7 @@ class ProviderParts:
             authenticator,
             searching=self.searching,
             changes=self.changes,
+            shares=self.shares,
             product=product,
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,
@@ -234,6 +241,7 @@ class ProviderParts:
             rest=rest.resource,
             cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
             panel=PanelDoor(administration, guard).resource,
+            share=ShareDoor(self.files, self.shares, is_serving=lambda: node.is_ready).resource,
             nagios=NagiosResource(node, system_wall_clock),
         )
         return make_root(

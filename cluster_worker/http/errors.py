@@ -53,7 +53,7 @@ def render_error(request: StreamingRequest, exc: BaseException | Failure) -> Non
 
 def send_error(request: StreamingRequest, error: OnedataError) -> None:
     """Answer with ``error``: its status and its JSON form, in full when ``Prefer: reason`` asks for that."""
-    body = json.dumps(error.wrapped(in_full=_wants_reason(request)), separators=(",", ":")).encode()
+    body = json.dumps(error.wrapped(in_full=wants_reason(request)), separators=(",", ":")).encode()
     request.setResponseCode(error.http_status)
     headers = request.responseHeaders
     headers.setRawHeaders(b"Content-Type", [b"application/json"])
@@ -62,7 +62,7 @@ def send_error(request: StreamingRequest, error: OnedataError) -> None:
     request.finish()
 
 
-def _wants_reason(request: StreamingRequest) -> bool:
+def wants_reason(request: StreamingRequest) -> bool:
     """Whether the client prefers (RFC 7240) to be told the fact that a refusal rests on."""
     preferences: bytes = request.getHeader(b"prefer") or b""
     return b"reason" in [one.strip().lower() for one in preferences.split(b",")]

@@ -121,6 +121,20 @@ class Text:
 
 
 @frozen
+class AnyText:
+    """Any text, also an empty one."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        return {"type": "string"}
+
+    def parse(self, key: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise BadValueString(key)
+        return value
+
+
+@frozen
 class Choice:
     """One of a few words."""
 

@@ -176,6 +176,7 @@ from onedata.errors.onepanel import NoServiceNodes as NoServiceNodes
 from onedata.errors.onepanel import UserNotInCluster as UserNotInCluster
 from onedata.errors.oneprovider import AutoCleaningDisabled as AutoCleaningDisabled
 from onedata.errors.oneprovider import AutoStorageImportNotSupported as AutoStorageImportNotSupported
+from onedata.errors.oneprovider import BadSharePassword as BadSharePassword
 from onedata.errors.oneprovider import ChangesForgotten as ChangesForgotten
 from onedata.errors.oneprovider import DirStatsDisabledForSpace as DirStatsDisabledForSpace
 from onedata.errors.oneprovider import DirStatsNotReady as DirStatsNotReady
@@ -192,6 +193,8 @@ from onedata.errors.oneprovider import RequiresNonImportedStorage as RequiresNon
 from onedata.errors.oneprovider import RequiresPosixCompatibleStorage as RequiresPosixCompatibleStorage
 from onedata.errors.oneprovider import RequiresReadonlyStorage as RequiresReadonlyStorage
 from onedata.errors.oneprovider import SearchDisabledForSpace as SearchDisabledForSpace
+from onedata.errors.oneprovider import ShareExpired as ShareExpired
+from onedata.errors.oneprovider import SharePasswordRequired as SharePasswordRequired
 from onedata.errors.oneprovider import SpaceNotSupportedBy as SpaceNotSupportedBy
 from onedata.errors.oneprovider import StatOperationNotSupported as StatOperationNotSupported
 from onedata.errors.oneprovider import StorageImportNotSupported as StorageImportNotSupported

@@ -94,6 +94,19 @@ class RecallTargetConflict(OnedataError):
     text: ClassVar[str] = "An archive is already being recalled to this place."
 
 
+class ShareExpired(OnedataError):
+    text: ClassVar[str] = "The share has expired."
+    http_status = 410
+
+
+class SharePasswordRequired(OnedataError):
+    text: ClassVar[str] = "The share is protected by a password."
+
+
+class BadSharePassword(OnedataError):
+    text: ClassVar[str] = "The password does not fit the share."
+
+
 class NotSupportedForSymlinks(OnedataError):
     text: ClassVar[str] = "The operation is not supported for symbolic links."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from onedata.ids import TokenId, UserId
 from onedata.tokens.caveats import Caveat
@@ -16,7 +16,8 @@ class Caller:
     ``user_id`` is ``None`` for a guest, who may only use what is public. ``limits`` are the data caveats
     of the token; doors refuse operations that a limited token may not do at all, the file service
     enforces the rest. ``session_id`` tells apart what one user does through several sessions. ``caveats`` are
-    those of the token, for ``onedata.tokens.operations.verify_operation``.
+    those of the token, for ``onedata.tokens.operations.verify_operation``. ``share_proof`` shows that a guest
+    knew the password of a share: it is the stored hash that the password was found to fit.
     """
 
     user_id: UserId | None
@@ -24,11 +25,12 @@ class Caller:
     token_id: TokenId | None = None
     session_id: str | None = None
     caveats: tuple[Caveat, ...] = ()
+    share_proof: str = field(default="", repr=False)
 
     @staticmethod
-    def guest() -> Caller:
+    def guest(share_proof: str = "") -> Caller:
         """Return the caller that sent no token."""
-        return _GUEST
+        return Caller(user_id=None, share_proof=share_proof) if share_proof else _GUEST
 
     @property
     def is_guest(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve, field, frozen
 
@@ -11,15 +11,20 @@ from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedB
 from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
+from op_worker.files.attributes import stat_of, stats_of_children
 from op_worker.files.lookup import Lookup, space_owner_id
-from op_worker.files.model import FileType
-from op_worker.files.nodes import Chain
-from op_worker.files.permissions import FileFacts, Operation, Subject, Verdict, decide
+from op_worker.files.model import FileStat, FileType
+from op_worker.files.nodes import Chain, Node
+from op_worker.files.operations import ON_DIRECTORIES
+from op_worker.files.permissions import PROTECTED_ELSEWHERE, FileFacts, Operation, Subject, Verdict, decide
+from op_worker.files.protection import Protection
 from op_worker.storage.registry import Storages, Support
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo, UserInfo
 
 _NO_PRIVILEGES: frozenset[str] = frozenset()
+_PASSING = Operation.TRAVERSE | Operation.LIST_CONTAINER | Operation.READ_ATTRIBUTES
+"""What a confined token may do on the way to the files that it is for."""
 
 
 @define(eq=False)
@@ -48,6 +53,15 @@ class Visit:
             await self._require_reach(chain, needed)
         self.require_passage(chain)
         self.require_alone(chain, needed)
+        if needed & Operation.WRITE_OBJECT and await self.is_protected_elsewhere(chain):
+            self._accept(PROTECTED_ELSEWHERE, chain)
+
+    async def is_protected_elsewhere(self, chain: Chain) -> bool:
+        """Whether the content of a file is protected by directories above other names of it."""
+        if chain.file.is_directory or chain.file.meta.links < 2:
+            return False
+        others = await self._lookup.other_names(chain)
+        return any(other.protection & Protection.DATA for other in others)
 
     async def require_or_own(self, chain: Chain, needed: Operation) -> None:
         """Return when the caller owns a file, or may do ``needed`` with it.
@@ -84,7 +98,7 @@ class Visit:
         """Ask for the first ``count`` of the chain from the top, so nothing is told of what is below."""
         if self.subject.is_space_owner:
             return
-        for at in range(1, count):
+        for at in range(self._first_passed(chain), count):
             meta = chain.nodes[at].meta
             if meta.type is not FileType.DIR:
                 return
@@ -93,12 +107,17 @@ class Visit:
             if verdict.errno is not None:
                 self._accept(verdict, Chain(chain.space_id, chain.nodes[: at + 1]))
 
+    def _first_passed(self, chain: Chain) -> int:
+        """Return from where on directories are asked; the root of a space may always be passed."""
+        return 1
+
     def require_alone(self, chain: Chain, needed: Operation) -> None:
         """Ask for one file alone, whose ancestors may be passed.
 
         Raises: Posix(EACCES, EPERM) with the deciding fact as its reason.
         """
-        self._accept(decide(self.subject, chain.facts(), needed), chain)
+        if needed:
+            self._accept(decide(self.subject, chain.facts(), needed), chain)
 
     def may(self, chain: Chain, needed: Operation) -> bool:
         """Whether ``require_alone`` would return."""
@@ -110,6 +129,18 @@ class Visit:
             return
         reason = verdict.of(chain.path).text if self.subject.is_member else None
         raise Posix(verdict.errno, reason=reason)
+
+    def lineage(self, chain: Chain) -> Sequence[Node]:
+        """Return the file and those of its ancestors that the caller may know of, the highest first."""
+        return chain.nodes
+
+    def stat(self, chain: Chain) -> FileStat:
+        """Return what the caller is shown of a file."""
+        return stat_of(chain, self.space, self.user_id)
+
+    def stat_children(self, directory: Chain, nodes: Sequence[Node]) -> list[FileStat]:
+        """Return what the caller is shown of entries of a directory."""
+        return stats_of_children(nodes, directory, self.space)
 
     def require_privilege(self, privilege: str) -> None:
         """Return when the caller has a privilege in the space. Raises: Forbidden; Unauthorized."""
@@ -134,13 +165,18 @@ class Visit:
         paths = await self._object_paths()
         return reach(self.caller.limits, chain.canonical_path, paths) is Reach.DENIED
 
-    async def _require_reach(self, chain: Chain, needed: Operation) -> None:
-        paths = await self._object_paths()
-        found = reach(self.caller.limits, chain.canonical_path, paths)
+    async def within_reach(self, chain: Chain) -> Operation | None:
+        """Return the operations that the place of a file lets the token ask for; ``None``: not even any."""
+        if not self.caller.is_limited:
+            return ON_DIRECTORIES
+        found = reach(self.caller.limits, chain.canonical_path, await self._object_paths())
         if found is Reach.ALLOWED:
-            return
-        passing = Operation.TRAVERSE | Operation.LIST_CONTAINER | Operation.READ_ATTRIBUTES
-        if found is Reach.DENIED or needed & ~passing or not chain.file.is_directory:
+            return ON_DIRECTORIES
+        return _PASSING if found is Reach.ANCESTOR and chain.file.is_directory else None
+
+    async def _require_reach(self, chain: Chain, needed: Operation) -> None:
+        allowed = await self.within_reach(chain)
+        if allowed is None or needed & ~allowed:
             raise Posix(Errno.EACCES, "the token is confined to other files")
 
     async def _object_paths(self) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,8}")
 _MOST_BITS = 0xFFFFFFFF
 
 _KIND_WORDS = {"ALLOW": int(AceKind.ALLOW), "DENY": int(AceKind.DENY)}
-_FLAG_WORDS = {
+FLAG_WORDS = {
     "NO_FLAGS": 0,
     "OBJECT_INHERIT": int(AceFlag.FILE_INHERIT),
     "FILE_INHERIT": int(AceFlag.FILE_INHERIT),
@@ -31,7 +31,7 @@ _FLAG_WORDS = {
 }
 _DELETING = ("DELETE_OBJECT", "DELETE_SUBCONTAINER")
 """Two words of one bit, which come together."""
-_MASK_WORDS = {
+MASK_WORDS = {
     "READ_OBJECT": int(Operation.READ_OBJECT),
     "LIST_CONTAINER": int(Operation.LIST_CONTAINER),
     "WRITE_OBJECT": int(Operation.WRITE_OBJECT),
@@ -129,8 +129,8 @@ def _cdmi_ace(number: int, entry: Mapping[str, Json]) -> Ace:
     return Ace(
         AceKind(kind_bits),
         _identifier(number, who),
-        _bits(number, "aceflags", flags, _FLAG_WORDS),
-        _bits(number, "acemask", mask, _MASK_WORDS),
+        _bits(number, "aceflags", flags, FLAG_WORDS),
+        _bits(number, "acemask", mask, MASK_WORDS),
     )
 
 

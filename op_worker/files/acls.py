@@ -63,11 +63,18 @@ class Acls:
     @translated
     async def shown(self, caller: Caller, stat: FileStat) -> bool:
         """Whether the caller may see the list of a file that he was just shown."""
+        return stat.acl is None or _is_shown(await self._visit(caller, stat), stat)
+
+    @translated
+    async def shown_as_xattr(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
+        """Return ``cdmi_acl`` of a file that the caller was just shown; nothing when he may not see it."""
         if stat.acl is None:
-            return True
-        visit = await self._context.access.enter(caller, stat.guid.space_id)
-        facts = FileFacts(stat.owner, stat.mode, stat.is_directory, acl=stat.acl)
-        return decide(visit.subject, facts, Operation.READ_ACL).allowed
+            return {}
+        visit = await self._visit(caller, stat)
+        return await _as_xattr(self._context, visit, stat.acl) if _is_shown(visit, stat) else {}
+
+    async def _visit(self, caller: Caller, stat: FileStat) -> Visit:
+        return await self._context.access.enter(caller, stat.guid.space_id)
 
     async def _commit(self, visit: Visit, chain: Chain, acl: Acl | None) -> FileStat:
         file = chain.file
@@ -115,15 +122,25 @@ def _accepted_change(visit: Visit, chain: Chain, acl: Acl) -> Acl | None:
     return accepted(visit.space, acl, is_directory=file.is_directory, present=file.meta.acl or ())
 
 
+def _is_shown(visit: Visit, stat: FileStat) -> bool:
+    facts = FileFacts(stat.owner, stat.mode, stat.is_directory, acl=stat.acl)
+    return decide(visit.subject, facts, Operation.READ_ACL).allowed
+
+
 async def shown_xattr(context: FilesContext, visit: Visit, chain: Chain) -> dict[str, Json]:
     """Return the attribute ``cdmi_acl`` of a file whose list may be read; nothing when it has none."""
     acl = chain.file.meta.acl
-    return {} if acl is None else {ACL_XATTR: cdmi_acl(acl, await _names(context, visit, acl))}
+    return {} if acl is None else await _as_xattr(context, visit, acl)
+
+
+async def _as_xattr(context: FilesContext, visit: Visit, acl: Acl) -> dict[str, Json]:
+    return {ACL_XATTR: cdmi_acl(acl, await _names(context, visit, acl))}
 
 
 async def _names(context: FilesContext, visit: Visit, acl: Acl) -> dict[str, str]:
-    """Return the full names of those users in a list that are known here."""
-    names: dict[str, str] = {}
+    """Return the names of those groups and users in a list that are known here."""
+    groups = visit.space.groups
+    names = {ace.who: name for ace in acl if ace.is_group and (name := groups.get(GroupId(ace.who)))}
     for who in {ace.who for ace in acl if not ace.is_group}:
         if is_member(visit.space, UserId(who)):
             try:

@@ -111,6 +111,7 @@ def _stat(
         local_b=location.held_b,
         display_uid=display_id(meta.owner),
         display_gid=display_id(space.space_id),
+        shares=meta.shares,
         acl=meta.acl,
         protection=protection,
     )

@@ -37,6 +37,7 @@ from op_worker.files.documents import (
 from op_worker.files.intents import require_settled, require_settled_above
 from op_worker.files.model import FileType
 from op_worker.files.nodes import Chain, Node
+from op_worker.files.protection import register_steps
 
 
 def used_counter(storage_id: str) -> str:
@@ -119,6 +120,7 @@ def forget(node: Node) -> list[Step]:
     steps: list[Step] = [Delete(node.key)]
     if node.is_directory:
         steps.append(RequireEmpty(node.key))
+        steps.extend(register_steps(node.key, node.protection, 0))
     else:
         steps.append(Check(node.key, META, node.revision(META)))
     if node.location is not None:

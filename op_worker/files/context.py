@@ -11,6 +11,7 @@ from onedata.errors import Errno, Forbidden, Posix
 from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, is_user_root, new_id
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Access, Visit
+from op_worker.files.guests import Guests
 from op_worker.files.journal import Journal, RandomBytes
 from op_worker.files.lookup import Found, Lookup, existing
 from op_worker.files.model import Follow, Target
@@ -34,19 +35,23 @@ class FilesContext:
     wall_clock: WallClock
     random_bytes: RandomBytes
     settings: Settings
+    guests: Guests
 
     async def find(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Found]:
         """Enter the space of a target and walk as far as there are files."""
         base = target.base
-        if base.share_id is not None:
-            raise Forbidden()
-        if base.space_id == USER_ROOT_SPACE_ID:
-            raise Posix(Errno.EPERM, "the directory of spaces is virtual")
-        visit = await self.access.enter(caller, base.space_id)
+        visit = await self._enter(caller, base)
         found = await self.lookup.find(
             base.space_id, base.uuid, target.names, follow, visit.require_passage_into
         )
         return visit, found
+
+    async def _enter(self, caller: Caller, base: FileGuid) -> Visit:
+        if base.share_id is not None:
+            return await self.guests.enter(caller, base)
+        if base.space_id == USER_ROOT_SPACE_ID:
+            raise Posix(Errno.EPERM, "the directory of spaces is virtual")
+        return await self.access.enter(caller, base.space_id)
 
     async def chain(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Chain]:
         """Enter the space of a target that must exist. Raises: Posix(ENOENT)."""

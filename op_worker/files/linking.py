@@ -18,7 +18,7 @@ from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.model import CreateOptions, FileStat, FileType, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.paths import inode_path
-from op_worker.files.permissions import Operation
+from op_worker.files.permissions import NOTHING
 from op_worker.files.reading import storage_of
 from op_worker.files.transactions import Rest
 from op_worker.files.translation import translated
@@ -44,7 +44,7 @@ class Linking:
             if original.space_id != visit.space_id:
                 raise Posix(Errno.EXDEV, "a hard link leads to a file of its own space")
             _, source = await self._context.chain(caller, Target(original))
-            await visit.require(source, Operation.READ_ATTRIBUTES)
+            await visit.require(source, NOTHING)
             directory = await self._creation.directory_for(visit, found, options)
             name = found.missing[-1].decode()
             await self._creation.require_adding(visit, directory, name, FileType.REG)
@@ -129,5 +129,5 @@ class HardLinks:
 
     async def _readable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target)
-        await visit.require(chain, Operation.READ_ATTRIBUTES)
+        await visit.require(chain, NOTHING)
         return visit, chain

@@ -11,7 +11,7 @@ from onedata.errors import Errno, Posix
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of, stat_of_space, stats_of_children
+from op_worker.files.attributes import stat_of_space
 from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.documents import SHOWN
 from op_worker.files.listed_xattrs import with_xattrs
@@ -70,7 +70,7 @@ class Listing:
         visit, chain = await self._listable(caller, target, shown)
         if not chain.file.is_directory:
             start.place(chain.file.key)
-            listed = [(chain, stat_of(chain, visit.space, visit.user_id))]
+            listed = [(chain, visit.stat(chain))]
             stats = await with_xattrs(self._context.engine, visit, listed, shown.xattrs)
             return Page(stats, None, is_last=True)
         return await self._page_of(visit, chain, limit, start.place(chain.file.key), shown)
@@ -119,7 +119,7 @@ class Listing:
         if not nodes:
             return Page([], None, is_last=True)
         there = [node for _, node in nodes if node.exists]
-        stats = stats_of_children(there, chain, visit.space)
+        stats = visit.stat_children(chain, there)
         if shown.xattrs:
             listed = [(chain.child(node), stat) for node, stat in zip(there, stats, strict=True)]
             stats = await with_xattrs(self._context.engine, visit, listed, shown.xattrs)

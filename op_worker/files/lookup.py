@@ -23,6 +23,7 @@ from op_worker.files.documents import BASE, META, NAME, PARENT, TIMES, Meta, Tim
 from op_worker.files.model import FileType, Follow
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_path, link_target
+from op_worker.files.protection import REGISTER
 from op_worker.zone.directory import Zone
 
 Admit = Callable[[Chain], None]
@@ -105,6 +106,23 @@ class Lookup:
             if not now.file.exists or not now.is_apart:
                 raise
         return now
+
+    async def other_names(self, chain: Chain) -> list[Chain]:
+        """Return a file by every other name that it has, if the space has any protected directory.
+
+        Only then it matters what is above the other names.
+        """
+        scope, file = Scope(chain.space_id), chain.file
+        if not await self._engine.page(scope, REGISTER, None, 1, ()):
+            return []
+        listed = await self._engine.page(scope, Key(f"links_{file.key}"), None, file.meta.links, ())
+        found = []
+        for key in {file.key, *(item.key for item in listed)} - {file.name_key}:
+            try:
+                found.append(await self.by_id(chain.space_id, key))
+            except Posix:
+                continue  # the first name was removed, or this one just now
+        return found
 
     async def find(
         self,

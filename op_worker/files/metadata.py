@@ -43,7 +43,7 @@ class Metadata:
     ) -> dict[str, Json]:
         """Return extended attributes. See ``FileService.get_xattrs``."""
         visit, chain = await self._readable(caller, target)
-        nodes = chain.nodes if inherited else chain.nodes[-1:]
+        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
         found = await self._documents(visit, nodes, FIELDS)
         result: dict[str, Json] = {}
         for documents in found:
@@ -56,7 +56,7 @@ class Metadata:
         """Return the JSON document or a part of it. See ``FileService.get_json``."""
         path = () if filter is None else key_path.parse(filter)
         visit, chain = await self._readable(caller, target)
-        nodes = chain.nodes if inherited else chain.nodes[-1:]
+        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
         found = await self._documents(visit, nodes, [JSON])
         values = [decode_json(documents[JSON].data) for documents in found if JSON in documents]
         if not values:

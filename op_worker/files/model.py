@@ -79,6 +79,7 @@ class FileStat:
     may see it, ``FileService.acls`` tells. ``protection`` are the effective flags, bits of ``Protection``.
     ``xattrs`` holds those of the extended attributes that a listing was asked for; it is empty when the
     caller may not read them.
+    ``shares`` are the ids of shares that begin here.
     """
 
     guid: FileGuid
@@ -103,6 +104,7 @@ class FileStat:
     local_b: int = 0
     display_uid: int = 0
     display_gid: int = 0
+    shares: tuple[str, ...] = ()
     acl: Acl | None = None
     protection: int = 0
     xattrs: Mapping[str, Json] = field(factory=dict)

@@ -52,7 +52,7 @@ class Moving:
 
         async def attempt() -> tuple[FileStat, bool]:
             visit, chain = await self._context.chain(caller, source)
-            await self._removal.require_removable(visit, chain)
+            await self._removal.require_movable(visit, chain)
             place = await self.place_for(visit, caller, target)
             return await self._move(visit, chain, place)
 

@@ -54,6 +54,8 @@ DIRECTORY_NAMES: Mapping[str, Operation] = {
     for name, operation in ((operation.name.lower(), operation) for operation in Operation if operation.name)
 }
 """The operations of directories by name, in the order of their bits."""
+ALL_NAMES: Mapping[str, Operation] = {**DIRECTORY_NAMES, **FILE_NAMES}
+"""Every operation by each of its names."""
 
 
 def meaningful(*, is_directory: bool) -> Operation:
@@ -68,6 +70,6 @@ def names_for(*, is_directory: bool) -> Mapping[str, Operation]:
 
 def describe(operations: int, *, is_directory: bool) -> str:
     """Name operations as they are called for a file or for a directory."""
-    names = DIRECTORY_NAMES if is_directory else {**DIRECTORY_NAMES, **FILE_NAMES}
+    names = DIRECTORY_NAMES if is_directory else ALL_NAMES
     bits = {operation: name for name, operation in names.items()}
     return ", ".join(bits[operation] for operation in sorted(bits) if operation & operations)

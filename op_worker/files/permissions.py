@@ -32,6 +32,11 @@ _READS_DATA = int(NEEDS_READ_DATA)
 _ALLOWED_ALL = Verdict(None, Fact(FactKind.NOTHING_ASKED))
 _OWNS_SPACE = Verdict(None, Fact(FactKind.SPACE_OWNER))
 _CONFINED_TO_READING = refused(Fact(FactKind.READONLY_TOKEN))
+PROTECTED_ELSEWHERE = Verdict(
+    Errno.EPERM,
+    Fact(FactKind.PROTECTION, Operation.WRITE_OBJECT, "data_protection above another name of the file"),
+)
+"""About the content of a file with hard links, one of which is in a protected directory."""
 
 
 def decide(subject: Subject, file: FileFacts, needed: Operation) -> Verdict:

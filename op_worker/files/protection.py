@@ -1,4 +1,4 @@
-"""Protection flags: what nobody may change, whoever he is. Pure."""
+"""Protection flags: what nobody may change, whoever he is; and where a space keeps track of them. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import IntFlag
 
 from attrs import frozen
 
+from cluster_worker.persistence.engine import Key, Link, Put, Step, Unlink
 from op_worker.files.operations import Operation
 
 _Op = Operation
@@ -63,3 +64,21 @@ def flags_of(names: Iterable[str]) -> int:
     for name in names:
         flags |= NAMES[name]
     return int(flags)
+
+
+# -- the register of protected directories --------------------------------------------------------
+
+REGISTER = Key("protected")
+"""The directory whose entries are the uuids of all protected directories of a space."""
+REGISTER_MARK = "changes"
+"""A document of the register that is written with each change of it."""
+_ENTRY = b"D"
+
+
+def register_steps(directory: Key, before: int, after: int) -> list[Step]:
+    """Return the steps that keep the register when the flags of a directory change."""
+    name = directory.encode()
+    if bool(before) is bool(after):
+        return []
+    entry = Link(REGISTER, name, _ENTRY) if after else Unlink(REGISTER, name, _ENTRY)
+    return [entry, Put(REGISTER, REGISTER_MARK, b"")]

@@ -13,7 +13,6 @@ from onedata.ids import SpaceId, StorageId
 from op_worker.auth.caller import Caller
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import LOCATION, UNSETTLED, Location
 from op_worker.files.model import FileStat, FileType, Follow, Target
@@ -118,9 +117,7 @@ class Reading:
             if opened is not None:
                 if fits(opened.size_b, location, is_exact=seen != now):
                     self._remember(location, opened)
-                    return Reader(
-                        stat_of(chain, visit.space, visit.user_id), location, opened, self._translate
-                    )
+                    return Reader(visit.stat(chain), location, opened, self._translate)
                 await _close(opened.file)
             was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)
             if seen == now and not was_busy:

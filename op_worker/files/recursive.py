@@ -8,7 +8,6 @@ from attrs import frozen
 
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.glob import EVERYTHING, Glob
 from op_worker.files.listed_xattrs import with_xattrs
@@ -78,7 +77,7 @@ class RecursiveListing:
         )
 
     async def _shown(self, visit: Visit, chains: Sequence[Chain], asked: Asked) -> list[FileStat]:
-        listed = [(chain, stat_of(chain, visit.space, visit.user_id)) for chain in chains]
+        listed = [(chain, visit.stat(chain)) for chain in chains]
         return await with_xattrs(self._context.engine, visit, listed, asked.shown.xattrs)
 
 

@@ -19,6 +19,7 @@ from op_worker.files.model import FileType, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.paths import trash_path
 from op_worker.files.permissions import Operation
+from op_worker.files.protecting import require_unprotected_tree
 from op_worker.files.reading import storage_of
 from op_worker.files.transactions import Happened, Rest
 from op_worker.files.trash import Trash
@@ -61,13 +62,16 @@ class Removal:
         await self._context.transactions.retrying(target.base.space_id, attempt)
 
     async def require_removable(self, visit: Visit, chain: Chain) -> None:
+        """Check that the caller may remove a file, or a directory. Raises: Posix(EPERM, EACCES)."""
+        await self.require_movable(visit, chain)
+        if chain.file.is_directory:
+            visit.require_alone(chain, Operation.LIST_CONTAINER)
+
+    async def require_movable(self, visit: Visit, chain: Chain) -> None:
         """Check that the caller may take a file away from where it is. Raises: Posix(EPERM, EACCES)."""
         if chain.is_root:
             raise Posix(Errno.EPERM, "the root of a space cannot be removed or moved")
-        needed = Operation.DELETE
-        if chain.file.is_directory:
-            needed |= Operation.LIST_CONTAINER
-        await visit.require(chain, needed)
+        await visit.require(chain, Operation.DELETE)
         visit.require_alone(chain.above, Operation.DELETE_CHILD | Operation.TRAVERSE)
 
     async def remove_chain(self, visit: Visit, chain: Chain) -> None:
@@ -96,6 +100,7 @@ class Removal:
         context, key = self._context, chain.file.key
         trash = Key(trash_uuid(visit.space_id))
         steps = batches.move_to_trash(chain, trash, context.wall_clock())
+        steps.extend(await require_unprotected_tree(context, visit, chain))
         intent = context.journal.new(
             IntentKind.MOVE,
             visit.support.storage,

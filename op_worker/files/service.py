@@ -22,11 +22,13 @@ from op_worker.auth.caller import Caller
 from op_worker.files.access import Access
 from op_worker.files.acls import Acls
 from op_worker.files.attribute_changes import AttributeChanges
-from op_worker.files.attributes import stat_of, stat_of_user_root
+from op_worker.files.attributes import stat_of_user_root
 from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.copying import Copying
 from op_worker.files.creation import Creation
 from op_worker.files.distribution import Distribution
+from op_worker.files.explaining import Explaining
+from op_worker.files.guests import Guests
 from op_worker.files.in_place import InPlace
 from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal, RandomBytes
@@ -54,11 +56,13 @@ from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
+from op_worker.files.protecting import Protecting
 from op_worker.files.reading import Reading
 from op_worker.files.recursive import Asked, RecursiveListing
 from op_worker.files.removal import Removal
 from op_worker.files.replacing import Replacing
 from op_worker.files.settings import Settings
+from op_worker.files.sharing import Sharing
 from op_worker.files.small_contents import SmallContents
 from op_worker.files.space_administration import SpaceAdministration
 from op_worker.files.space_names import SpaceNames
@@ -106,6 +110,7 @@ class FileService(TaskService):
             wall_clock,
             random_bytes,
             Settings(engine, clock),
+            Guests(engine, access, lookup, wall_clock),
         )
         trash = Trash(engine, storages, journal, self.tasks, clock, wall_clock)
         self._context = context
@@ -126,7 +131,10 @@ class FileService(TaskService):
         self._distribution = Distribution(context)
         self.hard_links = HardLinks(context)
         self.space_settings = SpaceAdministration(context)
+        self.sharing = Sharing(context)
         self.acls = Acls(context)
+        self.protection = Protecting(context)
+        self.explanations = Explaining(context)
 
     @property
     def context(self) -> FilesContext:
@@ -189,7 +197,7 @@ class FileService(TaskService):
             return stat_of_user_root(user.user_id, self._context.access.provider_id)
         visit, chain = await self._context.chain(caller, target, follow)
         await visit.require(chain, NOTHING)
-        return stat_of(chain, visit.space, visit.user_id)
+        return visit.stat(chain)
 
     @translated
     async def list_children(

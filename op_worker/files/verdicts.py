@@ -18,6 +18,7 @@ class FactKind(StrEnum):
     READONLY_TOKEN = "readonlyToken"
     CONFINED_TOKEN = "confinedToken"
     NOT_MEMBER = "notMember"
+    SPACE_ROOT = "spaceRoot"
     PRIVILEGE = "missingPrivilege"
     PROTECTION = "protectionFlag"
     SPACE_OWNER = "spaceOwner"
@@ -43,7 +44,7 @@ class Fact:
     kind: FactKind
     operations: int = 0
     what: str = ""
-    mode: int = 0
+    mode: int | None = None
     entry: int = 0
     ace: Ace | None = field(default=None)
     is_directory: bool = False
@@ -93,7 +94,7 @@ def sentence(verdict: Verdict) -> str:
             return f"no entry of the ACL{at} allows {operations}; the end of the list denies"
         case FactKind.MODE:
             verb = "allows" if allowed else "denies"
-            return f"mode {fact.mode:03o}{at} {verb} {operations} by its {fact.what} triplet"
+            return f"mode {fact.mode or 0:03o}{at} {verb} {operations} by its {fact.what} triplet"
         case FactKind.STICKY:
             return f"the directory{at} is sticky: only the owner of a file may remove it"
         case FactKind.PROTECTION:
@@ -115,6 +116,7 @@ _PLAIN = {
     FactKind.READONLY_TOKEN: "the token is confined to reading",
     FactKind.CONFINED_TOKEN: "the token is confined to other files",
     FactKind.NOT_MEMBER: "the user is not a member of the space",
+    FactKind.SPACE_ROOT: "members of the space pass its root",
     FactKind.SPACE_OWNER: "the user owns the space",
 }
 

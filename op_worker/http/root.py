@@ -15,6 +15,7 @@ _HINT = b"""This is a Oneprovider.
 
 REST   /api/v3/oneprovider
 CDMI   /cdmi
+Shares /share/<id>
 Health /nagios, /api/v3/oneprovider/health
 """
 
@@ -26,6 +27,7 @@ class Doors:
     rest: IResource
     cdmi: IResource
     panel: IResource
+    share: IResource
     nagios: IResource
 
 
@@ -37,6 +39,7 @@ def make_root(
     root.mount("api/v3/oneprovider", doors.rest)
     root.mount("api/v3/onepanel", doors.panel)
     root.mount("cdmi", doors.cdmi)
+    root.mount("share", doors.share)
     root.mount("nagios", _Nagios(doors.nagios, is_zone_connected))
     root.mount("configuration", _Json(configuration))
     root.putChild(b"", _Hint())

@@ -1,1 +1,1 @@
-"""Public access to files and directories, without a token."""
+"""Public access to shared files: what a share may be called, its password, and the end of its time."""

@@ -26,8 +26,9 @@ class SpaceInfo:
     """A space as the zone tells it to a provider.
 
     ``supports`` maps each supporting provider to the size it grants, in bytes; ``user_privileges`` are
-    the effective privileges of every effective member, ``groups`` its effective groups. Owners, members and
-    groups are told to supporting providers only; of other spaces, ``UserInfo.spaces`` says who is in them.
+    the effective privileges of every effective member, ``groups`` its effective groups with their names,
+    empty where the zone tells none. Owners, members and groups are told to supporting providers only; of
+    other spaces, ``UserInfo.spaces`` says who is in them.
     """
 
     space_id: SpaceId
@@ -36,4 +37,4 @@ class SpaceInfo:
     provider_names: Mapping[ProviderId, str] = field(factory=dict)
     owners: frozenset[UserId] = frozenset()
     user_privileges: Mapping[UserId, frozenset[str]] = field(factory=dict)
-    groups: frozenset[GroupId] = frozenset()
+    groups: Mapping[GroupId, str] = field(factory=dict)

@@ -54,6 +54,7 @@ def provider_from(resource: Resource) -> ProviderInfo:
 
 def space_from(space_id: SpaceId, resource: Resource) -> SpaceInfo:
     """Read a ``space.<id>.instance`` resource."""
+    group_names = _table(resource, "groupNames", str)
     return SpaceInfo(
         space_id=space_id,
         name=_text(resource, "name"),
@@ -66,7 +67,7 @@ def space_from(space_id: SpaceId, resource: Resource) -> SpaceInfo:
             UserId(key): frozenset(str(each) for each in privileges)
             for key, privileges in _table(resource, "effectiveUsers", list).items()
         },
-        groups=frozenset(GroupId(key) for key in _table(resource, "effectiveGroups", list)),
+        groups={GroupId(key): group_names.get(key, "") for key in _table(resource, "effectiveGroups", list)},
     )
 
 

@@ -73,6 +73,11 @@ def _space(state: ZoneState, asker: Provider, entity_id: str, _: Collection[str]
         "owners": sorted(space.owners),
         "effectiveUsers": {user_id: sorted(held) for user_id, held in sorted(members.users.items())},
         "effectiveGroups": {group_id: sorted(held) for group_id, held in sorted(members.groups.items())},
+        "groupNames": {
+            group_id: state.groups[group_id].name
+            for group_id in sorted(members.groups)
+            if group_id in state.groups
+        },
     }
 
 

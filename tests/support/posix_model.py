@@ -158,6 +158,11 @@ class PosixModel:
         self._demand(user, directory, WRITE | EXECUTE, writes=True)
 
     def _demand_removable(self, user: str, found: Found) -> None:
+        self._demand_movable(user, found)
+        if found.there.kind == "DIR":
+            self._demand(user, found.there, READ, reads=True)
+
+    def _demand_movable(self, user: str, found: Found) -> None:
         inode, directory, member = found.there, found.directory, self.members[user]
         if inode is self.root:
             raise Refused(Errno.EPERM)
@@ -166,8 +171,6 @@ class PosixModel:
                 raise Refused(Errno.EACCES)
             if directory.mode & STICKY and inode.owner != user:
                 raise Refused(Errno.EACCES)
-        if inode.kind == "DIR":
-            self._demand(user, inode, READ, reads=True)
         self._demand(user, directory, WRITE | EXECUTE, writes=True)
 
     # changing
@@ -247,7 +250,7 @@ class PosixModel:
     def move(self, user: str, source: Sequence[str], goal: Sequence[str]) -> None:
         start = self.find(user, source)
         inode = start.there
-        self._demand_removable(user, start)
+        self._demand_movable(user, start)
         end = self.find(user, goal)
         if end.inode is self.root:
             raise Refused(Errno.EPERM)

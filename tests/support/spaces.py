@@ -15,7 +15,7 @@ from cluster_worker.runtime.pool import Blocking, Inline
 from cluster_worker.runtime.streams import BytesStream
 from onedata.ids import FileGuid, GroupId, ProviderId, SpaceId, StorageId, UserId, space_root_guid
 from op_worker.auth.caller import Caller
-from op_worker.files.model import Page, Target
+from op_worker.files.model import NAMES, Target
 from op_worker.files.service import FileService
 from op_worker.storage.helper import StorageHelper
 from op_worker.storage.memory import MemoryHelper
@@ -53,7 +53,7 @@ def space_info(space_id: SpaceId, name: str) -> SpaceInfo:
         supports={PROVIDER: SIZE_B},
         owners=frozenset({OWNER}),
         user_privileges=PRIVILEGES,
-        groups=frozenset({TEAM}),
+        groups={TEAM: "Team"},
     )
 
 
@@ -149,7 +149,7 @@ async def names_in(files: FileService, target: Target, caller: Caller = owner) -
     names: list[str] = []
     token: str | None = None
     while True:
-        page: Page = await files.list_children(caller, target, limit=3, token=token)  # type: ignore[type-arg]
+        page = await files.list_children(caller, target, limit=3, token=token, shown=NAMES)
         names += [stat.name for stat in page.items]
         if page.is_last:
             return names

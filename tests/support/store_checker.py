@@ -9,10 +9,12 @@ from attrs import define, field
 from cluster_worker.persistence.engine import Document, Key, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.ids import SpaceId, link_uuid, space_root_uuid, trash_uuid
-from op_worker.files.documents import BASE, NAME, PARENT, EntryValue
+from op_worker.files.documents import BASE, META, NAME, PARENT, EntryValue
 from op_worker.files.hard_links import links_key
 from op_worker.files.nodes import Node
 from op_worker.files.paths import inode_path, storage_path
+from op_worker.files.protection import REGISTER
+from op_worker.files.share_records import DUE, RECORD, SHARES, Share
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.memory import MemoryHelper
 from tests.support.spaces import SPACE, STORAGE, Site
@@ -64,6 +66,15 @@ class Checker:
         else:
             assert node.meta.name == node.name
 
+    def _check_register(self) -> None:
+        """Demand that the register of protected directories has just these."""
+        directories = [
+            Node(key, "", self.documents[key]) for key in {*self.names, Key(space_root_uuid(self.space_id))}
+        ]
+        protected = {node.key.encode() for node in directories if node.is_directory and node.protection}
+        assert set(self.directories.get(REGISTER, {})) == protected
+        self.reached.add(REGISTER)
+
     def check_counts(self) -> None:
         """Demand that link counts are right and that nothing is there that no name leads to."""
         for key, count in self.names.items():
@@ -74,9 +85,34 @@ class Checker:
             assert len(links) + len(first) == count
             assert all(Key(link_uuid(link.decode(), key)) in self.reached for link in links)
             self.reached.add(links_key(key))
+        self._check_register()
         filed = {key for key, documents in self.documents.items() if set(documents) & {*BASE, NAME}}
         assert filed <= self.reached, filed - self.reached
         assert set(self.directories) <= self.reached, set(self.directories) - self.reached
+
+    def check_shares(self) -> None:
+        """Demand that files, records, the list of shares and the list of their ends tell the same."""
+        shares = {
+            Share.decode(self.space_id, name.decode(), self.documents[Key(key.decode())][RECORD].data)
+            for name, key in self.directories.get(SHARES, {}).items()
+        }
+        due = {share.due_name: share.key.encode() for share in shares if share.due_name is not None}
+        assert self.directories.get(DUE, {}) == due
+        of_files = {
+            (key, share_id)
+            for key, documents in self.documents.items()
+            if META in documents
+            for share_id in Node(key, "", documents).meta.shares
+        }
+        living = {(share.file_key, share.share_id) for share in shares if META in self.file_of(share)}
+        assert of_files == living
+        records = {key for key in self.documents if key.startswith("share_")}
+        assert records == {share.key for share in shares}
+        self.reached.update((SHARES, DUE))
+
+    def file_of(self, share: Share) -> Documents:
+        """Return the documents of a shared file; none when it is gone."""
+        return self.documents.get(share.file_key, {})
 
     def held_b(self) -> int:
         """Return how many bytes the locations speak of."""
@@ -91,6 +127,7 @@ def check_metadata(
     checker = Checker(space_id, documents, directories)
     checker.walk(Key(space_root_uuid(space_id)))
     checker.reached.add(Key(trash_uuid(space_id)))
+    checker.check_shares()
     checker.check_counts()
     return checker
 

@@ -16,9 +16,10 @@ MAX_CHILDREN = 1000
 """How many children one request may return."""
 
 _TRUE = "true"
-_SYSTEM_METADATA = ("cdmi_size", "cdmi_ctime", "cdmi_atime", "cdmi_mtime")
+_SYSTEM_METADATA = ("cdmi_acl", "cdmi_size", "cdmi_ctime", "cdmi_atime", "cdmi_mtime")
 _SYSTEM_WIDE = (
     "cdmi_dataobjects",
+    "cdmi_security_access_control",
     "cdmi_object_access_by_ID",
     "cdmi_object_copy_from_local",
     "cdmi_object_move_from_local",

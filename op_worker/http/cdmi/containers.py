@@ -45,7 +45,7 @@ class Containers:
             raise MissingRequiredValue("version")
         if not accepts_kind(request, Kind.CONTAINER):
             return NOT_ACCEPTABLE
-        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query)
+        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query, ("metadata",))
         return await self._representation(caller, stat, xattrs, request.query, 200)
 
     async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
@@ -104,7 +104,7 @@ class Containers:
     async def _update(self, caller: Caller, query: Query, stat: FileStat, change: MetadataChange) -> None:
         if change.is_empty:
             return
-        if query.metadata:
+        if query.metadata and change.changes_custom:
             xattrs = await self._locator.xattrs(caller, stat)
             metadata.check_limits(metadata.after(xattrs, change))
         await self._files.change_metadata(caller, Target(stat.guid), change)

@@ -88,11 +88,20 @@ class Locator:
 
     async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file as ``stat`` saw it, internal ones and the ACL too."""
-        has_any = stat.has_metadata or stat.acl is not None
-        return await self.changed_xattrs(caller, stat) if has_any else {}
+        if stat.has_metadata:
+            return await self.changed_xattrs(caller, stat)
+        return await self._files.acls.shown_as_xattr(caller, stat)
 
-    async def wanted_xattrs(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
-        """Return the attributes that a reading needs; for the ACL alone no other right is asked for."""
+    async def wanted_xattrs(
+        self, caller: Caller, stat: FileStat, query: Query, members: tuple[str, ...]
+    ) -> dict[str, Json]:
+        """Return the attributes that a reading needs, so that no right is asked for which it does not.
+
+        Args:
+            members: those that are made from attributes.
+        """
+        if not any(map(query.wants, members)):
+            return {}
         if query.metadata == (ACL,):
             return await self._files.acls.as_xattr(caller, Target(stat.guid))
         return await self.xattrs(caller, stat)

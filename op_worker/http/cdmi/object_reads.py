@@ -23,6 +23,7 @@ from op_worker.http.cdmi.representation import object_members, range_text, rende
 from op_worker.http.cdmi.requests import CdmiRequest, Form, object_read_form
 from op_worker.http.cdmi.values import PIECE_B, ValueStream, encoded_length_b, encoder_for, is_text
 
+_ATTRIBUTE_MEMBERS = ("metadata", "completionStatus", "mimetype")
 _VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")
 
 
@@ -66,7 +67,7 @@ class ObjectReads:
 
     async def _read_without_value(self, caller: Caller, request: CdmiRequest, target: Target) -> AnyAnswer:
         stat = await self._locator.existing(caller, request.address, target)
-        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query)
+        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query, _ATTRIBUTE_MEMBERS)
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)))
 
     async def _read_open(

@@ -162,6 +162,9 @@ class ObjectWrites:
         self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody, change: MetadataChange
     ) -> None:
         target, span = Target(stat.guid), request.query.value
+        if request.query.metadata == (metadata.ACL,) and body.value is None and not change.changes_custom:
+            await self._change(caller, stat, change)
+            return
         xattrs = await self._locator.xattrs(caller, stat)
         if request.query.metadata:
             metadata.check_limits(metadata.after(xattrs, change))

@@ -8,7 +8,7 @@ import re
 from twisted.python.failure import Failure
 
 from cluster_worker.http.answers import send_bytes
-from cluster_worker.http.errors import HttpError, render_error
+from cluster_worker.http.errors import HttpError, render_error, wants_reason
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
@@ -93,5 +93,6 @@ def _redirect(request: StreamingRequest, error: Redirected) -> None:
 def _send_error(request: StreamingRequest, status: int, error: OnedataError) -> None:
     if status == 401:
         request.setHeader(b"WWW-Authenticate", b'Bearer realm="oneprovider"')
-    body = json.dumps(error.wrapped(), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    told = error.wrapped(in_full=wants_reason(request))
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     send_bytes(request, body, [b"application/json"], status)

@@ -78,7 +78,7 @@ ATTRIBUTES: Sequence[Attribute] = (
     Attribute("isFullyReplicatedLocally", None, _fully_replicated),
     Attribute("localReplicationRate", None, _replication_rate),
     Attribute("originProviderId", "provider_id", lambda stat: stat.provider_id),
-    Attribute("directShareIds", "shares", lambda _: []),
+    Attribute("directShareIds", "shares", lambda stat: list(stat.shares)),
     Attribute("ownerUserId", "owner_id", lambda stat: stat.owner),
     Attribute("hardlinkCount", "hardlinks_count", lambda stat: stat.hardlinks),
     Attribute("symlinkValue", None, lambda stat: stat.symlink_target),

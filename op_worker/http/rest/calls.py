@@ -15,6 +15,7 @@ from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from op_worker.http.rest.configuration import ProductInfo
 from op_worker.search.service import Searching
+from op_worker.shares.service import Shares
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class RestServices:
     files: FileService
     searching: Searching
     changes: ChangeStreams
+    shares: Shares
     zone: Zone
     product: ProductInfo
     is_healthy: Callable[[], bool]
@@ -68,6 +70,10 @@ class RestCall:
         return self.services.files
 
     @property
+    def shares(self) -> Shares:
+        return self.services.shares
+
+    @property
     def target(self) -> Target:
         """The file that the request is about."""
         assert self.guid is not None, "only routes of files have a target"
@@ -75,9 +81,13 @@ class RestCall:
 
     def link(self, path: str) -> str:
         """Return the absolute URL of ``path``, which is below the door."""
+        return self.url(f"{BASE_PATH}{path}")
+
+    def url(self, path: str) -> str:
+        """Return the absolute URL of a path on this provider."""
         host = self.services.domain() or (self.request.getHeader(b"host") or b"").decode("latin-1")
         scheme = "https" if self.request.isSecure() else "http"
-        return f"{scheme}://{host}{BASE_PATH}{path}"
+        return f"{scheme}://{host}{path}"
 
 
 Operation = Callable[[RestCall], Awaitable[None]]

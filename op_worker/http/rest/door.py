@@ -32,6 +32,7 @@ from op_worker.auth.caller import Caller
 from op_worker.changes.service import ChangeStreams
 from op_worker.files.service import FileService
 from op_worker.http.callers import Authenticator, caller_of
+from op_worker.http.guests import guest_of, password_in_header
 from op_worker.http.rest.calls import RestCall, RestServices, file_of, names_of
 from op_worker.http.rest.configuration import ProductInfo
 from op_worker.http.rest.negotiation import accepts
@@ -39,6 +40,7 @@ from op_worker.http.rest.openapi import openapi_document
 from op_worker.http.rest.routes import ROUTES
 from op_worker.http.rest.table import Access, Body, Missing, Route
 from op_worker.search.service import Searching
+from op_worker.shares.service import Shares
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class RestDoor:
         *,
         searching: Searching,
         changes: ChangeStreams,
+        shares: Shares,
         product: ProductInfo | None = None,
         is_serving: Callable[[], bool] = lambda: True,
         is_healthy: Callable[[], bool] = lambda: True,
@@ -87,6 +90,7 @@ class RestDoor:
             files=files,
             searching=searching,
             changes=changes,
+            shares=shares,
             zone=zone,
             product=product or ProductInfo(),
             is_healthy=is_healthy,
@@ -119,7 +123,7 @@ class RestDoor:
         if caller.is_guest and route.access is Access.TOKEN:
             raise Unauthorized()
         _check_media_types(request, route)
-        guid, caller = self._file(route, values, caller)
+        guid, caller = await self._file(request, route, values, caller)
         call = RestCall(
             services=self._services,
             request=request,
@@ -135,8 +139,8 @@ class RestDoor:
         except (Forbidden, Posix) as error:
             raise _as_told(error, route, caller) from None
 
-    def _file(
-        self, route: Route, values: Mapping[str, str], caller: Caller
+    async def _file(
+        self, request: StreamingRequest, route: Route, values: Mapping[str, str], caller: Caller
     ) -> tuple[FileGuid | None, Caller]:
         """Return the file named in the path, and who is taken to ask: for a share's file, anybody."""
         text = values.get("id")
@@ -149,7 +153,8 @@ class RestDoor:
             return guid, caller
         if route.access is not Access.SHARED:
             raise NotSupported()
-        return guid, Caller.guest()
+        password = password_in_header(request)
+        return guid, await guest_of(request, self._services.shares, guid.share_id, password)
 
     async def _get_openapi(self, request: StreamingRequest) -> None:
         request.responseHeaders.setRawHeaders(b"Access-Control-Allow-Origin", _ANY_ORIGIN)

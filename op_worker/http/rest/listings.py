@@ -17,6 +17,7 @@ from op_worker.http.rest.attributes import (
     select,
 )
 from op_worker.http.rest.calls import RestCall
+from op_worker.http.rest.public_attributes import select_public
 
 _NAMES = ("fileId", "file_id", "name", "index")
 """What the permission to list a directory is enough for."""
@@ -24,7 +25,7 @@ _NAMES = ("fileId", "file_id", "name", "index")
 
 async def get_attributes(call: RestCall) -> None:
     """Attributes of a file."""
-    selection = select(call.params, FILE_DEFAULTS)
+    selection = _selection(call, FILE_DEFAULTS)
     stat = await call.files.stat(call.caller, call.target)
     if selection.shows(ACL) and not await call.files.acls.shown(call.caller, stat):
         raise Posix(Errno.EACCES, "the ACL may not be read")
@@ -37,7 +38,7 @@ async def get_attributes(call: RestCall) -> None:
 async def list_children(call: RestCall) -> None:
     """A page of a directory."""
     params = call.params
-    selection = select(params, CHILD_DEFAULTS)
+    selection = _selection(call, CHILD_DEFAULTS)
     page = await call.files.list_children(
         call.caller,
         call.target,
@@ -100,6 +101,12 @@ async def get_distribution(call: RestCall) -> None:
 async def get_storage_locations(call: RestCall) -> None:
     """The paths of a file on storages."""
     send_json(call.request, await call.files.storage_locations(call.caller, call.target))
+
+
+def _selection(call: RestCall, defaults: tuple[str, ...]) -> Selection:
+    """Return which attributes are shown; of what is seen through a share fewer may be asked for."""
+    choose = select if call.target.base.share_id is None else select_public
+    return choose(call.params, defaults)
 
 
 async def rendered(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Json]:

@@ -14,6 +14,7 @@ _PATH_PARAMS = {
     "id": "Id of a file, or of a space for its root directory.",
     "sid": "Id of a space.",
     "hid": "Id of another name of the file.",
+    "shid": "Id of a share.",
     "path": "Path of names, separated by slashes.",
 }
 _TOKEN_SCHEMES: tuple[dict[str, Any], ...] = ({"token": []}, {"bearer": []})
@@ -44,7 +45,11 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": summary,
         "operationId": _operation_id(route),
-        "parameters": [*_path_parameters(route.path), *map(_query_parameter, route.params)],
+        "parameters": [
+            *_path_parameters(route.path),
+            *map(_query_parameter, route.params),
+            *_header_parameters(route.access),
+        ],
         "responses": _responses(route),
         "security": _security(route.access),
     }
@@ -65,6 +70,16 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "description": help_, "schema": {"type": "string"}}
         for name, help_ in _PATH_PARAMS.items()
         if f"{{{name}}}" in path
+    ]
+
+
+def _header_parameters(access: Access) -> list[dict[str, Any]]:
+    if access is not Access.SHARED:
+        return []
+    text = "The password of the share, when the file id is of one that has a password."
+    schema = {"type": "string"}
+    return [
+        {"name": "X-Share-Password", "in": "header", "required": False, "description": text, "schema": schema}
     ]
 
 

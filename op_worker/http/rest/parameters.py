@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from cluster_worker.http.params import Boolean, Choice, Integer, IntegerOr, Octal, Param, Text, TextList
+from cluster_worker.http.params import (
+    AnyText,
+    Boolean,
+    Choice,
+    Integer,
+    IntegerOr,
+    Octal,
+    Param,
+    Text,
+    TextList,
+)
+from op_worker.shares.rules import LATEST_END_S
 
 ATTRIBUTES = (
     Param("attributes", TextList(), "Attributes to show."),
@@ -70,6 +81,16 @@ FILTER = (
 )
 JSON_READ = (*FILTER, INHERITED)
 
+_FLAGS = "data_protection, metadata_protection"
+PROTECTION = (
+    Param("set", TextList(), f"Flags to set: {_FLAGS}."),
+    Param("unset", TextList(), f"Flags to unset: {_FLAGS}."),
+)
+EXPLAIN = (
+    Param("operation", TextList(), "Operations to explain, such as read_object; all by default."),
+    Param("userId", Text(), "The user to explain for; oneself by default."),
+)
+
 SPACE_SETTINGS = (
     Param("accessTimes", Choice(("never", "relative")), "When reading changes the access time."),
     Param("recycleDays", Integer(0, 3650), "How long removed files can be restored; 0 is not at all."),
@@ -93,3 +114,16 @@ SEARCH = (
     ),
     *ATTRIBUTES,
 )
+_SHARE_TERMS = (
+    Param("description", AnyText(), "Text in Markdown."),
+    Param("expires", Integer(0, LATEST_END_S), "When it ends, in seconds since the epoch; 0 is never."),
+    Param("password", AnyText(), "What guests have to know; empty is nothing."),
+)
+SHARE_CREATE = (
+    Param("name", Text(), "The name of the share.", required=True),
+    Param("rootFileId", Text(), "The file or directory to share."),
+    Param("fileId", Text(), "Deprecated: the same as rootFileId."),
+    *_SHARE_TERMS,
+)
+SHARE_CHANGE = (Param("name", Text(), "The name of the share."), *_SHARE_TERMS)
+SHARES = (Param("limit", Integer(1, 200), "The most entries in the reply.", default=100), TOKEN)

@@ -7,12 +7,13 @@ from collections.abc import Awaitable
 import pytest
 from attrs import evolve
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred, gatherResults
 
 from cluster_worker.persistence.engine import Key, Scope
 from onedata.errors import Errno, Posix
 from onedata.ids import space_root_guid
 from op_worker.files.acl import Ace, AceFlag, AceKind, Acl
-from op_worker.files.model import REMOVED, CreateOptions, FileStat, MetadataChange, Target
+from op_worker.files.model import REMOVED, CreateOptions, Existing, FileStat, MetadataChange, Target
 from op_worker.files.permissions import Operation as O  # noqa: N817 - short for the tables
 from op_worker.files.service import FileService
 from tests.support.spaces import (
@@ -287,3 +288,72 @@ async def test_the_root_of_a_space_has_no_list(files: FileService) -> None:
         with pytest.raises(Posix):
             await files.acls.set(caller, path(""), (allow("GROUP@", 0x701FF),))
     assert (await files.stat(owner, path(""))).acl is None
+
+
+@ensureDeferred
+async def test_updating_an_existing_file_replaces_its_list_only_by_a_mode(files: FileService) -> None:
+    await make(files, "f")
+    await files.acls.set(alice, path("f"), (allow("OWNER@", ALL),))
+    update = CreateOptions(existing=Existing.UPDATE)
+    assert (await files.create_file(alice, path("f"), update)).acl is not None
+    assert (await files.create_file(alice, path("f"), evolve(update, mode=0o640))).acl is None
+
+
+@ensureDeferred
+async def test_owners_set_times_of_files_that_they_may_not_write(files: FileService) -> None:
+    await make(files, "f")
+    await files.set_mode(alice, path("f"), 0o444)
+    assert (await files.set_times(alice, path("f"), None, 5.0)).mtime_s == 5.0
+    await refused(files.set_times(bob, path("f"), None, 6.0))
+    await files.set_mode(alice, path("f"), 0o464)
+    assert (await files.set_times(bob, path("f"), None, 7.0)).mtime_s == 7.0
+    await files.acls.set(alice, path("f"), (allow(BOB, O.WRITE_ATTRIBUTES),))
+    assert (await files.set_times(bob, path("f"), None, 8.0)).mtime_s == 8.0
+    assert (await files.set_times(alice, path("f"), None, 9.0)).mtime_s == 9.0
+
+
+@ensureDeferred
+async def test_a_directory_is_moved_without_a_look_into_it_and_removed_with_one(files: FileService) -> None:
+    await files.create_directory(alice, path("d"), NEW)
+    await files.acls.set(alice, path("d"), (allow("OWNER@", 0x701FE),))
+    await files.move(alice, path("d"), path("e"))
+    await refused(files.remove(alice, path("e")))
+    await files.acls.set(alice, path("e"), (allow("OWNER@", 0x701FF),))
+    await files.remove(alice, path("e"))
+
+
+@ensureDeferred
+async def test_hard_links_share_the_list_of_their_file(files: FileService) -> None:
+    stat = await make(files, "f")
+    await files.create_link(alice, path("g"), stat.guid, NEW)
+    await files.acls.set(alice, path("g"), (allow("OWNER@", ALL),))
+    await refused(read(files, path("f"), bob))
+    assert await acl_of(files, "f") == (allow("OWNER@", ALL),)
+
+
+@ensureDeferred
+async def test_a_list_set_meanwhile_is_not_lost_by_a_change_of_metadata(files: FileService) -> None:
+    await make(files, "f")
+    await gatherResults(
+        [
+            Deferred.fromCoroutine(work)
+            for work in (
+                files.acls.set(alice, path("f"), (allow("OWNER@", ALL),)),
+                files.change_metadata(alice, path("f"), MetadataChange(set_xattrs={"k": 1})),
+                files.set_times(alice, path("f"), 1.0, 1.0),
+            )
+        ],
+        consumeErrors=True,
+    )
+    assert await acl_of(files, "f") == (allow("OWNER@", ALL),)
+    assert await files.get_xattrs(alice, path("f")) == {"k": 1}
+
+
+@ensureDeferred
+async def test_users_and_groups_are_shown_with_their_names(site: Site, files: FileService) -> None:
+    await make(files, "f")
+    acl = (allow(BOB, 1), allow(TEAM, 1, GROUP), allow("OWNER@", ALL))
+    await files.acls.set(alice, path("f"), acl)
+    shown = await files.acls.as_xattr(alice, path("f"))
+    identifiers = [entry["identifier"] for entry in shown["cdmi_acl"]]  # type: ignore[index, union-attr, call-overload]  # JSON
+    assert identifiers == [f"{BOB}#{BOB}", f"Team#{TEAM}", "OWNER@"]

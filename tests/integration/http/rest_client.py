@@ -8,22 +8,27 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from argon2 import PasswordHasher
 from attrs import frozen
 from twisted.internet import reactor
 
 from cluster_worker.http.tree import Branch
 from cluster_worker.persistence.memory import MemoryEngine
-from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.clock import WallClock, system_wall_clock
 from cluster_worker.runtime.pool import Inline
 from onedata.errors import TokenInvalid, Unauthorized
 from onedata.ids import ProviderId, SpaceId, StorageId, UserId, space_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
+from op_worker.auth.throttle import FailureThrottle
 from op_worker.changes.service import ChangeStreams
 from op_worker.files.service import FileService
 from op_worker.http.rest.door import RestDoor
+from op_worker.http.shares.door import ShareDoor
 from op_worker.search.service import Searching
+from op_worker.shares.passwords import SharePasswords
+from op_worker.shares.service import Shares
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
@@ -35,6 +40,7 @@ STORAGE = StorageId("4" * 32)
 OWNER, MEMBER, STRANGER = UserId("5" * 32), UserId("6" * 32), UserId("7" * 32)
 BASE = "/api/v3/oneprovider"
 SPACE_ROOT = space_root_guid(SPACE).object_id()
+FAST_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 CALLERS = {
     "owner": Caller(OWNER),
@@ -87,9 +93,10 @@ class RestClient:
         token: str | None = "owner",
         body: bytes | None = None,
         value: Any = None,
+        base: str = BASE,
         **headers: str,
     ) -> Reply:
-        """Send a request to ``path`` below the door; ``value`` is sent as JSON."""
+        """Send a request to ``path`` below ``base``; ``value`` is sent as JSON."""
         named = {name.replace("_", "-"): text for name, text in headers.items()}
         if value is not None:
             body = json.dumps(value).encode()
@@ -98,7 +105,7 @@ class RestClient:
             named["Content-Length"] = str(len(body))
         if token is not None:
             named["X-Auth-Token"] = token
-        lines = [f"{method} {BASE}{path} HTTP/1.1", "Host: example.org:8443"]
+        lines = [f"{method} {base}{path} HTTP/1.1", "Host: example.org:8443"]
         lines += [f"{name}: {text}" for name, text in named.items()]
         answer = await self._served.ask("\r\n".join([*lines, "", ""]).encode() + (body or b""))
         return Reply(answer.status, answer.headers, answer.body)
@@ -161,7 +168,7 @@ def make_zone() -> StaticZone:
     )
 
 
-async def make_files(zone: StaticZone) -> FileService:
+async def make_files(zone: StaticZone, wall_clock: WallClock = system_wall_clock) -> FileService:
     """A file service over memory."""
     engine = MemoryEngine()
     storages = Storages(engine, Inline())
@@ -174,7 +181,7 @@ async def make_files(zone: StaticZone) -> FileService:
         zone,
         storages,
         clock=reactor,
-        wall_clock=system_wall_clock,
+        wall_clock=wall_clock,
         random_bytes=os.urandom,
         node_name="worker@test",
     )
@@ -185,10 +192,18 @@ def make_searching(files: FileService, zone: StaticZone) -> Searching:
     return Searching(files.context, zone.supported_spaces, None, thread=Inline(), clock=reactor)
 
 
+def make_shares(files: FileService, wall_clock: WallClock = system_wall_clock) -> Shares:
+    """Shares whose passwords are hashed fast."""
+    passwords = SharePasswords(reactor, Inline(), os.urandom, FAST_HASHER, FailureThrottle())
+    return Shares(files, passwords, clock=reactor, wall_clock=wall_clock)
+
+
 def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
-    """The door at its place."""
+    """The doors at their places."""
     root = Branch()
+    shares = options.pop("shares", None) or make_shares(files)
     options.setdefault("changes", ChangeStreams(files.context, reactor))
     options.setdefault("searching", make_searching(files, zone))
-    root.mount(BASE, RestDoor(files, zone, KnownTokens(), **options).resource)
+    root.mount(BASE, RestDoor(files, zone, KnownTokens(), shares=shares, **options).resource)
+    root.mount("share", ShareDoor(files, shares).resource)
     return root

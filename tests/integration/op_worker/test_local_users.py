@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from attrs import evolve
 from pytest_twisted import ensureDeferred
 from twisted.logger import capturedLogs
 
@@ -36,6 +37,26 @@ async def test_local_users_share_a_space_without_any_zone(world: World) -> None:
     assert (await eve("GET", "/cdmi/Lab/x.txt")).status == 404
     assert (world.folder / "data" / "lab" / "x.txt").read_bytes() == b"from anna"
     assert (await world.admin()("POST", "/api/v3/onepanel/provider", {})).status == 400
+
+
+@ensureDeferred
+async def test_a_file_is_shared_with_everybody(world: World) -> None:
+    await world.start_provider(world.provider_config(local=local(world)))
+    anna = world.provider_client().with_token(token(world, "anna"))
+    assert (await anna("PUT", "/cdmi/Lab/x.txt", b"from anna", content_type="text/plain")).status == 201
+    file_id = (await anna("POST", "/api/v3/oneprovider/lookup-file-id/Lab/x.txt")).body["fileId"]
+    terms = {"name": "For all", "rootFileId": file_id, "password": "open sesame"}
+    share_id = (await anna("POST", "/api/v3/oneprovider/shares", terms)).body["shareId"]
+    share = (await anna("GET", f"/api/v3/oneprovider/shares/{share_id}")).body
+    root = share["rootFileId"]
+    assert (await anna("GET", f"/cdmi/cdmi_objectid/{root}")).status == 403
+    anybody = world.provider_client()
+    assert (await anybody("GET", f"/share/{share_id}")).status == 401
+    knowing = evolve(anybody, headers={"X-Share-Password": "open sesame"})
+    assert (await knowing("GET", f"/share/{share_id}")).content == b"from anna"
+    at = f"/api/v3/oneprovider/data/{root}/content"
+    assert (await knowing("GET", at)).content == b"from anna"
+    assert (await anybody("GET", f"/api/v3/oneprovider/shares/{share_id}/public")).body["hasPassword"]
 
 
 @ensureDeferred

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import Errno
+from op_worker.files.acl import Ace, AceKind
 from op_worker.files.operations import NEEDS_WRITE_DATA, READONLY_ALLOWS
 from op_worker.files.permissions import (
     READ_DATA_PRIVILEGE,
@@ -17,6 +19,8 @@ from op_worker.files.permissions import (
     decide,
 )
 from op_worker.files.posix_decision import posix_allows
+from op_worker.files.protection import Protected, Protection, flags_of, names_of
+from op_worker.files.verdicts import FactKind
 
 ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 OWNER = Subject("owner", ALL)
@@ -27,9 +31,10 @@ operations = st.integers(1, 0x701FF).map(Operation)
 facts = st.builds(
     FileFacts, st.just("owner"), modes, st.booleans(), st.just(False), st.sampled_from([0o775, 0o1777])
 )
+protections = st.lists(st.builds(Protected, st.integers(1, 3), st.just("/d"), st.booleans()), max_size=3)
 subjects = st.sampled_from([OWNER, MEMBER, GUEST])
 
-O = Operation  # noqa: E741 - short for the table
+O, K, E = Operation, FactKind, Errno  # noqa: E741 - short for the tables
 
 
 @pytest.mark.parametrize(
@@ -69,17 +74,92 @@ def test_sticky_directory_lets_only_the_owner_delete() -> None:
     assert decide(OWNER, file, Operation.DELETE).allowed
 
 
-def test_missing_privilege_is_named_before_the_mode() -> None:
-    file = FileFacts("owner", 0o000, is_directory=False)
-    nobody = Subject("owner")
-    assert decide(nobody, file, Operation.READ_OBJECT).text == "privilege space_read_data is missing"
-    assert decide(nobody, file, Operation.DELETE).text == "privilege space_write_data is missing"
-    assert decide(nobody, file, Operation.READ_ATTRIBUTES).allowed
+NOBODY = Subject("owner")
+READER = Subject("member", frozenset({READ_DATA_PRIVILEGE}))
+READONLY = Subject("owner", ALL, is_readonly=True)
+SPACE_OWNER = Subject("boss", ALL, is_space_owner=True)
+FILE = FileFacts("owner", 0o640, is_directory=False)
+DIRECTORY = FileFacts("owner", 0o750, is_directory=True)
+ROOT = FileFacts("virtual", 0o775, is_directory=True, is_space_root=True)
+ACL = (Ace(AceKind.DENY, "member", 0, 2), Ace(AceKind.ALLOW, "GROUP@", 0, 3))
+LISTED = FileFacts("owner", 0o777, is_directory=False, acl=ACL)
+STICKY = FileFacts("owner", 0o777, is_directory=False, parent_mode=0o1777)
+ITSELF = FileFacts("owner", 0o777, True, protections=(Protected(Protection.DATA, "/d", is_own=True),))
+INSIDE = FileFacts("owner", 0o777, False, protections=(Protected(3, "/d", is_own=False),))
 
 
-def test_denying_mode_names_the_operations() -> None:
-    verdict = decide(MEMBER, FileFacts("owner", 0o700, is_directory=True), Operation.LIST_CONTAINER)
-    assert verdict.text == "mode 700 denies list_container by its group triplet"
+@pytest.mark.parametrize(
+    ("subject", "file", "needed", "kind", "errno", "text"),
+    [
+        (OWNER, FILE, O(0), K.NOTHING_ASKED, None, "nothing beyond the way to the file is needed"),
+        (READONLY, FILE, O.WRITE_OBJECT, K.READONLY_TOKEN, E.EACCES, "the token is confined to reading"),
+        (NOBODY, FILE, O.READ_OBJECT, K.PRIVILEGE, E.EACCES, "privilege space_read_data is missing"),
+        (READER, FILE, O.DELETE, K.PRIVILEGE, E.EACCES, "privilege space_write_data is missing"),
+        (NOBODY, ITSELF, O.ADD_OBJECT, K.PRIVILEGE, E.EACCES, "privilege space_write_data is missing"),
+        (MEMBER, ITSELF, O.ADD_OBJECT, K.PROTECTION, E.EPERM, "data_protection on /d forbids add_object"),
+        (OWNER, ITSELF, O.DELETE, K.OWNERSHIP, None, "the owner of the file may delete"),
+        (OWNER, INSIDE, O.DELETE, K.PROTECTION, E.EPERM, "data_protection on /d forbids delete"),
+        (
+            *(SPACE_OWNER, INSIDE, O.WRITE_ACL, K.PROTECTION, E.EPERM),
+            "metadata_protection on /d forbids write_acl",
+        ),
+        (SPACE_OWNER, FILE, O.WRITE_ACL, K.SPACE_OWNER, None, "the user owns the space"),
+        (SPACE_OWNER, ROOT, O.WRITE_ACL, K.OWNERSHIP, E.EACCES, "only the owner of the file may write_acl"),
+        (
+            *(SPACE_OWNER, ROOT, O.ADD_OBJECT, K.MODE, None),
+            "mode 775 allows add_object by its group triplet",
+        ),
+        (
+            *(MEMBER, LISTED, O.WRITE_OBJECT, K.ACL_ENTRY, E.EACCES),
+            "entry 1 of the ACL denies write_object: DENY member write_object",
+        ),
+        (
+            *(MEMBER, LISTED, O.READ_OBJECT, K.ACL_ENTRY, None),
+            "entry 2 of the ACL allows read_object: ALLOW GROUP@ read_object, write_object",
+        ),
+        (
+            *(OWNER, LISTED, O.WRITE_ACL, K.ACL_END, E.EACCES),
+            "no entry of the ACL allows write_acl; the end of the list denies",
+        ),
+        (
+            *(GUEST, LISTED, O.READ_OBJECT, K.ACL_END, E.EACCES),
+            "no entry of the ACL allows read_object; the end of the list denies",
+        ),
+        (OWNER, FILE, O.READ_OBJECT, K.MODE, None, "mode 640 allows read_object by its owner triplet"),
+        (MEMBER, FILE, O.WRITE_OBJECT, K.MODE, E.EACCES, "mode 640 denies write_object by its group triplet"),
+        (GUEST, FILE, O.READ_OBJECT, K.MODE, E.EACCES, "mode 640 denies read_object by its other triplet"),
+        (
+            *(MEMBER, DIRECTORY, O.ADD_OBJECT | O.TRAVERSE, K.MODE, E.EACCES),
+            "mode 750 denies add_object by its group triplet",
+        ),
+        (
+            *(MEMBER, STICKY, O.DELETE, K.STICKY, E.EACCES),
+            "the directory is sticky: only the owner of a file may remove it",
+        ),
+        (MEMBER, FILE, O.WRITE_ACL, K.OWNERSHIP, E.EACCES, "only the owner of the file may write_acl"),
+        (
+            *(MEMBER, FILE, O.READ_ACL, K.ALWAYS, None),
+            "members of the space may read_acl where no ACL decides",
+        ),
+        (
+            *(MEMBER, FILE, O.DELETE, K.ALWAYS, None),
+            "members of the space may delete where no ACL decides",
+        ),
+    ],
+)
+def test_each_row_of_the_decision_names_its_fact(
+    subject: Subject, file: FileFacts, needed: Operation, kind: FactKind, errno: Errno | None, text: str
+) -> None:
+    verdict = decide(subject, file, needed)
+    assert (verdict.fact.kind, verdict.errno, verdict.text) == (kind, errno, text)
+
+
+def test_the_file_is_named_where_the_fact_is_its_own() -> None:
+    refusal = decide(MEMBER, FILE, O.WRITE_OBJECT).of("/d/f")
+    assert refusal.text == "mode 640 of /d/f denies write_object by its group triplet"
+    assert decide(MEMBER, FILE, O.WRITE_ACL).of("/d/f").text == "only the owner of /d/f may write_acl"
+    protected = decide(MEMBER, INSIDE, O.WRITE_OBJECT).of("/d/f")
+    assert protected.text == "data_protection on /d forbids write_object"
 
 
 @given(facts, operations)
@@ -115,3 +195,22 @@ def test_asking_for_more_is_never_easier(
 def test_more_bits_never_take_away(subject: Subject, file: FileFacts, mode: int) -> None:
     wider = FileFacts(file.owner, file.mode | mode, file.is_directory, False, file.parent_mode)
     assert not posix_allows(subject, file) & ~posix_allows(subject, wider)
+
+
+@given(subjects, facts, protections, operations)
+def test_flags_only_ever_take_away_and_bind_owners_of_the_space_alike(
+    subject: Subject, file: FileFacts, flags: list[Protected], needed: Operation
+) -> None:
+    protected = evolve(file, protections=tuple(flags))
+    if decide(subject, protected, needed).allowed:
+        assert decide(subject, file, needed).allowed
+    boss = Subject("boss", ALL, is_space_owner=True)
+    forbidden = any(flag.forbids(int(needed)) for flag in flags)
+    assert decide(boss, protected, needed).allowed is not forbidden
+    if not needed & NEEDS_WRITE_DATA:
+        assert not forbidden
+
+
+def test_flags_have_names() -> None:
+    assert names_of(3) == ["data_protection", "metadata_protection"]
+    assert all(flags_of(names_of(flags)) == flags for flags in range(4))

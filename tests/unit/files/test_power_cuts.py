@@ -14,8 +14,10 @@ from twisted.python.failure import Failure
 from cluster_worker.persistence.engine import Key, Scope
 from onedata.errors import OnedataError
 from onedata.ids import trash_uuid
+from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.intents import INTENTS
-from op_worker.files.model import CreateOptions, Existing, FileType
+from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
+from op_worker.files.protection import Protection
 from op_worker.files.service import FileService
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.spaces import SPACE, Site, body, owner, path, read
@@ -23,7 +25,8 @@ from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 BIG = bytes(range(256)) * 2048
-State = dict[str, tuple[str, bytes]]
+State = dict[str, tuple[str, bytes, Acl | None, int]]
+ACL: Acl = (Ace(AceKind.ALLOW, "OWNER@", 0, 0x7019B),)
 Operation = Callable[[FileService], Awaitable[object]]
 
 
@@ -105,6 +108,11 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "cut through a hard link": lambda files: files.truncate(owner, path("d/sub/m"), 2),
     "copy over a hard link": lambda files: files.copy(owner, path("f"), path("n")),
+    "set a list": lambda files: files.acls.set(owner, path("n"), ACL),
+    "replace content and list": lambda files: files.replace_content(
+        owner, path("f"), body(b"new"), expected_b=3, metadata=MetadataChange(acl=ACL)
+    ),
+    "protect": lambda files: files.protection.change(owner, path("e"), Protection.DATA, 0),
 }
 
 
@@ -124,7 +132,7 @@ async def state_of(files: FileService) -> State:
     state: State = {}
     for name, stat in page.items:
         content = await read(files, path(name)) if stat.type is FileType.REG else b""
-        state[name] = (stat.type.value, content)
+        state[name] = (stat.type.value, content, stat.acl, stat.protection)
     return state
 
 
@@ -135,7 +143,7 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
     checker = await check_store(site)
     stored = await stored_files(site)
-    assert set(checker.paths) == {name for name, (type_, _) in state.items() if type_ == "REG"}
+    assert set(checker.paths) == {name for name, (type_, *_) in state.items() if type_ == "REG"}
     for name, storage_path in checker.paths.items():
         data, kept = state[name][1], stored.get(storage_path, b"")
         if b"\0\0" not in data:  # what the storage has at a hole is nobody's business

@@ -90,3 +90,15 @@ def test_tokens_and_users_do_not_concern_an_outline() -> None:
     gri = Gri.parse("space.far.instance:protected")
     keys = {record_key("token", "t"), record_key("user", "anna")}
     assert not may_concern(gri, {"token", "user"}, keys)
+
+
+def test_groups_of_a_space_are_told_with_their_names() -> None:
+    state = state_of(
+        user("anna"),
+        group("team", users={"anna": NOTHING}),
+        space("near", groups={"team": NOTHING}, supports={"krk": Support({"d": 5})}),
+        provider("krk"),
+    )
+    near = read_resource(state, Gri.parse("space.near.instance:private"), "krk", ())
+    assert near["effectiveGroups"] == {"team": []}
+    assert near["groupNames"] == {"team": state.groups["team"].name}

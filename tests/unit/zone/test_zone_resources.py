@@ -23,6 +23,8 @@ def test_space_resource_becomes_a_record() -> None:
             "name": "first",
             "owners": ["u1"],
             "effectiveUsers": {"u1": ["space_view"], "u2": []},
+            "effectiveGroups": {"g1": ["space_view"], "g2": []},
+            "groupNames": {"g1": "Group"},
             "providers": {"p1": 10},
             "providerNames": {"p1": "One"},
             "something_new": 1,
@@ -30,6 +32,7 @@ def test_space_resource_becomes_a_record() -> None:
     )
     assert (record.name, record.owners) == ("first", frozenset({UserId("u1")}))
     assert record.user_privileges == {UserId("u1"): {"space_view"}, UserId("u2"): frozenset()}
+    assert record.groups == {GroupId("g1"): "Group", GroupId("g2"): ""}
     assert record.supports == {ProviderId("p1"): 10}
     assert record.provider_names == {ProviderId("p1"): "One"}
 
@@ -64,6 +67,8 @@ def test_token_events_without_content_revoke_nothing() -> None:
         {"name": "s", "owners": [1]},
         {"name": "s", "providers": {"p": "many"}},
         {"name": "s", "effectiveUsers": ["u1"]},
+        {"name": "s", "effectiveGroups": ["g1"]},
+        {"name": "s", "groupNames": {"g1": 1}},
     ],
 )
 def test_malformed_space_is_refused_whole(resource: dict[str, object]) -> None:

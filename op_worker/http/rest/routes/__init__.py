@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from op_worker.http.rest.routes import changes, files, metadata, permissions, provider, search, spaces
+from op_worker.http.rest.routes import (
+    changes,
+    files,
+    metadata,
+    permissions,
+    provider,
+    search,
+    shares,
+    spaces,
+)
 from op_worker.http.rest.table import Route
 
 ROUTES: Sequence[Route] = (
@@ -14,5 +23,6 @@ ROUTES: Sequence[Route] = (
     *spaces.ROUTES,
     *search.ROUTES,
     *changes.ROUTES,
+    *shares.ROUTES,
     *provider.ROUTES,
 )

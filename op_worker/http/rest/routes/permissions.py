@@ -1,4 +1,4 @@
-"""Routes of permissions: access control lists."""
+"""Routes of permissions: access control lists, protection flags, explanations."""
 
 from __future__ import annotations
 
@@ -29,5 +29,25 @@ ROUTES: Sequence[Route] = (
         operation=permissions.remove_acl,
         status=204,
         params=(parameters.RESOLVE,),
+    ),
+    Route(
+        method="GET",
+        path=f"{FILE}/protection_flags",
+        operation=permissions.get_protection,
+    ),
+    Route(
+        method="PUT",
+        path=f"{FILE}/protection_flags",
+        operation=permissions.put_protection,
+        status=204,
+        params=parameters.PROTECTION,
+        body=Body.PARAMS,
+        consumes=JSON,
+    ),
+    Route(
+        method="GET",
+        path=f"{FILE}/permissions/explain",
+        operation=permissions.explain,
+        params=parameters.EXPLAIN,
     ),
 )

@@ -1,0 +1,1 @@
+"""Plain HTTP access to shared files: for browsers, for curl, without a token."""
