@@ -19,11 +19,11 @@ from op_worker.files.acl import Acl, pack_acl, unpack_acl
 from op_worker.files.blocks import Blocks
 from op_worker.files.model import FileType, Json
 
-META = "meta"
-TIMES = "times"
-LOCATION = "loc"
-PARENT = "parent"
-NAME = "name"
+META = "m"
+TIMES = "t"
+LOCATION = "l"
+PARENT = "p"
+NAME = "n"
 """Of a hard link's own key, which has a ``parent`` besides: the name as it is."""
 XATTRS = "x"
 JSON = "j"
