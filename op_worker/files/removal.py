@@ -20,6 +20,7 @@ from op_worker.files.nodes import Chain
 from op_worker.files.paths import trash_path
 from op_worker.files.permissions import Operation
 from op_worker.files.reading import storage_of
+from op_worker.files.removals import Removing
 from op_worker.files.transactions import Happened, Rest
 from op_worker.files.trash import Trash
 from op_worker.storage.registry import Storage
@@ -103,7 +104,8 @@ class Removal:
             trash_path(visit.space_id, key),
             chain.storage_path,
         )
-        steps.extend(intent.put())
+        record = Removing("/".join(chain.names), visit.user_id, int(context.wall_clock()))
+        steps.extend([*intent.put(), record.begin(key)])
         await self._carry_out(visit, chain, steps, intent, [key, chain.parent.key])
         self._trash.purge_soon(visit.space_id)
 

@@ -54,9 +54,12 @@ from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
+from op_worker.files.permissions import Operation
+from op_worker.files.purging import Purging
 from op_worker.files.reading import Reading
 from op_worker.files.recursive import Asked, RecursiveListing
 from op_worker.files.removal import Removal
+from op_worker.files.removals import Removals
 from op_worker.files.replacing import Replacing
 from op_worker.files.settings import Settings
 from op_worker.files.small_contents import SmallContents
@@ -107,7 +110,8 @@ class FileService(TaskService):
             random_bytes,
             Settings(engine, clock),
         )
-        trash = Trash(engine, storages, journal, self.tasks, clock, wall_clock)
+        purging = Purging(engine, storages, journal, wall_clock)
+        trash = Trash(engine, storages, purging, self.tasks, clock)
         self._context = context
         self._maintenance = Maintenance(storages, journal, trash, Inodes(engine, storages), clock)
         self._spaces = SpaceNames(access)
@@ -125,6 +129,7 @@ class FileService(TaskService):
         self._attributes = AttributeChanges(context)
         self._distribution = Distribution(context)
         self.hard_links = HardLinks(context)
+        self.removals = Removals(context)
         self.space_settings = SpaceAdministration(context)
         self.acls = Acls(context)
 
