@@ -54,10 +54,11 @@ from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
-from op_worker.files.permissions import Operation
 from op_worker.files.purging import Purging
 from op_worker.files.reading import Reading
 from op_worker.files.recursive import Asked, RecursiveListing
+from op_worker.files.recycle_bin import RecycleBin
+from op_worker.files.recycling import Recycling
 from op_worker.files.removal import Removal
 from op_worker.files.removals import Removals
 from op_worker.files.replacing import Replacing
@@ -112,8 +113,9 @@ class FileService(TaskService):
         )
         purging = Purging(engine, storages, journal, wall_clock)
         trash = Trash(engine, storages, purging, self.tasks, clock)
+        recycling = Recycling(context, trash)
         self._context = context
-        self._maintenance = Maintenance(storages, journal, trash, Inodes(engine, storages), clock)
+        self._maintenance = Maintenance(storages, journal, trash, recycling, Inodes(engine, storages), clock)
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
@@ -130,6 +132,7 @@ class FileService(TaskService):
         self._distribution = Distribution(context)
         self.hard_links = HardLinks(context)
         self.removals = Removals(context)
+        self.recycle_bin = RecycleBin(context, self._creation, recycling)
         self.space_settings = SpaceAdministration(context)
         self.acls = Acls(context)
 
@@ -366,9 +369,17 @@ class FileService(TaskService):
     async def remove(self, caller: Caller, target: Target) -> None:
         """Remove a file, a link, or a directory with all it holds, in one step.
 
+        In a space with ``recycle_days`` it goes into the recycle bin, unless it was but one of several
+        names of a file.
+
         Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES).
         """
         await self._removal.remove(caller, target)
+
+    @translated
+    async def discard(self, caller: Caller, target: Target) -> None:
+        """Remove past the recycle bin: what was made a moment ago and failed. Raises: as ``remove``."""
+        await self._removal.discard(caller, target)
 
     @translated
     async def remove_empty(self, caller: Caller, target: Target) -> None:
@@ -464,5 +475,5 @@ class FileService(TaskService):
         visit, chain = await self._context.chain(caller, source)
         await self._removal.require_removable(visit, chain)
         result = await self._copying.copy(caller, source, target, None)
-        await self._removal.remove(caller, Target(chain.guid))
+        await self._removal.discard(caller, Target(chain.guid))
         return result

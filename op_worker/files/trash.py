@@ -5,6 +5,8 @@ What is in the trash is nobody's any more: its files cannot be found by id or pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -23,6 +25,7 @@ from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.registry import Storages
 
 _MOST_FAILURES = 5
+_SWEPT = 1000
 _PAUSE_S = 1.0
 
 
@@ -53,7 +56,6 @@ class Trash:
         while entries := await self._engine.page(scope, trash, None, PAGE, BASE):
             for item in entries:
                 await self._purging.purge(space_id, item)
-        await self._sweep_storage(space_id)
 
     async def _purge_with_retries(self, space_id: SpaceId) -> None:
         failures = 0
@@ -72,21 +74,25 @@ class Trash:
         finally:
             self._busy.discard(space_id)
 
-    async def _sweep_storage(self, space_id: SpaceId) -> None:
+    async def sweep(self, space_id: SpaceId) -> None:
         """Remove what lies in the trash folder of the storage and belongs to no file of the space.
 
         Keys are never used again, so what has no documents now has none later.
+
+        Raises: PersistenceUnavailable; StorageError.
         """
         support = self._storages.for_space(space_id)
         if support is None or support.storage.directories is None:
             return
         names = await names_in(support.storage.directories, StoragePath(f"{space_id}/{TRASH}"))
-        if not names:
-            return
-        scope = Scope(space_id)
-        found = await self._engine.get_many(scope, [Key(name) for name in names], [META])
-        pending = await self._engine.get_all(scope, INTENTS)
-        for name, documents in zip(names, found, strict=True):
-            path = trash_path(space_id, name)
-            if META not in documents and path not in pending:
+        for first in range(0, len(names), _SWEPT):
+            for path in await self._forgotten(space_id, names[first : first + _SWEPT]):
                 await remove_tree(support.storage, path)
+
+    async def _forgotten(self, space_id: SpaceId, names: Sequence[str]) -> list[StoragePath]:
+        """Return where those of ``names`` are that belong to no file and that nothing is pending at."""
+        found = await self._engine.get_many(Scope(space_id), [Key(name) for name in names], [META])
+        pairs = zip(names, found, strict=True)
+        paths = [trash_path(space_id, name) for name, documents in pairs if META not in documents]
+        pending = await self._engine.get(Scope(space_id), INTENTS, paths) if paths else {}
+        return [path for path in paths if path not in pending]

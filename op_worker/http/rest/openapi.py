@@ -14,6 +14,7 @@ _PATH_PARAMS = {
     "id": "Id of a file, or of a space for its root directory.",
     "sid": "Id of a space.",
     "hid": "Id of another name of the file.",
+    "item": "Id of an item of the recycle bin.",
     "path": "Path of names, separated by slashes.",
 }
 _TOKEN_SCHEMES: tuple[dict[str, Any], ...] = ({"token": []}, {"bearer": []})
