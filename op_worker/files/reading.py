@@ -13,6 +13,7 @@ from onedata.ids import SpaceId, StorageId
 from op_worker.auth.caller import Caller
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
+from op_worker.files.access_times import AccessTimes
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import LOCATION, UNSETTLED, Location
@@ -92,6 +93,7 @@ class Reading:
     _context: FilesContext
     _translate: Translate
     _contents: SmallContents
+    _access_times: AccessTimes
     _log = Logger()
 
     async def open(self, caller: Caller, target: Target, follow: Follow) -> Reader:
@@ -118,6 +120,7 @@ class Reading:
             if opened is not None:
                 if fits(opened.size_b, location, is_exact=seen != now):
                     self._remember(location, opened)
+                    await self._access_times.note(chain.space_id, chain.file)
                     return Reader(
                         stat_of(chain, visit.space, visit.user_id), location, opened, self._translate
                     )

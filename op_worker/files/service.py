@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Engine
@@ -20,6 +21,7 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Access
+from op_worker.files.access_times import AccessTimes
 from op_worker.files.acls import Acls
 from op_worker.files.attribute_changes import AttributeChanges
 from op_worker.files.attributes import stat_of, stat_of_user_root
@@ -45,6 +47,7 @@ from op_worker.files.model import (
     Follow,
     Json,
     MetadataChange,
+    Now,
     Page,
     RecursivePage,
     Shown,
@@ -99,6 +102,7 @@ class FileService(TaskService):
         journal = Journal(engine, storages, locks, clock, wall_clock, random_bytes, node_name)
         lookup = Lookup(engine, wall_clock, zone)
         access = Access(zone, storages, lookup)
+        settings = Settings(engine, clock)
         context = FilesContext(
             engine,
             storages,
@@ -109,8 +113,9 @@ class FileService(TaskService):
             storages.blocking,
             wall_clock,
             random_bytes,
-            Settings(engine, clock),
+            settings,
         )
+        self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
         trash = Trash(engine, storages, purging, self.tasks, clock)
         recycling = Recycling(context, trash)
@@ -122,7 +127,7 @@ class FileService(TaskService):
         self._removal = Removal(context, trash)
         self._creation = Creation(context, self._removal)
         self._linking = Linking(context, self._creation)
-        self._reading = Reading(context, to_onedata_error, SmallContents())
+        self._reading = Reading(context, to_onedata_error, SmallContents(), self._access_times)
         self._replacing = Replacing(context, self._creation, Staging(context))
         self._in_place = InPlace(context)
         self._moving = Moving(context, self._creation, self._removal)
@@ -139,6 +144,14 @@ class FileService(TaskService):
     def startService(self) -> None:
         super().startService()
         self.spawn("maintenance of spaces", self._maintenance.run())
+        self.spawn("access times", self._access_times.run())
+
+    def stopService(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._access_times.flush()
+        await super().stopService()
 
     async def recover(self, space_id: SpaceId) -> None:
         """Finish what a crash of this node left undone in a space; done by itself after the start.
@@ -396,9 +409,12 @@ class FileService(TaskService):
 
     @translated
     async def set_times(
-        self, caller: Caller, target: Target, atime_s: float | None, mtime_s: float | None
+        self, caller: Caller, target: Target, atime_s: float | Now | None, mtime_s: float | Now | None
     ) -> FileStat:
-        """Set times, in seconds since the epoch; ``None`` keeps. Raises: Posix(EACCES)."""
+        """Set times, in seconds since the epoch; ``None`` keeps. Who may write may set ``NOW``.
+
+        Raises: Posix(EACCES); Posix(EINVAL) for what is no number or too large.
+        """
         return await self._attributes.set_times(caller, target, atime_s, mtime_s)
 
     @translated
