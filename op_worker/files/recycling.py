@@ -65,13 +65,8 @@ class Recycling:
 
     async def _expire_some(self, space_id: SpaceId) -> int:
         """Move some expired items into the trash; return how many."""
-        engine, scope = self._context.engine, Scope(space_id)
-        now_s = self._context.wall_clock()
-        last = await engine.page_back(scope, bin_key(space_id), None, PAGE)
-        due = [entry for entry in last if recycled.expires_s(entry.name.decode()) <= now_s]
-        keys = [key_of_entry(entry.value) for entry in due]
-        documents = await engine.get_many(scope, keys, FIELDS) if due else ()
-        found = [Item.found(Resolved(*one)) for one in zip(due, keys, documents, strict=True)]
+        first = recycled.item_id(self._context.wall_clock(), Key(""))
+        found = map(Item.found, await self.page(space_id, first, PAGE))
         items = [item for item in found if item is not None]
         await self.give_up(space_id, items)
         return len(items)

@@ -85,7 +85,7 @@ async def test_what_was_noted_is_written_down_before_the_service_stops() -> None
     await read(files, path("f"))
     await files.stopService()
     assert (await files.stat(owner, path("f"))).atime_s > before.atime_s
-    assert site.clock.getDelayedCalls() == []  # type: ignore[attr-defined]  # a Clock
+    assert site.clock.getDelayedCalls() == []
 
 
 @ensureDeferred
@@ -116,7 +116,7 @@ async def test_a_file_that_changed_or_went_meanwhile_keeps_its_times_and_the_oth
 async def test_a_store_that_is_away_costs_access_times_and_nothing_else() -> None:
     fuse = Fuse(Trouble.FAIL)
     site = Site()
-    site.engine = FusedEngine(site.engine, fuse)  # type: ignore[assignment]  # an engine by its methods
+    site.engine = FusedEngine(site.engine, fuse)
     files = await started(site)
     before = await files.stat(owner, path("f"))
     await read(files, path("f"))
