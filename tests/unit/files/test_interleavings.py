@@ -295,7 +295,21 @@ def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:
     check_failures(run(scheduler, clock, [files.recover(SPACE) for files in services]))
     drive(scheduler, clock, lambda: not scheduler.waiting)
     check_failures_none(run(scheduler, clock, [check_consistent(site, services[0])]))
+    check_expiry(scheduler, clock, wired, services)
+    check_failures_none(run(scheduler, clock, [check_consistent(site, services[0])]))
     run(scheduler, clock, [files.tasks.close() for files in services])
+
+
+def check_expiry(scheduler: Scheduler, clock: Clock, site: Site, services: Sequence[Any]) -> None:
+    """Let all nodes find at once that everything in the bin has expired."""
+    site.now_s += 2 * 86400
+    for _ in range(2):
+        check_failures(run(scheduler, clock, [files.recover(SPACE) for files in services]))
+        for _ in range(100):
+            clock.advance(1)
+            drive(scheduler, clock, lambda: not scheduler.waiting)
+    (page,) = run(scheduler, clock, [services[0].recycle_bin.items(owner, SPACE, limit=9)])
+    assert page.items == []  # type: ignore[attr-defined]  # no failure
 
 
 def check_failures_none(results: list[object]) -> None:
