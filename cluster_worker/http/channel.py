@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted
 from twisted.internet.interfaces import ISSLTransport, ITCPTransport
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from cluster_worker.http.site import StreamingSite
 
 _MOST_LENGTH_DIGITS = 18
+_USUAL_READ_B = FileDescriptor.bufferSize
+_LARGE_READ_B = 512 * 1024
+"""How much is read from the socket at once while a large body comes in: a seventh less work for it."""
 
 
 class StreamingChannel(HTTPChannel):
@@ -150,17 +154,24 @@ class StreamingChannel(HTTPChannel):
             return
         request.expect_body(self.length, self._wants_continue(request))
         self._incoming = self._to_begin = request
+        if self.length is None or self.length > _LARGE_READ_B:
+            self._read_at_once(_LARGE_READ_B)
         self.phase = Phase.BODY
         self._wait(self._limits.body_stall_timeout_s)
 
     def allContentReceived(self) -> None:
         request = self.requests[-1]
         self._incoming = None
+        self._read_at_once(_USUAL_READ_B)
         self.phase, self.deadline_s = Phase.ANSWER, None
         answered = bool(request.finished)
         super().allContentReceived()
         if answered:
             self._next(request)
+
+    def _read_at_once(self, size_b: int) -> None:
+        """Read up to so many bytes from the socket, which is below TLS, at a time."""
+        getattr(self.transport, "transport", self.transport).bufferSize = size_b
 
     def _wants_continue(self, request: StreamingRequest) -> bool:
         expect = request.requestHeaders.getRawHeaders(b"Expect") or (b"",)

@@ -1,6 +1,8 @@
 """How values lie in Redis, as pure functions: key prefixes, documents, entries, batches.
 
-A document is ``revision (6 bytes, big-endian) data``; a directory entry is the member
+A document is ``revision data``, where a revision below 128 takes one byte and a greater one seven, as
+most documents of a million files are written once or twice. (Stores of earlier versions have six bytes, of
+which the first is 0; they are read as well.) A directory entry is the member
 ``name NUL value`` of a sorted set whose scores are all 0, so that members lie in name order.
 """
 
@@ -12,6 +14,7 @@ from functools import lru_cache
 import msgpack
 
 from cluster_worker.persistence.engine import (
+    ABSENT,
     Add,
     Batch,
     Check,
@@ -31,6 +34,8 @@ COUNTER_LIMIT = 2**53 - 1
 """Counters stay within this magnitude, where the scripts' numbers are exact."""
 
 _NUL = b"\0"
+_LONG, _LONG_B = 0x80, 7
+_EARLIER_B = 6
 _DELTA_LIMIT = 2**54
 
 pack: Callable[[object], bytes] = msgpack.Packer(
@@ -64,7 +69,12 @@ def key_of(value: bytes) -> Key:
 
 def decode_document(stored: bytes) -> Document:
     """Split a stored document into revision and data."""
-    return Document(int.from_bytes(stored[:6], "big"), stored[6:])
+    first = stored[0]
+    if 0 < first < _LONG:
+        return Document(first, stored[1:])
+    if first == 0:
+        return Document(int.from_bytes(stored[:_EARLIER_B], "big"), stored[_EARLIER_B:])
+    return Document(decode_revision(stored[:_LONG_B]), stored[_LONG_B:])
 
 
 def decode_entry(member: bytes) -> Entry:
@@ -118,28 +128,35 @@ def encode_batch(batch: Batch) -> bytes:
 def decode_found(step: Step, found: bytes | int | None) -> int | bytes | None:
     """Return what the script found in the way of ``step``, in the engine's terms."""
     if isinstance(step, Put | Delete | Check):
-        return int.from_bytes(found, "big") if isinstance(found, bytes) else 0
+        return decode_revision(found) if isinstance(found, bytes) else ABSENT
     if isinstance(step, RequireEmpty | Add):
         return int(found or 0)
     return found
 
 
-def revision_bytes(revision: int) -> bytes:
-    """Return the six bytes that stand before a document's data."""
-    return revision.to_bytes(6, "big")
+def encode_revision(revision: int) -> bytes:
+    """Return what stands before a document's data; empty for ``ABSENT``."""
+    if revision < _LONG:
+        return bytes((revision,)) if revision else b""
+    return (_LONG << 48 | revision).to_bytes(_LONG_B, "big")
+
+
+def decode_revision(stored: bytes) -> int:
+    """Undo ``encode_revision``."""
+    return (
+        int.from_bytes(stored, "big") & ~(_LONG << 48) if len(stored) > 1 else int.from_bytes(stored, "big")
+    )
 
 
 def _expected(revision: int | None) -> bytes | None:
-    """``None``: do not look; empty: there must be none; otherwise the revision's bytes."""
-    if revision is None:
-        return None
-    return revision.to_bytes(6, "big") if revision else b""
+    """``None``: do not look; empty: there must be none; otherwise the revision as it is stored."""
+    return None if revision is None else encode_revision(revision)
 
 
 def _put(step: Put) -> Sequence[object]:
     if step.expect is None:
         return (1, step.key, step.field, step.data)
-    return (2, step.key, step.field, revision_bytes(step.expect + 1) + step.data, _expected(step.expect))
+    return (2, step.key, step.field, encode_revision(step.expect + 1) + step.data, _expected(step.expect))
 
 
 def _delete(step: Delete) -> Sequence[object]:

@@ -47,12 +47,26 @@ class Script:
 # changed keys. Nothing after the checks can fail: types are ours, counters are in range, and a server
 # that refuses writes refuses the first one. Step codes are those of layout._ENCODERS:
 # 1 put  2 put if revision  3 delete field  4 delete document  5 check  6 link  7 unlink  8 empty  9 add.
+# A document begins with its revision: one byte below 128, else the byte 128 and six more; of an earlier
+# version, six bytes of which the first is 0.
 # Answers the feed's newest number, or {index of the first step that failed, what was found}.
 COMMIT = Script(
     r"""
 local p, call, sub = KEYS[1], redis.call, string.sub
 local batch = cmsgpack.unpack(ARGV[1])
 local steps, announce, sums = batch[1], batch[2], nil
+
+local function revision(v)
+  local first = string.byte(v)
+  if first == 0 then return struct.unpack('>I6', v) end
+  if first < 128 then return first end
+  return struct.unpack('>I6', v, 2)
+end
+
+local function written(n)
+  if n < 128 then return string.char(n) end
+  return '\128' .. struct.pack('>I6', n)
+end
 
 local function at_name(k, name)
   local m = call('ZRANGEBYLEX', k, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]
@@ -69,7 +83,7 @@ for i = 1, #steps do
     if op == 2 then expected = s[5] elseif op == 3 or op == 5 then expected = s[4] end
     if expected then
       local v = call('HGET', k, s[3])
-      local found = v and sub(v, 1, 6) or ''
+      local found = v and written((revision(v))) or ''
       if found ~= expected then return {i, found} end
     end
   elseif op <= 8 then
@@ -101,7 +115,7 @@ for i = 1, #steps do
     call('HSET', s[2], s[3], s[4])
   elseif op == 1 then
     local v = call('HGET', s[2], s[3])
-    call('HSET', s[2], s[3], struct.pack('>I6', (v and struct.unpack('>I6', v) or 0) + 1) .. s[4])
+    call('HSET', s[2], s[3], written((v and revision(v) or 0) + 1) .. s[4])
   elseif op == 3 then
     call('HDEL', s[2], s[3])
   elseif op == 4 then
@@ -184,7 +198,7 @@ return cmsgpack.pack(out)
 )
 
 # {keys, fields, most bytes} -> for each key: each field's document or false. Ends with the key whose
-# documents bring the answer above that many bytes (without the six of each revision), if there is a bound.
+# documents bring the answer above that many bytes (without revisions), if there is a bound.
 GET_MANY = Script(
     r"""
 local p, call = KEYS[1], redis.call
@@ -195,7 +209,10 @@ for i = 1, #keys do
   local d = call('HMGET', p .. 'f:' .. keys[i], unpack(fields))
   for j = 1, width do
     out[n + j] = d[j]
-    if d[j] then left = left - #d[j] + 6 end
+    if d[j] then
+      local first = string.byte(d[j])
+      left = left - #d[j] + (first == 0 and 6 or first < 128 and 1 or 7)
+    end
   end
   n = n + width
   if left < 0 then break end
@@ -205,7 +222,7 @@ return cmsgpack.pack(out)
 )
 
 # {key, parent field, fields, limit} -> for the key and each ancestor: key, then each field's document or
-# false. A document is revision (6 bytes) and data, so a parent's key begins at the seventh byte.
+# false. The data of a document begins after its revision, so a parent's key does.
 ANCESTORS = Script(
     r"""
 local p, call = KEYS[1], redis.call
@@ -218,8 +235,10 @@ for _ = 1, a[4] do
   out[n] = k
   for j = 1, width do out[n + j] = d[j + 1] end
   n = n + width
-  if not d[1] or #d[1] <= 6 then break end
-  k = string.sub(d[1], 7)
+  if not d[1] then break end
+  local first = string.byte(d[1])
+  k = string.sub(d[1], first == 0 and 7 or first < 128 and 2 or 8)
+  if k == '' then break end
 end
 return cmsgpack.pack(out)
 """

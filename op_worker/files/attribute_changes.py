@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Check, Put, Step
@@ -11,11 +13,13 @@ from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import META, TIMES
-from op_worker.files.model import FileStat, Target
+from op_worker.files.model import NOW, FileStat, Now, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.permissions import Operation
 
 MAX_MODE = 0o1777
+MAX_TIME_S = 2.0**40
+"""Some 35 000 years; milliseconds stay exact far beyond."""
 
 
 @frozen(eq=False)
@@ -34,19 +38,22 @@ class AttributeChanges:
         return await self._context.transactions.retrying(target.base.space_id, attempt)
 
     async def set_times(
-        self, caller: Caller, target: Target, atime_s: float | None, mtime_s: float | None
+        self, caller: Caller, target: Target, atime_s: float | Now | None, mtime_s: float | Now | None
     ) -> FileStat:
         """Set times. See ``FileService.set_times``."""
+        explicit = [one for one in (atime_s, mtime_s) if one is not None and one is not NOW]
+        if not all(isfinite(one) and abs(one) <= MAX_TIME_S for one in explicit):
+            raise Posix(Errno.EINVAL, "not a time that a file can have")
 
         async def attempt() -> FileStat:
             visit, chain = await self._context.chain(caller, target)
-            await visit.require_or_own(chain, Operation.WRITE_ATTRIBUTES)
-            file = chain.file
-            times = file.times.changed(self._context.wall_clock())
+            await _require_settable(visit, chain, is_now=not explicit)
+            file, now_s = chain.file, self._context.wall_clock()
+            times = file.times.changed(now_s)
             if atime_s is not None:
-                times = evolve(times, atime_ms=int(atime_s * 1000))
+                times = evolve(times, atime_ms=_milliseconds(atime_s, now_s))
             if mtime_s is not None:
-                times = evolve(times, mtime_ms=int(mtime_s * 1000))
+                times = evolve(times, mtime_ms=_milliseconds(mtime_s, now_s))
             documents = {TIMES: times.encode()}
             steps: list[Step] = [
                 Check(file.key, META, file.revision(META)),
@@ -56,6 +63,20 @@ class AttributeChanges:
             return stat_of(chain.with_file(file.written(documents)), visit.space, visit.user_id)
 
         return await self._context.transactions.retrying(target.base.space_id, attempt)
+
+
+async def _require_settable(visit: Visit, chain: Chain, *, is_now: bool) -> None:
+    """Check that the caller may set times; who may write may also set them to the present."""
+    try:
+        await visit.require_or_own(chain, Operation.WRITE_ATTRIBUTES)
+    except Posix:
+        if not is_now:
+            raise
+        await visit.require(chain, Operation.WRITE_OBJECT)
+
+
+def _milliseconds(time_s: float | Now, now_s: float) -> int:
+    return int((now_s if isinstance(time_s, Now) else time_s) * 1000)
 
 
 async def set_mode(context: FilesContext, visit: Visit, chain: Chain, mode: int) -> FileStat:

@@ -167,6 +167,7 @@ def move(
     if location is not None:
         steps.append(Put(file.key, LOCATION, location.encode(), expect=file.revision(LOCATION)))
     if replaced is not None:
+        steps.append(Unlink(directory.file.key, name.encode(), replaced.entry_value))  # it must stand there
         steps.extend(drop_name(replaced, now_s))
     return steps
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -12,7 +11,8 @@ from onedata.ids import SpaceId
 from op_worker.files.documents import LOCATION
 from op_worker.files.intents import INTENTS
 from op_worker.files.paths import INODES, inode_path
-from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.files.storage_trees import names_in
+from op_worker.storage.helper import StoragePath
 from op_worker.storage.registry import Storages
 
 _PAGE = 1000
@@ -33,12 +33,7 @@ class Inodes:
         support = self._storages.for_space(space_id)
         if support is None or support.storage.directories is None:
             return
-        try:
-            names = await support.storage.directories.list_directory(StoragePath(f"{space_id}/{INODES}"))
-        except StorageError as error:
-            if error.errno in (errno.ENOENT, errno.ENOTDIR):
-                return
-            raise
+        names = await names_in(support.storage.directories, StoragePath(f"{space_id}/{INODES}"))
         for first in range(0, len(names), _PAGE):
             for name in await self._forgotten(space_id, names[first : first + _PAGE]):
                 await support.storage.helper.remove(inode_path(space_id, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from attrs import frozen
+from attrs import define, frozen
 
 from cluster_worker.persistence.engine import (
     ABSENT,
@@ -22,7 +22,7 @@ from onedata.ids import SpaceId, space_root_uuid, split_link_uuid, trash_uuid
 from op_worker.files.documents import BASE, META, NAME, PARENT, TIMES, Meta, Times
 from op_worker.files.model import FileType, Follow
 from op_worker.files.nodes import Chain, Node
-from op_worker.files.paths import check_path, link_target
+from op_worker.files.paths import check_path, link_parts
 from op_worker.files.protection import REGISTER
 from op_worker.zone.directory import Zone
 
@@ -41,6 +41,19 @@ class Found:
 
     chain: Chain
     missing: tuple[bytes, ...] = ()
+
+
+@define
+class Hops:
+    """How many symbolic links a lookup may follow still."""
+
+    left: int = MAX_LINKS
+
+    def take(self) -> None:
+        """Count one link. Raises: Posix(ELOOP) when there were too many."""
+        if self.left == 0:
+            raise Posix(Errno.ELOOP)
+        self.left -= 1
 
 
 def space_owner_id(space_id: SpaceId) -> str:
@@ -163,8 +176,9 @@ class Lookup:
         nodes = [Node.found(item) for item in found[1:]]
         return _existing_part(base.space_id, [*base.nodes, *nodes], names, len(base.nodes))
 
-    async def _followed(self, found: Found, follow: Follow, admit: Admit) -> Found:
-        for _ in range(MAX_LINKS):
+    async def _followed(self, found: Found, follow: Follow, admit: Admit, hops: Hops | None = None) -> Found:
+        hops = Hops() if hops is None else hops
+        while True:
             file = found.chain.file
             if found.missing:
                 if file.type is FileType.DIR:
@@ -176,13 +190,19 @@ class Lookup:
                 return found
             else:
                 admit(found.chain)
-            found = await self._through_link(found)
-        raise Posix(Errno.ELOOP)
+            hops.take()
+            found = await self._through_link(found, admit, hops)
 
-    async def _through_link(self, found: Found) -> Found:
+    async def _through_link(self, found: Found, admit: Admit, hops: Hops) -> Found:
         chain = found.chain
-        target = link_target(chain.space_id, chain.above.names, chain.file.meta.symlink_target or "")
-        return await self.walk(chain.space_id, check_path(target) + found.missing)
+        base, parts = link_parts(chain.space_id, chain.above.names, chain.file.meta.symlink_target or "")
+        while ".." in parts:
+            at = parts.index("..")
+            names = check_path([*base, *parts[:at]])
+            way = await self._followed(await self.walk(chain.space_id, names), Follow.YES, admit, hops)
+            base, parts = parent_of(way), parts[at + 1 :]
+            admit(way.chain)
+        return await self.walk(chain.space_id, check_path([*base, *parts]) + found.missing)
 
     async def _make_root(self, space_id: SpaceId) -> None:
         now_s = self._wall_clock()
@@ -201,6 +221,16 @@ class Lookup:
             await self._engine.commit(Scope(space_id), Batch(steps, announce=[root]))
         except PreconditionFailed:
             return  # somebody else made it
+
+
+def parent_of(found: Found) -> tuple[str, ...]:
+    """Return the names of the directory that ``..`` leads to from here. Raises: Posix(ENOENT, ENOTDIR)."""
+    directory = existing(found)
+    if not directory.file.is_directory:
+        raise Posix(Errno.ENOTDIR)
+    if directory.is_root:
+        raise Posix(Errno.ENOENT, "the link leads out of its space")
+    return directory.above.names
 
 
 def existing(found: Found) -> Chain:

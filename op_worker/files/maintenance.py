@@ -15,6 +15,7 @@ from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal
+from op_worker.files.recycling import Recycling
 from op_worker.files.trash import Trash
 from op_worker.storage.helper import StorageError
 from op_worker.storage.registry import Storages
@@ -31,6 +32,7 @@ class Maintenance:
     _storages: Storages
     _journal: Journal
     _trash: Trash
+    _recycling: Recycling
     _inodes: Inodes
     _clock: IReactorTime
     _log = Logger()
@@ -44,14 +46,16 @@ class Maintenance:
             await sleep(self._clock, PERIOD_S)
 
     async def tidy(self, space_id: SpaceId) -> None:
-        """Settle pending operations, remove forgotten staging files, purge the trash."""
+        """Settle pending operations, remove forgotten staging files, empty the bin of what expired, purge."""
         await self._journal.settle_all(space_id)
         await self._journal.sweep_staging(space_id)
+        await self._recycling.expire(space_id)
         self._trash.purge_soon(space_id)
 
     async def recover(self, space_id: SpaceId) -> None:
-        """Tidy, and look through the bytes that lie apart."""
+        """Tidy, and look through what lies in the system's folders on the storage."""
         await self.tidy(space_id)
+        await self._trash.sweep(space_id)
         await self._inodes.sweep(space_id)
 
     async def _done_or_logged(self, space_id: SpaceId, work: Callable[[SpaceId], Awaitable[None]]) -> None:

@@ -36,6 +36,12 @@ class Follow(Enum):
     NEVER = "never"
 
 
+class Now(Enum):
+    """The mark of a time that is set to the present."""
+
+    NOW = "now"
+
+
 class Existing(Enum):
     """What creating does when the name is taken by a file of the same type."""
 
@@ -59,6 +65,7 @@ class Removed(Enum):
 
 UNSET = Unset.UNSET
 REMOVED = Removed.REMOVED
+NOW = Now.NOW
 
 
 @frozen

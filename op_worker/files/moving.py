@@ -59,9 +59,11 @@ class Moving:
         return await self._context.transactions.retrying(source.base.space_id, attempt)
 
     async def place_for(self, visit: Visit, caller: Caller, target: Target) -> Place:
-        """Find where a target is or would be. Raises: Posix(ENOENT, ENOTDIR, EPERM)."""
+        """Find where a target is or would be. Raises: Posix(ENOENT, ENOTDIR, EACCES, EPERM)."""
         _, found = await self._context.find(caller, target)
-        return place_of(visit, found)
+        place = place_of(visit, found)
+        visit.require_passage_into(place.directory)
+        return place
 
     async def require_replaceable(
         self, visit: Visit, type_: FileType, place: Place, *, own_key: str = ""

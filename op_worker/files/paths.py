@@ -94,27 +94,19 @@ def is_below(path: str, directory: str) -> bool:
     return path.startswith(directory + "/")
 
 
-def link_target(space_id: SpaceId, directory: Sequence[str], target: str) -> tuple[str, ...]:
-    """Return the names below the space root that a symbolic link in ``directory`` points to.
+def link_parts(space_id: SpaceId, directory: Sequence[str], target: str) -> tuple[Sequence[str], list[str]]:
+    """Return the names that a symbolic link in ``directory`` starts from, and the parts of its way on.
+
+    ``..`` is among the parts: where it leads depends on links before it.
 
     Raises: Posix(ENOENT) when the target lies outside the space.
     """
     prefix = f"{ABSOLUTE_LINK_PREFIX}{space_id}>"
     if target.startswith(prefix):
-        names: list[str] = []
-        target = target[len(prefix) :]
+        directory, target = (), target[len(prefix) :]
     elif target.startswith(("/", ABSOLUTE_LINK_PREFIX)):
         raise Posix(Errno.ENOENT, "the link leads out of its space")
-    else:
-        names = list(directory)
-    for part in target.split("/"):
-        if part == "..":
-            if not names:
-                raise Posix(Errno.ENOENT, "the link leads out of its space")
-            names.pop()
-        elif part not in ("", "."):
-            names.append(part)
-    return tuple(names)
+    return directory, [part for part in target.split("/") if part not in ("", ".")]
 
 
 def split_space_name(text: str) -> tuple[str, str | None]:

@@ -13,6 +13,7 @@ from onedata.ids import SpaceId, StorageId
 from op_worker.auth.caller import Caller
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
+from op_worker.files.access_times import AccessTimes
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import LOCATION, UNSETTLED, Location
 from op_worker.files.model import FileStat, FileType, Follow, Target
@@ -91,6 +92,7 @@ class Reading:
     _context: FilesContext
     _translate: Translate
     _contents: SmallContents
+    _access_times: AccessTimes
     _log = Logger()
 
     async def open(self, caller: Caller, target: Target, follow: Follow) -> Reader:
@@ -117,6 +119,7 @@ class Reading:
             if opened is not None:
                 if fits(opened.size_b, location, is_exact=seen != now):
                     self._remember(location, opened)
+                    await self._access_times.note(chain.space_id, chain.file)
                     return Reader(visit.stat(chain), location, opened, self._translate)
                 await _close(opened.file)
             was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)

@@ -10,17 +10,19 @@ from cluster_worker.persistence.engine import Key, PreconditionFailed, RequireEm
 from onedata.errors import Errno, Posix
 from onedata.ids import trash_uuid
 from op_worker.auth.caller import Caller
-from op_worker.files import batches
+from op_worker.files import batches, recycled
 from op_worker.files.access import Visit
 from op_worker.files.context import FilesContext
-from op_worker.files.documents import PARENT, encode_parent
+from op_worker.files.documents import LOCATION, PARENT, encode_parent
 from op_worker.files.intents import Intent, IntentKind, require_settled
 from op_worker.files.model import FileType, Target
-from op_worker.files.nodes import Chain
+from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import trash_path
 from op_worker.files.permissions import Operation
 from op_worker.files.protecting import require_unprotected_tree
 from op_worker.files.reading import storage_of
+from op_worker.files.recycled import Origin
+from op_worker.files.removals import Removing
 from op_worker.files.transactions import Happened, Rest
 from op_worker.files.trash import Trash
 from op_worker.storage.registry import Storage
@@ -34,18 +36,33 @@ class Removal:
     _trash: Trash
 
     async def remove(self, caller: Caller, target: Target) -> None:
-        """Remove with all it holds. See ``FileService.remove``."""
+        """Remove with all it holds, into the bin if there is one. See ``FileService.remove``."""
 
         async def attempt() -> None:
             visit, chain = await self._allowed(caller, target)
-            try:
-                await self.remove_chain(visit, chain)
-            except PreconditionFailed as refusal:
-                if not isinstance(refusal.step, RequireEmpty):
-                    raise
-                await self._move_to_trash(visit, chain)
+            settings = await self._context.settings.of(visit.space_id)
+            if settings.recycle_days > 0 and chain.file.meta.links == 1:
+                await self._move_to_bin(visit, chain, settings.recycle_days)
+            else:
+                await self._remove(visit, chain)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def discard(self, caller: Caller, target: Target) -> None:
+        """Remove for good. See ``FileService.discard``."""
+
+        async def attempt() -> None:
+            await self._remove(*await self._allowed(caller, target))
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def _remove(self, visit: Visit, chain: Chain) -> None:
+        try:
+            await self.remove_chain(visit, chain)
+        except PreconditionFailed as refusal:
+            if not isinstance(refusal.step, RequireEmpty):
+                raise
+            await self._move_to_trash(visit, chain)
 
     async def remove_empty(self, caller: Caller, target: Target) -> None:
         """Remove a file or an empty directory. See ``FileService.remove_empty``."""
@@ -96,6 +113,18 @@ class Removal:
         storage = self._storage(visit, chain)
         return self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)
 
+    async def _move_to_bin(self, visit: Visit, chain: Chain, days: float) -> None:
+        context, file, now_s = self._context, chain.file, self._context.wall_clock()
+        item = recycled.item_id(now_s + days * recycled.DAY_S, file.key)
+        steps = recycled.recycle(chain, item, Origin(chain.names, visit.user_id, now_s))
+        intent = None
+        if recycled.moves_bytes(file):
+            target, storage = trash_path(visit.space_id, file.key), self._storage(visit, chain)
+            intent = context.journal.new(IntentKind.MOVE, storage, file.key, target, chain.storage_path)
+            steps.extend(intent.put())
+        after = file.written(recycled.unsettled(file))
+        await self._carry_out(visit, chain, steps, intent, [file.key, chain.parent.key], after)
+
     async def _move_to_trash(self, visit: Visit, chain: Chain) -> None:
         context, key = self._context, chain.file.key
         trash = Key(trash_uuid(visit.space_id))
@@ -108,7 +137,8 @@ class Removal:
             trash_path(visit.space_id, key),
             chain.storage_path,
         )
-        steps.extend(intent.put())
+        record = Removing("/".join(chain.names), visit.user_id, int(context.wall_clock()))
+        steps.extend([*intent.put(), record.begin(key)])
         await self._carry_out(visit, chain, steps, intent, [key, chain.parent.key])
         self._trash.purge_soon(visit.space_id)
 
@@ -119,14 +149,18 @@ class Removal:
         steps: Sequence[Step],
         intent: Intent | None,
         announce: Sequence[Key],
+        after: Node | None = None,
     ) -> None:
+        """Commit and do what the storage is to do; ``after`` is the file if it remains."""
         context, space_id = self._context, visit.space_id
 
         async def work() -> tuple[None, Rest | None]:
             await context.transactions.commit(space_id, steps, announce, self._gone(visit, chain))
             if intent is None or not await context.journal.carry_out(space_id, intent):
                 return None, None
-            return None, context.journal.clear_fresh(space_id, intent, None, 0)
+            location = None if after is None else after.location
+            revision = 0 if after is None else after.revision(LOCATION)
+            return None, context.journal.clear_fresh(space_id, intent, location, revision)
 
         paths = [chain.storage_path] if intent is None else intent.paths
         await context.transactions.holding(paths, work)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Engine
@@ -20,6 +21,7 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Access
+from op_worker.files.access_times import AccessTimes
 from op_worker.files.acls import Acls
 from op_worker.files.attribute_changes import AttributeChanges
 from op_worker.files.attributes import stat_of_user_root
@@ -47,6 +49,7 @@ from op_worker.files.model import (
     Follow,
     Json,
     MetadataChange,
+    Now,
     Page,
     RecursivePage,
     Shown,
@@ -57,9 +60,13 @@ from op_worker.files.nodes import Chain
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
 from op_worker.files.protecting import Protecting
+from op_worker.files.purging import Purging
 from op_worker.files.reading import Reading
 from op_worker.files.recursive import Asked, RecursiveListing
+from op_worker.files.recycle_bin import RecycleBin
+from op_worker.files.recycling import Recycling
 from op_worker.files.removal import Removal
+from op_worker.files.removals import Removals
 from op_worker.files.replacing import Replacing
 from op_worker.files.settings import Settings
 from op_worker.files.sharing import Sharing
@@ -99,6 +106,7 @@ class FileService(TaskService):
         journal = Journal(engine, storages, locks, clock, wall_clock, random_bytes, node_name)
         lookup = Lookup(engine, wall_clock, zone)
         access = Access(zone, storages, lookup)
+        settings = Settings(engine, clock)
         context = FilesContext(
             engine,
             storages,
@@ -109,19 +117,22 @@ class FileService(TaskService):
             storages.blocking,
             wall_clock,
             random_bytes,
-            Settings(engine, clock),
+            settings,
             Guests(engine, access, lookup, wall_clock),
         )
-        trash = Trash(engine, storages, journal, self.tasks, clock, wall_clock)
+        self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
+        purging = Purging(engine, storages, journal, wall_clock)
+        trash = Trash(engine, storages, purging, self.tasks, clock)
+        recycling = Recycling(context, trash)
         self._context = context
-        self._maintenance = Maintenance(storages, journal, trash, Inodes(engine, storages), clock)
+        self._maintenance = Maintenance(storages, journal, trash, recycling, Inodes(engine, storages), clock)
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
         self._removal = Removal(context, trash)
         self._creation = Creation(context, self._removal)
         self._linking = Linking(context, self._creation)
-        self._reading = Reading(context, to_onedata_error, SmallContents())
+        self._reading = Reading(context, to_onedata_error, SmallContents(), self._access_times)
         self._replacing = Replacing(context, self._creation, Staging(context))
         self._in_place = InPlace(context)
         self._moving = Moving(context, self._creation, self._removal)
@@ -130,6 +141,8 @@ class FileService(TaskService):
         self._attributes = AttributeChanges(context)
         self._distribution = Distribution(context)
         self.hard_links = HardLinks(context)
+        self.removals = Removals(context)
+        self.recycle_bin = RecycleBin(context, self._creation, recycling)
         self.space_settings = SpaceAdministration(context)
         self.sharing = Sharing(context)
         self.acls = Acls(context)
@@ -144,6 +157,14 @@ class FileService(TaskService):
     def startService(self) -> None:
         super().startService()
         self.spawn("maintenance of spaces", self._maintenance.run())
+        self.spawn("access times", self._access_times.run())
+
+    def stopService(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._access_times.flush()
+        await super().stopService()
 
     async def recover(self, space_id: SpaceId) -> None:
         """Finish what a crash of this node left undone in a space; done by itself after the start.
@@ -374,9 +395,17 @@ class FileService(TaskService):
     async def remove(self, caller: Caller, target: Target) -> None:
         """Remove a file, a link, or a directory with all it holds, in one step.
 
+        In a space with ``recycle_days`` it goes into the recycle bin, unless it was but one of several
+        names of a file.
+
         Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES).
         """
         await self._removal.remove(caller, target)
+
+    @translated
+    async def discard(self, caller: Caller, target: Target) -> None:
+        """Remove past the recycle bin: what was made a moment ago and failed. Raises: as ``remove``."""
+        await self._removal.discard(caller, target)
 
     @translated
     async def remove_empty(self, caller: Caller, target: Target) -> None:
@@ -393,9 +422,12 @@ class FileService(TaskService):
 
     @translated
     async def set_times(
-        self, caller: Caller, target: Target, atime_s: float | None, mtime_s: float | None
+        self, caller: Caller, target: Target, atime_s: float | Now | None, mtime_s: float | Now | None
     ) -> FileStat:
-        """Set times, in seconds since the epoch; ``None`` keeps. Raises: Posix(EACCES)."""
+        """Set times, in seconds since the epoch; ``None`` keeps. Who may write may set ``NOW``.
+
+        Raises: Posix(EACCES); Posix(EINVAL) for what is no number or too large.
+        """
         return await self._attributes.set_times(caller, target, atime_s, mtime_s)
 
     @translated
@@ -472,5 +504,5 @@ class FileService(TaskService):
         visit, chain = await self._context.chain(caller, source)
         await self._removal.require_removable(visit, chain)
         result = await self._copying.copy(caller, source, target, None)
-        await self._removal.remove(caller, Target(chain.guid))
+        await self._removal.discard(caller, Target(chain.guid))
         return result

@@ -30,4 +30,7 @@ class SpaceAdministration:
         """Change those settings that are named. Raises: Forbidden without ``space_update``."""
         visit = await self._context.access.enter(caller, space_id)
         visit.require_privilege("space_update")
-        return await self._context.settings.change(space_id, **changes)
+        settings = self._context.settings
+        return await self._context.transactions.retrying(
+            space_id, lambda: settings.change(space_id, **changes)
+        )

@@ -38,7 +38,12 @@ class StorageStat:
 
 
 class StorageFile(Protocol):
-    """An open file. Stays readable when its path is replaced or removed, where the storage can."""
+    """An open file.
+
+    It is the file that was opened, until it is closed: it stays readable and writable with the same bytes
+    when its path, or a directory above, is renamed, replaced or removed meanwhile. A helper whose storage
+    forgets removed files at once must keep them itself until the last handle is closed.
+    """
 
     async def read(self, offset_b: int, size_b: int) -> bytes:
         """Return at most ``size_b`` bytes from ``offset_b``; shorter only at the end of the file."""
@@ -60,7 +65,10 @@ class StorageFile(Protocol):
 
 
 class StorageHelper(Protocol):
-    """What every helper can do."""
+    """What every helper can do.
+
+    Removing, renaming and replacing never break a file that is open; see ``StorageFile``.
+    """
 
     async def open_read(self, path: StoragePath) -> StorageFile:
         """Open an existing file. Raises StorageError(ENOENT)."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from attrs import define, field
 
-from cluster_worker.persistence.engine import Document, Key, Scope
+from cluster_worker.persistence.engine import Document, Entry, Key, Resolved, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.ids import SpaceId, link_uuid, space_root_uuid, trash_uuid
 from op_worker.files.documents import BASE, META, NAME, PARENT, EntryValue
 from op_worker.files.hard_links import links_key
 from op_worker.files.nodes import Node
-from op_worker.files.paths import inode_path, storage_path
+from op_worker.files.paths import inode_path, storage_path, trash_path
 from op_worker.files.protection import REGISTER
+from op_worker.files.recycled import BIN, Item, bin_key
+from op_worker.files.removals import REMOVALS
 from op_worker.files.share_records import DUE, RECORD, SHARES, Share
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.memory import MemoryHelper
@@ -28,6 +31,7 @@ class Checker:
 
     Attributes:
         paths: path below the root of the space → path on the storage, of regular files.
+        binned: item of the recycle bin, or path that begins with one → path on the storage.
     """
 
     space_id: SpaceId
@@ -36,35 +40,60 @@ class Checker:
     names: Counter[Key] = field(factory=Counter)
     reached: set[Key] = field(factory=set)
     paths: dict[str, StoragePath] = field(factory=dict)
+    binned: dict[str, StoragePath] = field(factory=dict)
 
     def walk(self, directory: Key, names: tuple[str, ...] = ()) -> None:
-        """Check every entry below a directory."""
+        """Check every entry below a directory of the namespace."""
+        for node in self._entries(directory):
+            self._check_name(node)
+            path = (*names, node.name)
+            if node.is_directory:
+                self.walk(node.key, path)
+            else:
+                self._place(self.paths, node, "/".join(path), storage_path(self.space_id, path))
+
+    def walk_bin(self) -> None:
+        """Check everything that lies in the recycle bin."""
+        for node in self._entries(bin_key(self.space_id)):
+            item = Item.found(Resolved(Entry(node.name.encode(), node.entry_value), node.key, node.documents))
+            assert item is not None
+            assert item.expires_s >= item.origin.removed_s
+            self._walk_binned(node, node.name, trash_path(self.space_id, node.key))
+
+    def _walk_binned(self, node: Node, name: str, stored: StoragePath) -> None:
+        self._place(self.binned, node, name, stored)
+        if node.is_directory:
+            for child in self._entries(node.key):
+                self._check_name(child)
+                inner = StoragePath(f"{stored}/{child.name}")
+                self._walk_binned(child, f"{name}/{child.name}", inner)
+
+    def _entries(self, directory: Key) -> Iterator[Node]:
         self.reached.add(directory)
         for raw, value in self.directories.get(directory, {}).items():
             entry = EntryValue.decode(value)
-            key, name = Key(entry.uuid), raw.decode()
-            node = Node(key, name, self.documents.get(key, {}), entry.link)
-            assert node.exists, f"{names} {name} leads nowhere"
+            key = Key(entry.uuid)
+            node = Node(key, raw.decode(), self.documents.get(key, {}), entry.link)
+            assert node.exists, f"{node.name} leads nowhere"
             assert node.type is entry.type
-            self._check_name(node, directory)
+            assert self.documents[node.name_key][PARENT].data.decode() == directory
             self.names[key] += 1
             self.reached.update((key, node.name_key))
-            if node.is_directory:
-                self.walk(key, (*names, name))
-            elif node.location is not None:
-                apart = inode_path(self.space_id, key)
-                path = apart if node.location.is_apart else storage_path(self.space_id, (*names, name))
-                self.paths["/".join((*names, name))] = path
+            yield node
 
-    def _check_name(self, node: Node, directory: Key) -> None:
-        name_documents = self.documents[node.name_key]
-        assert name_documents[PARENT].data.decode() == directory
+    def _place(self, paths: dict[str, StoragePath], node: Node, name: str, stored: StoragePath) -> None:
+        location = node.location
+        if location is not None:
+            paths[name] = inode_path(self.space_id, node.key) if location.is_apart else stored
+
+    def _check_name(self, node: Node) -> None:
         if node.link:
-            assert name_documents[NAME].data.decode() == node.name
+            assert self.documents[node.name_key][NAME].data.decode() == node.name
             listed = self.directories[links_key(node.key)][node.link.encode()]
             assert listed == f"{node.name_key}/L".encode()
         else:
             assert node.meta.name == node.name
+        assert BIN not in node.documents
 
     def _check_register(self) -> None:
         """Demand that the register of protected directories has just these."""
@@ -126,6 +155,7 @@ def check_metadata(
     """Check the documents and entries of a space: every name leads to a file, every file has its names."""
     checker = Checker(space_id, documents, directories)
     checker.walk(Key(space_root_uuid(space_id)))
+    checker.walk_bin()
     checker.reached.add(Key(trash_uuid(space_id)))
     checker.check_shares()
     checker.check_counts()
@@ -141,7 +171,9 @@ async def check_store(site: Site) -> Checker:
     checker = check_metadata(SPACE, state.documents, entries)
     assert state.counters.get(f"used:{STORAGE}", 0) == checker.held_b()
     stored = set(await stored_files(site))
-    assert stored <= set(checker.paths.values()), stored - set(checker.paths.values())
+    known = {*checker.paths.values(), *checker.binned.values()}
+    assert stored <= known, stored - known
+    assert REMOVALS not in state.documents or checker.directories.get(Key(trash_uuid(SPACE)))
     return checker
 
 

@@ -111,7 +111,7 @@ class ObjectWrites:
             stat = await self._files.write_content(caller, made, span.first, body, expected_b=span.length)
             await self._change(caller, stat, change)
         except Exception:
-            await self._files.remove(caller, made)
+            await self._files.discard(caller, made)
             raise
         return stat
 

@@ -76,7 +76,7 @@ async def _make_with_content(call: RestCall, target: Target) -> FileStat:
         )
     except Exception:
         if options.existing is Existing.REFUSE:
-            await files.remove(caller, Target(stat.guid))
+            await files.discard(caller, Target(stat.guid))
         raise
 
 

@@ -15,6 +15,7 @@ _PATH_PARAMS = {
     "sid": "Id of a space.",
     "hid": "Id of another name of the file.",
     "shid": "Id of a share.",
+    "item": "Id of an item of the recycle bin.",
     "path": "Path of names, separated by slashes.",
 }
 _TOKEN_SCHEMES: tuple[dict[str, Any], ...] = ({"token": []}, {"bearer": []})

@@ -59,9 +59,11 @@ CREATE = (
     Param("update_existing", Boolean(), "Keep an existing file and set its mode.", default=False),
 )
 CREATE_CHILD = (Param("name", Text(), "The name of the new file.", required=True), *CREATE)
-CREATE_AT_PATH = (
-    *CREATE,
-    Param("create_parents", Boolean(), "Make missing directories on the way.", default=False),
+CREATE_PARENTS = Param("create_parents", Boolean(), "Make missing directories on the way.", default=False)
+CREATE_AT_PATH = (*CREATE, CREATE_PARENTS)
+RESTORE = (
+    Param("path", Text(), "Where to, below the root of the space; by default where it was."),
+    CREATE_PARENTS,
 )
 MODE = (Param("mode", Octal(0, 0o1777), "Permission bits in octal.", required=True),)
 

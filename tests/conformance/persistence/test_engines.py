@@ -81,6 +81,19 @@ class EngineConformance:
         assert (await engine.get_all(scope, A))["meta"] == Document(3, b"3")
 
     @ensureDeferred
+    async def test_revisions_count_on_past_a_byte(self, engine: Engine, scope: Scope) -> None:
+        await engine.commit(scope, Batch([Put(A, "up", b"b"), Put(C, "up", b"b", expect=0)]))
+        for revision in range(1, 300):
+            await engine.commit(scope, Batch([Put(A, "up", b"b"), Put(C, "up", b"b", expect=revision)]))
+            assert (await refused(engine, scope, Put(A, "up", b"b", expect=revision))).found == revision + 1
+            found = await engine.ancestors(scope, A, "up", ["up"])
+            assert found == [(A, {"up": Document(revision + 1, b"b")}), (B, {})]
+        assert await engine.get_many(scope, [A, C], ["up"]) == [{"up": Document(300, b"b")}] * 2
+        assert len(await engine.get_many(scope, [A, C], ["up"], 0)) == 1
+        assert len(await engine.get_many(scope, [A, C], ["up"], 1)) == 2
+        await engine.commit(scope, Batch([Check(A, "up", 300), Delete(C, "up", expect=300)]))
+
+    @ensureDeferred
     async def test_put_expecting_absence_creates_once_only(self, engine: Engine, scope: Scope) -> None:
         put = Put(A, "meta", b"x", expect=0)
         await engine.commit(scope, Batch([put]))

@@ -187,17 +187,78 @@ async def test_renaming_refuses_what_is_in_the_way_or_missing(helper: StorageHel
     assert await get(helper, StoragePath("d/f")) == b"2"
 
 
-@ensureDeferred
-async def test_an_open_file_stays_readable_when_its_path_goes(helper: StorageHelper) -> None:
+async def take_away(helper: StorageHelper, how: str) -> None:
+    """Make the path ``x/y/z/file`` something else, or nothing."""
     assert isinstance(helper, SupportsRename)
-    await put(helper, A, b"old")
-    await put(helper, B, b"new")
-    file = await helper.open_read(A)
-    await helper.rename(B, A)
-    assert await file.read(0, 9) == b"old"
-    await helper.remove(A)
-    assert await file.read(0, 9) == b"old"
+    assert isinstance(helper, SupportsDirectories)
+    match how:
+        case "renamed":
+            await helper.rename(DEEP, A)
+        case "replaced":
+            await put(helper, A, b"another file")
+            await helper.rename(A, DEEP)
+        case "renamed, with its directory":
+            await helper.rename(StoragePath("x/y"), B)
+        case "removed, with its directories":
+            await helper.remove(DEEP)
+            for folder in ("x/y/z", "x/y", "x"):
+                await helper.remove_directory(StoragePath(folder))
+        case "removed, and made again":
+            await helper.remove(DEEP)
+            await put(helper, DEEP, b"another file")
+
+
+TAKEN_AWAY = [
+    "renamed",
+    "replaced",
+    "renamed, with its directory",
+    "removed, with its directories",
+    "removed, and made again",
+]
+
+
+@pytest.mark.parametrize("how", TAKEN_AWAY)
+@ensureDeferred
+async def test_an_open_file_is_read_to_its_end_whatever_becomes_of_its_path(
+    helper: StorageHelper, how: str
+) -> None:
+    await put(helper, DEEP, b"the one opened")
+    file = await helper.open_read(DEEP)
+    assert await file.read(0, 4) == b"the "
+    await take_away(helper, how)
+    assert await file.read(4, 100) == b"one opened"
+    assert await file.size() == 14
     await file.close()
+
+
+@pytest.mark.parametrize("how", TAKEN_AWAY)
+@ensureDeferred
+async def test_an_open_file_is_written_and_cut_whatever_becomes_of_its_path(
+    helper: StorageHelper, how: str
+) -> None:
+    await put(helper, DEEP, b"the one opened")
+    file = await helper.open_update(DEEP)
+    await take_away(helper, how)
+    await file.write(4, b"same")
+    await file.truncate(8)
+    await file.sync()
+    assert await file.read(0, 100) == b"the same"
+    await file.close()
+    if how in ("replaced", "removed, and made again"):
+        assert await get(helper, DEEP) == b"another file"
+
+
+@pytest.mark.parametrize("how", TAKEN_AWAY)
+@ensureDeferred
+async def test_a_file_opened_with_its_first_bytes_is_read_to_its_end(helper: StorageHelper, how: str) -> None:
+    if not isinstance(helper, SupportsOpenWithFirst):
+        pytest.skip("the helper does not open with first bytes")
+    await put(helper, DEEP, b"the one opened")
+    opened = await helper.open_with_first(DEEP, 4)
+    await take_away(helper, how)
+    assert opened.file is not None
+    assert await opened.file.read(4, 100) == b"one opened"
+    await opened.file.close()
 
 
 @ensureDeferred

@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
-from onedata.errors import Errno, Posix, ServiceUnavailable
+from onedata.errors import Errno, NotFound, Posix, ServiceUnavailable
 from onedata.ids import trash_uuid
 from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing
@@ -115,13 +115,17 @@ def content(tag: int) -> bytes:
     return bytes([tag]) * (1 + tag % 7)
 
 
-async def prepare(files: FileService) -> None:
+async def prepare(files: FileService, recycle_days: float) -> None:
     """Make directories and files to begin with."""
+    await files.space_settings.change_settings(owner, SPACE, recycle_days=recycle_days)
     for name in ("a/x", "a/y", "b/x"):
         await files.replace_content(owner, path(name), body(content(200)), expected_b=None, create=UPDATE)
     for name in SLOTTED[:2]:
         data = bytes([201]) * 2 * SLOT_B
         await files.replace_content(owner, path(name), body(data), expected_b=None, create=UPDATE)
+    if recycle_days:
+        for name in ("a/y", "d/w"):  # so that the bin is not empty at the beginning
+            await files.remove(owner, path(name))
 
 
 async def put(files: FileService, chance: random.Random, tag: int) -> None:
@@ -179,12 +183,28 @@ async def link(files: FileService, chance: random.Random, tag: int) -> None:
     await files.create_link(owner, path(chance.choice(names)), original.guid, UPDATE)
 
 
+async def one_of_bin(files: FileService, chance: random.Random) -> str:
+    page = await files.recycle_bin.items(owner, SPACE, limit=100)
+    return chance.choice([item.item_id for item in page.items] or ["nothing"])
+
+
+async def restore(files: FileService, chance: random.Random, tag: int) -> None:
+    item = await one_of_bin(files, chance)
+    await files.recycle_bin.restore(owner, SPACE, item, None, UPDATE)
+
+
+async def purge(files: FileService, chance: random.Random, tag: int) -> None:
+    await files.recycle_bin.remove(owner, SPACE, await one_of_bin(files, chance))
+
+
 OPERATIONS = [
     *([put] * 3),
     *([move] * 3),
     *([write_slot] * 3),
     *([link] * 4),
-    remove,
+    *([remove] * 3),
+    *([restore] * 2),
+    purge,
     make,
     read_one,
     cut,
@@ -234,7 +254,9 @@ def check_failures(results: list[object]) -> None:
     for result in results:
         if isinstance(result, Failure):
             error = result.value
-            is_expected = isinstance(error, Posix) and error.errno in EXPECTED
+            is_expected = (isinstance(error, Posix) and error.errno in EXPECTED) or isinstance(
+                error, NotFound
+            )
             assert is_expected or isinstance(error, ServiceUnavailable), result.getTraceback()
 
 
@@ -262,7 +284,7 @@ def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:
     site = evolve(site, clock=clock)
     wired = evolve(site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler))
     services: list[Any] = [run(scheduler, clock, [wired.process(node)])[0] for node in nodes]
-    check_failures_none(run(scheduler, clock, [prepare(services[0])]))
+    check_failures_none(run(scheduler, clock, [prepare(services[0], recycle_days=seed % 2)]))
     works = [chance.choice(OPERATIONS)(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
     check_failures(run(scheduler, clock, works))
     run(scheduler, clock, [files.recover(SPACE) for files in services])
@@ -273,7 +295,21 @@ def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:
     check_failures(run(scheduler, clock, [files.recover(SPACE) for files in services]))
     drive(scheduler, clock, lambda: not scheduler.waiting)
     check_failures_none(run(scheduler, clock, [check_consistent(site, services[0])]))
+    check_expiry(scheduler, clock, wired, services)
+    check_failures_none(run(scheduler, clock, [check_consistent(site, services[0])]))
     run(scheduler, clock, [files.tasks.close() for files in services])
+
+
+def check_expiry(scheduler: Scheduler, clock: Clock, site: Site, services: Sequence[Any]) -> None:
+    """Let all nodes find at once that everything in the bin has expired."""
+    site.now_s += 2 * 86400
+    for _ in range(2):
+        check_failures(run(scheduler, clock, [files.recover(SPACE) for files in services]))
+        for _ in range(100):
+            clock.advance(1)
+            drive(scheduler, clock, lambda: not scheduler.waiting)
+    (page,) = run(scheduler, clock, [services[0].recycle_bin.items(owner, SPACE, limit=9)])
+    assert page.items == []  # type: ignore[attr-defined]  # no failure
 
 
 def check_failures_none(results: list[object]) -> None:

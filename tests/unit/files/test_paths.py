@@ -13,7 +13,7 @@ from op_worker.files.paths import (
     check_name,
     check_path,
     is_below,
-    link_target,
+    link_parts,
     split_space_name,
     storage_path,
 )
@@ -56,26 +56,26 @@ def test_below_means_inside_and_not_a_longer_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "names"),
+    ("target", "start", "parts"),
     [
-        ("x", ("d", "x")),
-        ("./x/../y", ("d", "y")),
-        ("../x", ("x",)),
-        ("..", ()),
-        ("<__onedata_space_id:s1>/a/b", ("a", "b")),
-        ("<__onedata_space_id:s1>", ()),
-        ("../..", None),
-        ("/etc", None),
-        ("<__onedata_space_id:s2>/a", None),
+        ("x", ("d",), ["x"]),
+        ("./x//../y/", ("d",), ["x", "..", "y"]),
+        ("..", ("d",), [".."]),
+        ("<__onedata_space_id:s1>/a/b", (), ["a", "b"]),
+        ("<__onedata_space_id:s1>", (), []),
     ],
 )
-def test_link_targets_stay_in_their_space(target: str, names: tuple[str, ...] | None) -> None:
-    if names is None:
-        with pytest.raises(Posix) as refused:
-            link_target(SPACE, ("d",), target)
-        assert refused.value.errno is Errno.ENOENT
-    else:
-        assert link_target(SPACE, ("d",), target) == names
+def test_links_start_in_their_directory_or_at_the_root_of_their_space(
+    target: str, start: tuple[str, ...], parts: list[str]
+) -> None:
+    assert link_parts(SPACE, ("d",), target) == (start, parts)
+
+
+@pytest.mark.parametrize("target", ["/etc", "<__onedata_space_id:s2>/a", "<__onedata_space_id:s1"])
+def test_links_do_not_lead_out_of_their_space(target: str) -> None:
+    with pytest.raises(Posix) as refused:
+        link_parts(SPACE, ("d",), target)
+    assert refused.value.errno is Errno.ENOENT
 
 
 def test_space_names_split_at_the_last_at_sign() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from functools import cache
 
 import pytest
 from attrs import evolve
@@ -24,7 +26,9 @@ from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
+PARENTS = CreateOptions(create_parents=True)
 BIG = bytes(range(256)) * 2048
+BINNED = "in the bin: "
 State = dict[str, tuple[str, bytes, Acl | None, int]]
 ACL: Acl = (Ace(AceKind.ALLOW, "OWNER@", 0, 0x7019B),)
 Operation = Callable[[FileService], Awaitable[object]]
@@ -116,6 +120,65 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+async def prepare_bin(files: FileService) -> None:
+    """Turn the recycle bin on, and put a file, a last name, a link and a directory into it."""
+    await files.space_settings.change_settings(owner, SPACE, recycle_days=7)
+    await files.create_directory(owner, path("old/tree/sub"), PARENTS)
+    await put(files, "old/file", b"recycled")
+    await put(files, "old/tree/x", b"x in the bin")
+    await link(files, "n", "old/tree/sub/n")
+    await files.create_symlink(owner, path("old/l"), CreateOptions(symlink_target="f"))
+    for name in ("file", "tree", "l"):
+        await files.remove(owner, path(f"old/{name}"))
+    await files.move(owner, path("s"), path("old/s"))
+    await files.remove(owner, path("old/s"))
+    await put(files, "s", b"another")
+
+
+async def restored(files: FileService, name: str, target: str | None = None) -> None:
+    item = await in_bin(files, name)
+    names = None if target is None else tuple(target.split("/"))
+    await files.recycle_bin.restore(owner, SPACE, item, names, PARENTS)
+
+
+async def purged(files: FileService, name: str) -> None:
+    await files.recycle_bin.remove(owner, SPACE, await in_bin(files, name))
+
+
+async def expired(files: FileService) -> None:
+    """Let eight days pass and maintenance come by."""
+    site = files._context.wall_clock.__self__  # type: ignore[attr-defined]  # a method of the site
+    site.now_s += 8 * 86400
+    await files.recover(SPACE)
+
+
+async def in_bin(files: FileService, name: str) -> str:
+    page = await files.recycle_bin.items(owner, SPACE, limit=100)
+    return next(item.item_id for item in page.items if item.path[-1] == name)
+
+
+RECYCLING: dict[str, Operation] = {
+    "recycle a file": lambda files: files.remove(owner, path("f")),
+    "recycle a file with a hole": lambda files: files.remove(owner, path("h")),
+    "recycle a symbolic link": lambda files: files.remove(owner, path("l")),
+    "recycle a tree": lambda files: files.remove(owner, path("d")),
+    "recycle an empty directory": lambda files: files.remove(owner, path("e")),
+    "remove a link past the bin": lambda files: files.remove(owner, path("d/n")),
+    "restore a file": lambda files: restored(files, "file"),
+    "restore a tree elsewhere": lambda files: restored(files, "tree", "e/elsewhere"),
+    "restore a symbolic link": lambda files: restored(files, "l"),
+    "restore a last name": lambda files: restored(files, "s", "d/restored"),
+    "remove a file from the bin": lambda files: purged(files, "file"),
+    "remove a tree from the bin": lambda files: purged(files, "tree"),
+    "remove a last name from the bin": lambda files: purged(files, "s"),
+    "empty the bin": lambda files: files.recycle_bin.empty(owner, SPACE),
+}
+MAINTENANCE: dict[str, Operation] = {
+    "let everything in the bin expire": lambda files: expired(files),
+}
+EVERYTHING = OPERATIONS | RECYCLING | MAINTENANCE
+
+
 def now(work: Awaitable[object]) -> object:
     """Return the result of work that waits for nothing."""
     results: list[object] = []
@@ -133,6 +196,8 @@ async def state_of(files: FileService) -> State:
     for name, stat in page.items:
         content = await read(files, path(name)) if stat.type is FileType.REG else b""
         state[name] = (stat.type.value, content, stat.acl, stat.protection)
+    for item in (await files.recycle_bin.items(owner, SPACE, limit=100)).items:
+        state[BINNED + "/".join(item.path)] = (item.type.value, b"", None, 0)
     return state
 
 
@@ -143,23 +208,32 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
     checker = await check_store(site)
     stored = await stored_files(site)
-    assert set(checker.paths) == {name for name, (type_, *_) in state.items() if type_ == "REG"}
+    listed = {name for name, (type_, *_) in state.items() if type_ == "REG" and not name.startswith(BINNED)}
+    assert set(checker.paths) == listed
     for name, storage_path in checker.paths.items():
         data, kept = state[name][1], stored.get(storage_path, b"")
         if b"\0\0" not in data:  # what the storage has at a hole is nobody's business
             assert data[: len(kept)] == kept[: len(data)]
 
 
-def prepared() -> Site:
-    """A site whose space was prepared by a process that ended well."""
+def prepared(name: str) -> Site:
+    """A site whose space was prepared for an operation by a process that ended well."""
+    return deepcopy(_prepared(has_bin=name not in OPERATIONS))
+
+
+@cache
+def _prepared(*, has_bin: bool) -> Site:
     site = Site()
-    now(prepare(now(site.process())))  # type: ignore[arg-type]  # a service
+    files: FileService = now(site.process())  # type: ignore[assignment]
+    now(prepare(files))
+    if has_bin:
+        now(prepare_bin(files))
     return site
 
 
-def before_and_after(operation: Operation) -> tuple[State, State]:
+def before_and_after(name: str) -> tuple[State, State]:
     """Return what a user sees before and after the undisturbed operation."""
-    site = prepared()
+    site, operation = prepared(name), EVERYTHING[name]
     files: FileService = now(site.process())  # type: ignore[assignment]
     before = now(state_of(files))
     now(operation(files))
@@ -176,18 +250,18 @@ def troubled(site: Site, fuse: Fuse) -> FileService:
     return files
 
 
-@pytest.mark.parametrize("name", list(OPERATIONS))
+@pytest.mark.parametrize("name", list(EVERYTHING))
 @pytest.mark.parametrize("trouble", [Trouble.CUT_BEFORE, Trouble.CUT_AFTER])
 def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
     name: str, trouble: Trouble
 ) -> None:
-    before, after = before_and_after(OPERATIONS[name])
+    before, after = before_and_after(name)
     seen = set()
     for step in range(200):
-        site, fuse = prepared(), Fuse(trouble)
+        site, fuse = prepared(name), Fuse(trouble)
         files = troubled(site, fuse)
         fuse.at = step
-        work: Deferred[object] = Deferred.fromCoroutine(OPERATIONS[name](files))  # type: ignore[arg-type]
+        work: Deferred[object] = Deferred.fromCoroutine(EVERYTHING[name](files))  # type: ignore[arg-type]
         bury(work, files)
         if not fuse.has_blown:
             break
@@ -204,19 +278,19 @@ def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
     assert seen, "no step was reached"
 
 
-@pytest.mark.parametrize("name", list(OPERATIONS))
+@pytest.mark.parametrize("name", list(OPERATIONS | RECYCLING))
 @pytest.mark.parametrize("trouble", [Trouble.FAIL, Trouble.FAIL_AFTER])
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
 def test_an_operation_that_raises_has_changed_nothing_and_leaves_nothing(
     name: str, trouble: Trouble, number: int
 ) -> None:
-    before, after = before_and_after(OPERATIONS[name])
+    before, after = before_and_after(name)
     for step in range(200):
-        site, fuse = prepared(), Fuse(trouble, errno=number)
+        site, fuse = prepared(name), Fuse(trouble, errno=number)
         files = troubled(site, fuse)
         fuse.at = step
         outcome: list[object] = []
-        Deferred.fromCoroutine(OPERATIONS[name](files)).addBoth(outcome.append)  # type: ignore[arg-type]
+        Deferred.fromCoroutine(EVERYTHING[name](files)).addBoth(outcome.append)  # type: ignore[arg-type]
         let_time_pass(site, outcome)
         if not fuse.has_blown:
             break

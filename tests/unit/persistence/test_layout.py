@@ -15,11 +15,11 @@ from cluster_worker.persistence.layout import (
     decode_entry,
     decode_found,
     encode_batch,
+    encode_revision,
     exactly_name,
     key_bytes,
     key_of,
     key_text,
-    revision_bytes,
     scope_prefix,
 )
 
@@ -27,9 +27,18 @@ texts = st.text(st.characters(exclude_categories=["Cs"])).map(str)
 names = st.binary(max_size=6).map(lambda raw: raw.replace(b"\0", b"\x02"))
 
 
-@given(st.integers(0, 2**48 - 1), st.binary())
+revisions = st.one_of(st.integers(1, 300), st.integers(1, 2**48 - 1))
+
+
+@given(revisions, st.binary())
 def test_document_is_revision_then_data(revision: int, data: bytes) -> None:
-    assert decode_document(revision_bytes(revision) + data) == Document(revision, data)
+    assert decode_document(encode_revision(revision) + data) == Document(revision, data)
+
+
+@given(revisions, st.binary())
+def test_the_first_byte_tells_where_the_data_begin(revision: int, data: bytes) -> None:
+    stored = encode_revision(revision) + data
+    assert stored[1 if stored[0] < 128 else 7 :] == data
 
 
 @given(st.binary())
@@ -58,7 +67,7 @@ def test_keys_of_a_scope_share_its_hash_tag() -> None:
 def test_new_revision_is_written_with_the_expected_one() -> None:
     batch = Batch([Put(Key("k"), "m", b"d", expect=255)], [Key("a"), Key("b"), Key("a")])
     steps, announced = msgpack.unpackb(encode_batch(batch), raw=True)
-    assert steps == [[2, b"k", b"m", revision_bytes(256) + b"d", revision_bytes(255)]]
+    assert steps == [[2, b"k", b"m", encode_revision(256) + b"d", encode_revision(255)]]
     assert announced == [b"a", b"b"]
 
 
@@ -76,6 +85,6 @@ def test_absurd_additions_are_cut_to_what_still_fails(delta: int) -> None:
 
 def test_what_was_found_comes_back_in_the_terms_of_the_step() -> None:
     put = Put(Key("k"), "m", b"")
-    assert decode_found(put, revision_bytes(7)) == 7
+    assert decode_found(put, encode_revision(7)) == 7
     assert decode_found(put, b"") == 0
     assert decode_found(Add("u", 1), 5) == 5
