@@ -142,13 +142,16 @@ class Visit:
         """Return what the caller is shown of entries of a directory."""
         return stats_of_children(nodes, directory, self.space)
 
+    def has_privilege(self, privilege: str) -> bool:
+        """Whether the caller has a privilege in the space, with a token that is not limited."""
+        held = self.space.user_privileges.get(self.user_id, _NO_PRIVILEGES)
+        return not self.caller.is_limited and (privilege in held or self.user_id in self.space.owners)
+
     def require_privilege(self, privilege: str) -> None:
         """Return when the caller has a privilege in the space. Raises: Forbidden; Unauthorized."""
         if self.caller.is_limited:
             raise Unauthorized()
-        if privilege not in self.space.user_privileges.get(self.user_id, _NO_PRIVILEGES) and (
-            self.user_id not in self.space.owners
-        ):
+        if not self.has_privilege(privilege):
             raise Forbidden(f"privilege {privilege} is missing")
 
     async def visible_names(self, chain: Chain) -> frozenset[str] | None:

@@ -13,7 +13,6 @@ from attrs import evolve
 
 from cluster_worker.persistence.engine import (
     ABSENT,
-    Add,
     Check,
     Delete,
     Key,
@@ -24,6 +23,7 @@ from cluster_worker.persistence.engine import (
     Unlink,
 )
 from op_worker.files import hard_links
+from op_worker.files.charges import give_back
 from op_worker.files.documents import (
     LOCATION,
     META,
@@ -38,26 +38,7 @@ from op_worker.files.intents import require_settled, require_settled_above
 from op_worker.files.model import FileType
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.protection import register_steps
-
-
-def used_counter(storage_id: str) -> str:
-    """Return the name of the counter of bytes that a space takes on a storage."""
-    return f"used:{storage_id}"
-
-
-def reserve(location: Location, old_b: int, limit_b: int) -> list[Step]:
-    """Return the steps that account for a location that held ``old_b`` bytes before."""
-    delta = location.held_b - old_b
-    if delta == 0:
-        return []
-    return [Add(used_counter(location.storage_id), delta, limit_b if delta > 0 else None)]
-
-
-def give_back(location: Location | None) -> list[Step]:
-    """Return the steps that account for the end of a location."""
-    if location is None or not location.held_b:
-        return []
-    return [Add(used_counter(location.storage_id), -location.held_b)]
+from op_worker.files.quotas import QUOTAS, of_directory
 
 
 def unmoved(chain: Chain) -> list[Step]:
@@ -121,6 +102,7 @@ def forget(node: Node) -> list[Step]:
     if node.is_directory:
         steps.append(RequireEmpty(node.key))
         steps.extend(register_steps(node.key, node.protection, 0))
+        steps.extend(forget_quota(node))
     else:
         steps.append(Check(node.key, META, node.revision(META)))
     if node.location is not None:
@@ -134,6 +116,11 @@ def drop_name(node: Node, now_s: float) -> list[Step]:
     if node.meta.links > 1:
         return hard_links.lose_name(node, now_s)
     return [*forget(node), *hard_links.forget_link(node)]
+
+
+def forget_quota(directory: Node) -> list[Step]:
+    """Return the steps that end the quota of a directory that ends."""
+    return [Delete(QUOTAS, of_directory(directory.key))] if directory.meta.has_quota else []
 
 
 def remove(chain: Chain, now_s: float) -> list[Step]:

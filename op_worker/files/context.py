@@ -16,6 +16,8 @@ from op_worker.files.journal import Journal, RandomBytes
 from op_worker.files.lookup import Found, Lookup, existing
 from op_worker.files.model import Follow, Target
 from op_worker.files.nodes import Chain
+from op_worker.files.recharging import Recharging
+from op_worker.files.rooms import Rooms
 from op_worker.files.settings import Settings
 from op_worker.files.transactions import Transactions
 from op_worker.storage.registry import Storages
@@ -36,6 +38,8 @@ class FilesContext:
     random_bytes: RandomBytes
     settings: Settings
     guests: Guests
+    rooms: Rooms
+    recharging: Recharging
 
     async def find(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Found]:
         """Enter the space of a target and walk as far as there are files."""

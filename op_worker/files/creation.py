@@ -13,6 +13,7 @@ from op_worker.files.acl import inherited
 from op_worker.files.acls import accepted
 from op_worker.files.attribute_changes import set_mode
 from op_worker.files.attributes import stat_of
+from op_worker.files.charges import account
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import EntryValue, Location, Meta
 from op_worker.files.intents import INTENTS, IntentKind
@@ -22,6 +23,7 @@ from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import MAX_PATH_B, check_length, check_new_name
 from op_worker.files.permissions import Operation
 from op_worker.files.removal import Removal
+from op_worker.files.rooms import wanted
 from op_worker.files.transactions import Rest
 from op_worker.storage.helper import StoragePath
 
@@ -102,10 +104,15 @@ class Creation:
         key = self._context.new_key()
         now_s = self._context.wall_clock()
         meta = self.new_meta(visit, directory, name, type_, options, now_s)
-        location = Location(visit.support.storage.storage_id) if type_ is FileType.REG else None
+        location, charging = None, []
+        if type_ is FileType.REG:
+            room = await self._context.rooms.of(visit)
+            charges = wanted(room, meta.owner, directory)
+            location = Location(visit.support.storage.storage_id, charges=charges)
+            charging = account(None, location, room)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, type_).encode()
-        steps = batches.create(directory, key, raw, value, documents, now_s)
+        steps = [*batches.create(directory, key, raw, value, documents, now_s), *charging]
         path = StoragePath(f"{directory.storage_path}/{name}")
         intent = None
         if type_ is FileType.REG:

@@ -18,13 +18,15 @@ from op_worker.files import batches
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
+from op_worker.files.charges import Room, account
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import LOCATION, PARENT, TIMES, UNSETTLED, Location
 from op_worker.files.intents import IntentKind
 from op_worker.files.model import FileStat, FileType, Follow, Target
-from op_worker.files.nodes import Chain, Node
+from op_worker.files.nodes import Chain
 from op_worker.files.permissions import Operation
 from op_worker.files.reading import storage_of
+from op_worker.files.rooms import ASK_FIRST_B, wanted
 from op_worker.files.staging import CHUNK_B, SMALL_B, Chunks
 from op_worker.files.transactions import Rest
 from op_worker.storage.helper import StorageError, StorageFile, StoragePath
@@ -53,6 +55,7 @@ class InPlace:
         data = await chunks.next(SMALL_B)
         if not data:
             return stat_of(chain, visit.space, visit.user_id)
+        await self._ask_for_room(visit, chain, (offset_b, max(expected_b or 0, len(data))))
         file, chain = await self._open(visit, chain)
         try:
             while data:
@@ -64,6 +67,15 @@ class InPlace:
         finally:
             await file.close()
         return await self._commit_write(visit, chain, (offset_b, chunks.total_b))
+
+    async def _ask_for_room(self, visit: Visit, chain: Chain, block: tuple[int, int]) -> None:
+        """Refuse early what cannot fit, before any byte is overwritten; the commit decides for good."""
+        if block[1] <= ASK_FIRST_B:
+            return
+        room, location = await self._context.rooms.of(visit), _location(chain)
+        after_b = block_lists.total(block_lists.merge(location.blocks, (block,)))
+        charges = _charges(room, chain)
+        await self._context.rooms.ask(visit, room, charges, location.storage_id, after_b - location.held_b)
 
     async def truncate(self, caller: Caller, target: Target, size_b: int) -> FileStat:
         """Cut or extend. See ``FileService.truncate``."""
@@ -177,8 +189,8 @@ class InPlace:
         key, at_open = opened.file.key, _location(opened)
 
         async def attempt() -> FileStat:
-            chain = await self._context.again(opened)
-            file, old = chain.file, _location(chain)
+            chain, room = await self._context.again(opened), await self._context.rooms.of(visit)
+            old = _location(chain)
             if old.generation != at_open.generation:
                 return stat_of(chain, visit.space, visit.user_id)  # replaced: the write came before
             if old.trims != at_open.trims:
@@ -189,8 +201,9 @@ class InPlace:
                 blocks=block_lists.merge(old.blocks, (block,)),
                 version=old.version + 1,
                 sha256=b"",
+                charges=_charges(room, chain),
             )
-            return await self._save(visit, chain, file, old, new, [])
+            return await self._save(visit, chain, room, new, [])
 
         try:
             return await self._context.transactions.retrying(visit.space_id, attempt)
@@ -200,20 +213,21 @@ class InPlace:
             raise
 
     async def _resize(self, visit: Visit, chain: Chain, size_b: int) -> FileStat:
-        file, old = chain.file, _location(chain)
+        room, old = await self._context.rooms.of(visit), _location(chain)
         if size_b == old.size_b:
-            return await self._save(visit, chain, file, old, old, [])  # the times change all the same
-        blocks = block_lists.cut(old.blocks, size_b)
-        new = evolve(old, size_b=size_b, blocks=blocks, version=old.version + 1, sha256=b"")
+            new = evolve(old, charges=_charges(room, chain))
+            return await self._save(visit, chain, room, new, [])  # the times change all the same
+        blocks, charges = block_lists.cut(old.blocks, size_b), _charges(room, chain)
+        new = evolve(old, size_b=size_b, blocks=blocks, version=old.version + 1, sha256=b"", charges=charges)
         if size_b > old.size_b:
-            return await self._save(visit, chain, file, old, new, [])
-        return await self._shrink(visit, chain, old, evolve(new, trims=old.trims + 1))
+            return await self._save(visit, chain, room, new, [])
+        return await self._shrink(visit, chain, room, evolve(new, trims=old.trims + 1))
 
-    async def _shrink(self, visit: Visit, chain: Chain, old: Location, new: Location) -> FileStat:
+    async def _shrink(self, visit: Visit, chain: Chain, room: Room, new: Location) -> FileStat:
         """Commit the smaller size, then cut the storage file; until then nobody may write to it."""
         context, space_id, path = self._context, visit.space_id, chain.storage_path
         storage = storage_of(context, space_id, new.storage_id)
-        if old.staged:
+        if _location(chain).staged:
             await context.journal.settle_near(space_id, path)
             return await self._resize(visit, await context.again(chain), new.size_b)
         new = evolve(new, staged=UNSETTLED)
@@ -223,7 +237,7 @@ class InPlace:
 
         async def work() -> tuple[FileStat, Rest | None]:
             steps = [*batches.steady_file(chain), *intent.put()]
-            stat = await self._save(visit, chain, chain.file, old, new, steps)
+            stat = await self._save(visit, chain, room, new, steps)
             if not await context.journal.carry_out(space_id, intent):
                 return stat, None
             revision = chain.file.revision(LOCATION) + 1
@@ -232,15 +246,17 @@ class InPlace:
         return await context.transactions.holding([path], work)
 
     async def _save(
-        self, visit: Visit, chain: Chain, file: Node, old: Location, new: Location, steps: list[Step]
+        self, visit: Visit, chain: Chain, room: Room, new: Location, steps: list[Step]
     ) -> FileStat:
+        file = chain.file
         times = file.times.modified(self._context.wall_clock())
         documents = {LOCATION: new.encode(), TIMES: times.encode()}
         all_steps = [
             *steps,
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             Put(file.key, TIMES, documents[TIMES]),
-            *batches.reserve(new, old.held_b, visit.support.size_b),
+            *account(file.location, new, room),
+            *(batches.unmoved(chain) if room.quotas.is_of_concern else ()),
         ]
 
         async def happened() -> bool:
@@ -253,6 +269,10 @@ class InPlace:
 
 def _location(chain: Chain) -> Location:
     return chain.file.location or Location("")
+
+
+def _charges(room: Room, chain: Chain) -> tuple[str, ...]:
+    return wanted(room, chain.file.meta.owner, chain.above)
 
 
 def _way(chain: Chain) -> list[tuple[Key, int]]:

@@ -15,6 +15,7 @@ from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal
+from op_worker.files.recharging import Recharging
 from op_worker.files.recycling import Recycling
 from op_worker.files.trash import Trash
 from op_worker.storage.helper import StorageError
@@ -34,6 +35,7 @@ class Maintenance:
     _trash: Trash
     _recycling: Recycling
     _inodes: Inodes
+    _recharging: Recharging
     _clock: IReactorTime
     _log = Logger()
 
@@ -46,11 +48,13 @@ class Maintenance:
             await sleep(self._clock, PERIOD_S)
 
     async def tidy(self, space_id: SpaceId) -> None:
-        """Settle pending operations, remove forgotten staging files, empty the bin of what expired, purge."""
+        """Settle pending operations, remove forgotten staging files, empty the bin of what expired, purge,
+        charge anew."""
         await self._journal.settle_all(space_id)
         await self._journal.sweep_staging(space_id)
         await self._recycling.expire(space_id)
         self._trash.purge_soon(space_id)
+        self._recharging.run_soon(space_id)
 
     async def recover(self, space_id: SpaceId) -> None:
         """Tidy, and look through what lies in the system's folders on the storage."""

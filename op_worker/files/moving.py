@@ -12,6 +12,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
+from op_worker.files.charges import Room, charge_steps, charged
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
 from op_worker.files.documents import LOCATION, META, PARENT, TIMES, UNSETTLED, Location, encode_parent
@@ -22,6 +23,7 @@ from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_new_name, storage_path
 from op_worker.files.reading import storage_of
 from op_worker.files.removal import Removal
+from op_worker.files.rooms import wanted
 from op_worker.files.transactions import Rest
 from op_worker.storage.registry import Storage
 
@@ -89,9 +91,12 @@ class Moving:
         file = source.file
         await self.require_replaceable(visit, file.type, place, own_key=file.key)
         now_s = self._context.wall_clock()
-        location = _unsettled(source)
+        room = await self._context.rooms.of(visit)
+        location = _location(room, source, place)
         replaced = place.replaced.file if place.replaced is not None else None
         steps = batches.move(source, place.directory, place.name, replaced, location, now_s)
+        charging = await self._charging(visit, room, source, place, location)
+        steps.extend(charging)
         intents = self._intents(visit, source, place)
         for intent in intents:
             steps.extend(intent.put())
@@ -104,7 +109,20 @@ class Moving:
             if isinstance(refusal.step, RequireEmpty):
                 raise Posix(Errno.ENOTEMPTY) from None
             raise
+        if self._context.recharging.is_ordered(charging):
+            self._context.recharging.run_soon(visit.space_id)
         return stat_of(after, visit.space, visit.user_id), replaced is not None
+
+    async def _charging(
+        self, visit: Visit, room: Room, source: Chain, place: Place, location: Location | None
+    ) -> list[Step]:
+        """Return the steps that charge a file where it will be; a directory is charged behind, by a walk."""
+        if source.file.is_directory:
+            return await self._context.recharging.for_move(visit.space_id, source, place.directory)
+        if location is None:
+            return []
+        changes = charged(source.file.location, location)
+        return [room.quotas.unchanged(), *charge_steps(changes, room.quotas)]
 
     async def _carry_out(
         self,
@@ -199,7 +217,15 @@ def place_of(visit: Visit, found: Found) -> Place:
     return Place(chain, name, None)
 
 
-def _unsettled(chain: Chain) -> Location | None:
-    """Return the location that tells readers to wait for a pending move; ``None`` when no bytes move."""
-    location = chain.file.location
-    return None if location is None or location.is_apart else evolve(location, staged=UNSETTLED)
+def _location(room: Room, source: Chain, place: Place) -> Location | None:
+    """Return the location that tells readers to wait for a pending move, charged as it will be.
+
+    ``None`` when nothing of it changes: bytes that lie apart stay where they are.
+    """
+    old = source.file.location
+    if old is None:
+        return None
+    charges = wanted(room, source.file.meta.owner, place.directory)
+    if old.is_apart:
+        return None if charges == old.charges else evolve(old, charges=charges)
+    return evolve(old, staged=UNSETTLED, charges=charges)

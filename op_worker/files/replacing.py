@@ -14,6 +14,7 @@ from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
 from op_worker.files.acls import changed_acl
 from op_worker.files.attributes import stat_of
+from op_worker.files.charges import account
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
 from op_worker.files.custom import FIELDS, custom_steps, needed_for, with_meta
@@ -25,12 +26,11 @@ from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, F
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_new_name, staging_path
 from op_worker.files.permissions import Operation
+from op_worker.files.rooms import ASK_FIRST_B, wanted
 from op_worker.files.staging import Staged, Staging
 from op_worker.files.transactions import Happened, Rest
 from op_worker.storage.registry import Storage
 
-ASK_FIRST_B = 1 << 20
-"""For bodies announced longer than this the room is looked at before they are received."""
 _NO_CHANGE = MetadataChange()
 
 
@@ -72,7 +72,7 @@ class Replacing:
             target.base.space_id, lambda: self._allowed(request)
         )
         storage = visit.support.storage
-        await self._ask_for_room(visit, expected_b)
+        await self._ask_for_room(visit, found, expected_b)
         staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
         first = [(visit, found)]
 
@@ -118,14 +118,19 @@ class Replacing:
             raise Posix(Errno.EISDIR)
         await visit.require(chain, needed)
 
-    async def _ask_for_room(self, visit: Visit, expected_b: int | None) -> None:
+    async def _ask_for_room(self, visit: Visit, found: Found, expected_b: int | None) -> None:
         """Refuse early what cannot fit; the commit decides for good."""
         if expected_b is None or expected_b <= ASK_FIRST_B:
             return
-        counters = await self._context.engine.counters(visit.scope)
-        used_b = counters.get(batches.used_counter(visit.support.storage.storage_id), 0)
-        if used_b + expected_b > visit.support.size_b:
-            raise Posix(Errno.ENOSPC, "the space has no room left")
+        room, chain = await self._context.rooms.of(visit), found.chain
+        if found.missing:
+            charges, old_b = wanted(room, visit.user_id, chain), 0
+        else:
+            location = chain.file.location
+            charges = wanted(room, chain.file.meta.owner, chain.above)
+            old_b = 0 if location is None else location.held_b
+        storage_id = visit.support.storage.storage_id
+        await self._context.rooms.ask(visit, room, charges, storage_id, expected_b - old_b)
 
     async def _commit(
         self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
@@ -147,14 +152,15 @@ class Replacing:
         custom = custom_steps(key, {}, request.metadata)
         meta = self._creation.new_meta(visit, directory, name, FileType.REG, options, now_s)
         meta = evolve(meta, has_metadata=custom.has_metadata)
-        location = self._location(storage, staged, 0)
+        room = await context.rooms.of(visit)
+        location = self._location(storage, staged, 0, wanted(room, meta.owner, directory))
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, FileType.REG).encode()
         made = directory.child(Node(key, name, {}).written(documents))
         steps = [
             *batches.create(directory, key, raw, value, documents, now_s),
             *custom.steps,
-            *batches.reserve(location, 0, visit.support.size_b),
+            *account(None, location, room),
         ]
 
         async def happened() -> bool:
@@ -168,7 +174,9 @@ class Replacing:
     ) -> FileStat:
         file, now_s = chain.file, self._context.wall_clock()
         old = file.location or Location(storage.storage_id)
-        location = self._location(storage, staged, old.version)
+        room = await self._context.rooms.of(visit)
+        charges = wanted(room, file.meta.owner, chain.above)
+        location = self._location(storage, staged, old.version, charges)
         location = evolve(location, is_apart=old.is_apart, rest=old.rest)
         documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
         after = chain.with_file(file.written(documents))
@@ -177,7 +185,8 @@ class Replacing:
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
             Put(file.key, TIMES, documents[TIMES]),
-            *self._reserve(old, location, visit),
+            *account(file.location, location, room),
+            *(batches.unmoved(chain) if room.quotas.is_of_concern else ()),
         ]
 
         async def happened() -> bool:
@@ -197,7 +206,7 @@ class Replacing:
         acl = changed_acl(visit, chain, change.acl)
         return with_meta(file, custom_steps(file.key, documents, change), acl, now_s)
 
-    def _location(self, storage: Storage, staged: Staged, version: int) -> Location:
+    def _location(self, storage: Storage, staged: Staged, version: int, charges: tuple[str, ...]) -> Location:
         return Location(
             storage.storage_id,
             staged.size_b,
@@ -206,12 +215,8 @@ class Replacing:
             self._context.new_generation(),
             staged.sha256,
             staged.name,
+            charges=charges,
         )
-
-    def _reserve(self, old: Location, new: Location, visit: Visit) -> list[Step]:
-        if old.storage_id == new.storage_id:
-            return batches.reserve(new, old.held_b, visit.support.size_b)
-        return [*batches.give_back(old), *batches.reserve(new, 0, visit.support.size_b)]
 
     async def _place(
         self,

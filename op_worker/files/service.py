@@ -61,13 +61,16 @@ from op_worker.files.path_locks import PathLocks
 from op_worker.files.permissions import NOTHING
 from op_worker.files.protecting import Protecting
 from op_worker.files.purging import Purging
+from op_worker.files.quota_administration import QuotaAdministration
 from op_worker.files.reading import Reading
+from op_worker.files.recharging import Recharging
 from op_worker.files.recursive import Asked, RecursiveListing
 from op_worker.files.recycle_bin import RecycleBin
 from op_worker.files.recycling import Recycling
 from op_worker.files.removal import Removal
 from op_worker.files.removals import Removals
 from op_worker.files.replacing import Replacing
+from op_worker.files.rooms import KnownQuotas, Rooms
 from op_worker.files.settings import Settings
 from op_worker.files.sharing import Sharing
 from op_worker.files.small_contents import SmallContents
@@ -107,25 +110,30 @@ class FileService(TaskService):
         lookup = Lookup(engine, wall_clock, zone)
         access = Access(zone, storages, lookup)
         settings = Settings(engine, clock)
+        rooms = Rooms(engine, KnownQuotas(engine))
+        recharging = Recharging(engine, lookup, rooms.quotas, self.tasks, clock, wall_clock, node_name)
         context = FilesContext(
             engine,
             storages,
             lookup,
             access,
             journal,
-            Transactions(engine, journal, locks, self.tasks, clock),
+            Transactions(engine, journal, locks, self.tasks, clock, rooms.quotas),
             storages.blocking,
             wall_clock,
             random_bytes,
             settings,
             Guests(engine, access, lookup, wall_clock),
+            rooms,
+            recharging,
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
         trash = Trash(engine, storages, purging, self.tasks, clock)
         recycling = Recycling(context, trash)
         self._context = context
-        self._maintenance = Maintenance(storages, journal, trash, recycling, Inodes(engine, storages), clock)
+        inodes = Inodes(engine, storages)
+        self._maintenance = Maintenance(storages, journal, trash, recycling, inodes, recharging, clock)
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
@@ -148,6 +156,7 @@ class FileService(TaskService):
         self.acls = Acls(context)
         self.protection = Protecting(context)
         self.explanations = Explaining(context)
+        self.quotas = QuotaAdministration(context)
 
     @property
     def context(self) -> FilesContext:

@@ -25,11 +25,14 @@ from cluster_worker.persistence.engine import (
 )
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.services import TaskOwner
-from onedata.errors import Errno, Posix, ServiceUnavailable
+from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
+from op_worker.files.charges import full
 from op_worker.files.intents import INTENTS
 from op_worker.files.journal import Journal
 from op_worker.files.path_locks import PathLocks
+from op_worker.files.quotas import QUOTAS
+from op_worker.files.rooms import KnownQuotas
 from op_worker.storage.helper import StorageError, StoragePath
 
 T = TypeVar("T")
@@ -47,18 +50,25 @@ class Transactions:
     _log = Logger()
 
     def __init__(
-        self, engine: Engine, journal: Journal, locks: PathLocks, tasks: TaskOwner, clock: IReactorTime
+        self,
+        engine: Engine,
+        journal: Journal,
+        locks: PathLocks,
+        tasks: TaskOwner,
+        clock: IReactorTime,
+        quotas: KnownQuotas,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._locks = locks
         self._tasks = tasks
         self._clock = clock
+        self._quotas = quotas
 
     async def retrying(self, space_id: SpaceId, decide: Callable[[], Awaitable[T]]) -> T:
         """Return what ``decide`` returns; it is called again when what it read was out of date.
 
-        Raises: Posix(ENOSPC) for a counter at its limit; ServiceUnavailable after too many tries.
+        Raises: Posix(ENOSPC, EDQUOT) for a counter at its limit; ServiceUnavailable after too many tries.
         """
         for _ in range(MOST_TRIES):
             try:
@@ -122,9 +132,11 @@ class Transactions:
 
     async def _prepare(self, space_id: SpaceId, step: Step) -> None:
         if isinstance(step, Add):
-            raise Posix(Errno.ENOSPC, "the space has no room left")
+            raise full(step.counter)
         if isinstance(step, Put | Check) and step.key == INTENTS:
             await self._journal.pass_by(space_id, StoragePath(step.field))
+        if isinstance(step, Put | Check) and step.key == QUOTAS:
+            self._quotas.forget(space_id)
 
     async def _learn(self, happened: Happened) -> bool:
         pause_s = _FIRST_PAUSE_S
