@@ -20,9 +20,11 @@ from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
 from op_worker.files.protection import Protection
+from op_worker.files.quotas import Quota
 from op_worker.files.service import FileService
+from tests.support.accounts import check_counters, check_settled
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
-from tests.support.spaces import SPACE, Site, body, owner, path, read
+from tests.support.spaces import BOB, OWNER, SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
@@ -67,9 +69,18 @@ async def prepare(files: FileService) -> None:
     await put(files, "first", b"its last name")
     await link(files, "first", "s")
     await files.remove(owner, path("first"))
+    await files.quotas.set_user_quota(owner, SPACE, OWNER, Quota(size_b=1 << 20))
+    await files.quotas.set_directory_quota(owner, path("d"), Quota(size_b=1 << 20, files=50))
 
 
 OPERATIONS: dict[str, Operation] = {
+    "set a quota of a directory": lambda files: files.quotas.set_directory_quota(
+        owner, path(""), Quota(size_b=5)
+    ),
+    "set a quota of a user": lambda files: files.quotas.set_user_quota(owner, SPACE, BOB, Quota(size_b=5)),
+    "lift a quota of a directory": lambda files: files.quotas.remove_directory_quota(owner, path("d")),
+    "lift a quota of a user": lambda files: files.quotas.remove_user_quota(owner, SPACE, OWNER),
+    "move a directory out of a quota": lambda files: files.move(owner, path("d/sub"), path("sub")),
     "create empty": lambda files: files.create_file(owner, path("new"), CreateOptions()),
     "create with content": lambda files: put(files, "d/new", b"new content"),
     "create with big content": lambda files: put(files, "new", BIG),
@@ -214,6 +225,8 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
         data, kept = state[name][1], stored.get(storage_path, b"")
         if b"\0\0" not in data:  # what the storage has at a hole is nobody's business
             assert data[: len(kept)] == kept[: len(data)]
+    await check_counters(site.engine)
+    await check_settled(site.engine)
 
 
 def prepared(name: str) -> Site:
