@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -16,7 +16,8 @@ from cluster_worker.runtime.services import TaskService
 BATCH = 500
 """The most changes that are handed over at a time."""
 POLL_S = 5.0
-"""A scope is looked at so often also without news: its reader on another node may have died."""
+"""A scope that is not known to be read to its end is looked at so often also without news: the node
+whose turn it is may have died."""
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
@@ -43,6 +44,7 @@ class FeedReader(TaskService):
 
     Args:
         scopes: which scopes are read now; asked again at each look.
+        on_stop: called when nothing is read any more, to give leases back.
     """
 
     _log = Logger()
@@ -53,11 +55,14 @@ class FeedReader(TaskService):
         consumer: Consumer,
         scopes: Callable[[], Collection[Scope]],
         clock: IReactorTime,
+        on_stop: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__()
+        self._on_stop = on_stop
         self._engine, self._consumer, self._scopes, self._clock = engine, consumer, scopes, clock
         self._busy: set[Scope] = set()
         self._again: set[Scope] = set()
+        self._read_up: set[Scope] = set()
         self._unwatch: Callable[[], None] | None = None
 
     def startService(self) -> None:
@@ -68,24 +73,35 @@ class FeedReader(TaskService):
     def stopService(self) -> Deferred[None]:
         if self._unwatch is not None:
             self._unwatch()
-        return super().stopService()
+        return Deferred.fromCoroutine(self._stop(super().stopService()))
 
-    async def catch_up(self, scope: Scope) -> None:
-        """Consume everything that is in the feed of a scope now. Raises: PersistenceError."""
+    async def _stop(self, tasks_ended: Deferred[None]) -> None:
+        await tasks_ended
+        if self._on_stop is not None:
+            await self._on_stop()
+
+    async def catch_up(self, scope: Scope) -> bool:
+        """Consume what is in the feed of a scope now; ``False`` when it is not our turn to the end.
+
+        Raises: PersistenceError.
+        """
         while (position := await self._consumer.position(scope)) is not None:
             changes = await self._engine.changes(scope, position, BATCH)
             if not changes:
-                return
+                return True
             await self._consumer.consume(scope, changes)
+        return False
 
     async def _look_around(self) -> None:
         while True:
             for scope in list(self._scopes()):
-                self.wake(scope)
+                if scope not in self._read_up:
+                    self.wake(scope)
             await sleep(self._clock, POLL_S)
 
     def wake(self, scope: Scope) -> None:
         """Look at the feed of a scope soon."""
+        self._read_up.discard(scope)
         if scope not in self._scopes():
             return
         if scope in self._busy:
@@ -100,7 +116,7 @@ class FeedReader(TaskService):
             while True:
                 self._again.discard(scope)
                 try:
-                    await self.catch_up(scope)
+                    is_read_up = await self.catch_up(scope)
                 except PersistenceError as error:
                     self._log.warn(
                         "{name} of {scope} goes on later: {error}",
@@ -112,6 +128,8 @@ class FeedReader(TaskService):
                     pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                     continue
                 if scope not in self._again:
+                    if is_read_up:
+                        self._read_up.add(scope)
                     return
         finally:
             self._busy.discard(scope)

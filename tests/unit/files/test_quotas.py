@@ -396,7 +396,8 @@ class Quotas(RuleBasedStateMachine):
         super().__init__()
         self.site = Site()
         self.nodes: list[FileService] = [
-            outcome(self.site.process(f"{name}@test")) for name in ("one", "two")  # type: ignore[misc]
+            outcome(self.site.process(f"{name}@test"))
+            for name in ("one", "two")  # type: ignore[misc]
         ]
 
     def do(self, node: int, work: Any) -> None:
