@@ -64,6 +64,11 @@ class SharedPosition:
         held = self._held[scope]
         held.seq, held.revision, held.is_sure = seq, held.revision + 1, True
 
+    def forget(self, scope: Scope) -> None:
+        """Read the position anew at the next ``load``; the lease stays."""
+        if scope in self._held:
+            self._held[scope].is_sure = False
+
     async def reached(self, scope: Scope) -> Seq:
         """Return the position, whichever node reads."""
         found = (await self.engine.get(scope, POSITIONS, [self.reader])).get(self.reader)

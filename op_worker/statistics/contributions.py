@@ -1,0 +1,123 @@
+"""What each name in a space adds to the directory it is in, as it was counted last. Pure.
+
+Contributions lie in buckets: documents of the space with a field for each key, few enough in each that
+the store keeps them compact. They are the memory that makes every change an exact difference, also when
+the file is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from zlib import crc32
+
+import msgpack
+from attrs import frozen
+
+from cluster_worker.persistence.engine import Document, Key
+from op_worker.files.documents import (
+    LOCATION,
+    META,
+    PARENT,
+    Location,
+    Meta,
+    UnknownSchemaError,
+)
+from op_worker.files.documents import (
+    _pack_id as pack_id,
+)
+from op_worker.files.documents import (
+    _unpack_id as unpack_id,
+)
+from op_worker.files.model import FileType
+from op_worker.statistics.counts import NOTHING, OF_DIRECTORY, Counts, of_file
+
+BUCKETS = 1 << 14
+"""At a million files about sixty are in each, below the 128 that the store keeps in a compact list."""
+_UNKNOWN, _DIRECTORY, _FILE = range(3)
+_pack: Callable[[object], bytes] = msgpack.packb
+READ = (META, LOCATION, PARENT)
+"""The documents of a file that its contribution depends on."""
+
+
+@frozen
+class Contribution:
+    """``counts`` are of the name itself, without what is below it. ``parent`` is empty when unknown."""
+
+    parent: str
+    is_directory: bool
+    counts: Counts
+
+    def encode(self) -> bytes:
+        """Return the stored form: parent, kind, then of a file its sizes as far as they differ."""
+        parent = pack_id(self.parent)
+        if self.is_directory:
+            return _pack([parent, _DIRECTORY if self.counts else _UNKNOWN])
+        _, _, virtual_b, logical_b, *physical = self.counts
+        held_b, storage = (physical[-1], len(physical) - 1) if physical else (0, 0)
+        sizes = [logical_b, virtual_b, held_b, storage]
+        usual = [0, logical_b, logical_b, 0]
+        while sizes and sizes[-1] == usual[len(sizes) - 1]:
+            sizes.pop()
+        return _pack([parent, _FILE, *sizes])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Contribution:
+        parent, kind, *sizes = msgpack.unpackb(data)
+        if kind == _UNKNOWN:
+            return cls(unpack_id(parent), True, NOTHING)
+        if kind == _DIRECTORY:
+            return cls(unpack_id(parent), True, OF_DIRECTORY)
+        if kind != _FILE:
+            raise UnknownSchemaError(f"contribution of kind {kind}")
+        logical_b = sizes[0] if sizes else 0
+        usual = [0, logical_b, logical_b, 0]
+        _, virtual_b, held_b, storage = [*sizes, *usual[len(sizes) :]]
+        return cls(unpack_id(parent), False, of_file(logical_b, virtual_b, held_b, storage))
+
+
+UNKNOWN = Contribution("", True, NOTHING)
+"""Stands for a directory that was not read yet, or that is nobody's child: a root."""
+
+
+def bucket_of(key: str) -> Key:
+    """Return the document that holds the contribution of a key."""
+    return bucket(crc32(key.encode()) % BUCKETS)
+
+
+def bucket(number: int) -> Key:
+    """Return one of the ``BUCKETS`` documents."""
+    return Key(f"stat-c:{number:04x}")
+
+
+def contribution_of(
+    documents: Mapping[str, Document], number_of: Callable[[str], int]
+) -> Contribution | None:
+    """Return what a file adds to its directory now; ``None`` when it is in none.
+
+    Args:
+        documents: those of ``READ`` that exist.
+        number_of: gives the number of a storage in the space.
+    """
+    if META not in documents or PARENT not in documents:
+        return None
+    parent = documents[PARENT].data.decode()
+    if Meta.decode(documents[META].data).type is FileType.DIR:
+        return Contribution(parent, True, OF_DIRECTORY)
+    if LOCATION not in documents:
+        return Contribution(parent, False, of_file(0, 0, 0, 0))
+    location = Location.decode(documents[LOCATION].data)
+    storage, size_b = number_of(location.storage_id), location.size_b
+    return Contribution(parent, False, of_file(size_b, size_b, location.held_b, storage))
+
+
+def decode_all(stored: Mapping[str, Document]) -> dict[str, Contribution]:
+    """Return the contributions in a bucket."""
+    return {key: Contribution.decode(document.data) for key, document in stored.items()}
+
+
+def by_bucket(keys: Sequence[Key]) -> dict[Key, list[Key]]:
+    """Return keys grouped by the bucket that holds their contributions."""
+    grouped: dict[Key, list[Key]] = {}
+    for key in keys:
+        grouped.setdefault(bucket_of(key), []).append(key)
+    return grouped
