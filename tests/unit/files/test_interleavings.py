@@ -13,13 +13,17 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import Errno, NotFound, Posix, ServiceUnavailable
 from onedata.ids import trash_uuid
+from op_worker.files import recharging
 from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing
+from op_worker.files.quotas import Quota
 from op_worker.files.service import FileService
 from op_worker.storage.helper import StoragePath
-from tests.support.spaces import SPACE, Site, body, owner, path, read
+from tests.support.accounts import check_counters, check_settled
+from tests.support.spaces import OWNER, SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
@@ -213,6 +217,24 @@ OPERATIONS = [
 ]
 
 
+async def limit(files: FileService, chance: random.Random, tag: int) -> None:
+    quota = Quota(size_b=1 << 20)
+    if chance.randrange(3):
+        await files.quotas.set_directory_quota(owner, path(chance.choice(TOPS)), quota)
+    else:
+        await files.quotas.set_user_quota(owner, SPACE, OWNER, quota)
+
+
+async def lift(files: FileService, chance: random.Random, tag: int) -> None:
+    if chance.randrange(3):
+        await files.quotas.remove_directory_quota(owner, path(chance.choice(TOPS)))
+    else:
+        await files.quotas.remove_user_quota(owner, SPACE, OWNER)
+
+
+WITH_QUOTAS = [*OPERATIONS, *([move] * 3), *([limit] * 6), *([lift] * 3)]
+
+
 def is_slotted(name: str) -> bool:
     """Whether a file is written in place; the last name stays when directories are moved."""
     return name.rpartition("/")[2] in ("v", "w")
@@ -265,6 +287,8 @@ async def check_consistent(site: Site, files: FileService) -> None:
     scope = Scope(SPACE)
     assert await site.engine.get_all(scope, INTENTS) == {}
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
+    await check_counters(site.engine)
+    await check_settled(site.engine)
     checker, stored = await check_store(site), await stored_files(site)
     page = await files.list_recursive(owner, path(""), limit=9999)
     assert {name for name, _ in page.items} == set(checker.paths)
@@ -277,15 +301,17 @@ async def check_consistent(site: Site, files: FileService) -> None:
             assert stored.get(checker.paths[name], b"") == data
 
 
-def one_mixture(seed: int, nodes: tuple[str, ...], count: int) -> None:
+def one_mixture(
+    seed: int, nodes: tuple[str, ...], count: int, operations: Sequence[Any] = OPERATIONS
+) -> None:
     """Run ``count`` random operations on some nodes at once, then check."""
     chance = random.Random(seed)
     scheduler, clock, site = Scheduler(chance), Clock(), Site()
-    site = evolve(site, clock=clock)
+    site = evolve(site, engine=MemoryEngine(clock), clock=clock)
     wired = evolve(site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler))
     services: list[Any] = [run(scheduler, clock, [wired.process(node)])[0] for node in nodes]
     check_failures_none(run(scheduler, clock, [prepare(services[0], recycle_days=seed % 2)]))
-    works = [chance.choice(OPERATIONS)(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
+    works = [chance.choice(operations)(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
     check_failures(run(scheduler, clock, works))
     run(scheduler, clock, [files.recover(SPACE) for files in services])
     drive(scheduler, clock, lambda: not scheduler.waiting)
@@ -326,3 +352,11 @@ def test_one_node_stays_consistent_under_mixed_operations(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_three_nodes_stay_consistent_under_mixed_operations(seed: int) -> None:
     one_mixture(seed, ("worker1", "worker2", "worker3"), 16)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_charges_are_as_wanted_after_quotas_changed_while_files_moved(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recharging, "PAGE", 2)
+    one_mixture(seed, ("worker1", "worker2"), 24, WITH_QUOTAS)
