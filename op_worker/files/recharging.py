@@ -175,7 +175,7 @@ class Recharging:
                 continue
             if len(entries) == size:
                 walk.open.append((directory, entries[-1].entry.name))
-            nodes = [Node(item.key, item.entry.name.decode(), item.documents) for item in entries]
+            nodes = map(Node.found, entries)
             walk.open.extend((node.key, None) for node in nodes if node.exists and node.is_directory)
             return
         raise ServiceUnavailable()
@@ -194,8 +194,7 @@ class Recharging:
         quotas = await self._quotas.of(walk.space_id)
         above, changes = keys_of(directory), Counter[str]()
         steps: list[Step] = []
-        for item in entries:
-            node = Node(item.key, item.entry.name.decode(), item.documents)
+        for node in {item.key: Node.found(item) for item in entries}.values():  # a file may have two names
             old = node.location
             if old is None or not node.exists:
                 continue

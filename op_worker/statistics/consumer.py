@@ -58,6 +58,7 @@ class StatisticsConsumer:
     _wall_clock: WallClock
     _states: dict[Scope, State] = field(factory=dict)
     _books: dict[Scope, Books] = field(factory=dict)
+    _read_to: dict[Scope, Seq] = field(factory=dict)
     _rests_until: dict[Scope, float] = field(factory=dict)
     name: str = READER
 
@@ -67,9 +68,11 @@ class StatisticsConsumer:
         if not is_wanted and self._clock.seconds() < self._rests_until.get(scope, 0):
             return None
         position = await self._position.load(scope)
+        if position is None or position != self._read_to.get(scope):
+            self._drop(scope)  # another node may have written
         if position is None:
-            self._drop(scope)
             return None
+        self._read_to[scope] = position
         state = await self._state(scope)
         try:
             return await self._switched(scope, state, position, is_wanted=is_wanted)
@@ -94,9 +97,11 @@ class StatisticsConsumer:
             ]
             await self._engine.commit(scope, Batch(steps))
         except BaseException:
+            self._position.forget(scope)
             self._drop(scope)
             raise
         self._position.moved(scope, last)
+        self._read_to[scope] = last
         self._states[scope] = after if is_same else evolve(after, revision=state.revision + 1)
         self._forget_some()
 
@@ -197,10 +202,10 @@ class StatisticsConsumer:
         return self._books[scope]
 
     def _drop(self, scope: Scope) -> None:
-        """Forget what is known of a space, because another node may have written."""
+        """Forget what is known of a space."""
         self._states.pop(scope, None)
         self._books.pop(scope, None)
-        self._position.forget(scope)
+        self._read_to.pop(scope, None)
 
     def _forget_some(self) -> None:
         if sum(books.remembered for books in self._books.values()) > MOST_REMEMBERED:

@@ -28,7 +28,7 @@ async def check_totals(engine: Engine) -> None:
         found = kept.pop(totals_key(directory), ())
         assert _trimmed(found) == _trimmed(counts), directory
     assert all(is_nothing(counts) for counts in kept.values()), kept
-    assert set(kept) <= {totals_key(space_root_uuid(SPACE))}
+    assert set(kept) <= {totals_key(one) for one in (space_root_uuid(SPACE), *names)}
     buckets = [found for key, found in documents.items() if key.startswith("stat-c:")]
     remembered = {key for found in buckets for key in decode_all(found)}
     assert names <= remembered
@@ -39,7 +39,7 @@ def recount(engine: Engine, storages: tuple[str, ...]) -> tuple[dict[str, Counts
     """Return the counts below every directory that has something below it, and every counted name."""
     documents = documents_of(engine)
     totals: dict[str, Counts] = {}
-    names = set()
+    names: set[str] = set()
     for key, found in documents.items():
         if META not in found or PARENT not in found:
             continue

@@ -395,10 +395,7 @@ class Quotas(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.site = Site()
-        self.nodes: list[FileService] = [
-            outcome(self.site.process(f"{name}@test"))
-            for name in ("one", "two")  # type: ignore[misc]
-        ]
+        self.nodes: list[Any] = [outcome(self.site.process(f"{name}@test")) for name in ("one", "two")]
 
     def do(self, node: int, work: Any) -> None:
         outcome(work(self.nodes[node]))
