@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, evolve, field
 from twisted.internet.interfaces import IReactorTime
@@ -12,6 +12,7 @@ from cluster_worker.persistence.engine import (
     Batch,
     Change,
     Delete,
+    Document,
     Engine,
     Key,
     Scope,
@@ -21,6 +22,7 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.runtime.clock import WallClock
 from onedata.ids import SpaceId, space_root_uuid
 from op_worker.files.documents import PARENT
+from op_worker.files.hard_links import MAX_NAMES, links_key
 from op_worker.files.lookup import MOST_ANCESTORS
 from op_worker.files.settings import Settings
 from op_worker.statistics.books import MOST_REMEMBERED, Books, together
@@ -31,6 +33,7 @@ from op_worker.statistics.contributions import (
     bucket,
     contribution_of,
     decode_all,
+    may_have_links,
 )
 from op_worker.statistics.history import totals_key
 from op_worker.statistics.ledger import Ledger, parents
@@ -162,8 +165,10 @@ class StatisticsConsumer:
             return storages.index(storage_id)
 
         found = await self._engine.get_many(scope, keys, READ)
+        further = await self._further(scope, keys, found)
         present = {
-            key: contribution_of(documents, number_of) for key, documents in zip(keys, found, strict=True)
+            key: contribution_of(documents, number_of, further.get(key, ()))
+            for key, documents in zip(keys, found, strict=True)
         }
         ledger = await books.open([*present, *parents(present)])
         for key in list(present):
@@ -178,6 +183,17 @@ class StatisticsConsumer:
                 ledger.record(key, present[key])
         ledger.finish()
         return ledger, evolve(state, storages=tuple(storages))
+
+    async def _further(
+        self, scope: Scope, keys: Sequence[Key], found: Sequence[Mapping[str, Document]]
+    ) -> dict[Key, list[str]]:
+        """Return the directories of the hard links of those files that have any."""
+        linked = [key for key, documents in zip(keys, found, strict=True) if may_have_links(documents)]
+        asked = [self._engine.page(scope, links_key(key), None, MAX_NAMES, [PARENT]) for key in linked]
+        return {
+            key: [link.documents[PARENT].data.decode() for link in links if PARENT in link.documents]
+            for key, links in zip(linked, await together(asked), strict=True)
+        }
 
     async def _ancestry(
         self, scope: Scope, key: Key, number_of: Callable[[str], int]

@@ -29,11 +29,11 @@ from op_worker.files.documents import (
     _unpack_id as unpack_id,
 )
 from op_worker.files.model import FileType
-from op_worker.statistics.counts import NOTHING, OF_DIRECTORY, Counts, of_file
+from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file
 
 BUCKETS = 1 << 14
 """At a million files about sixty are in each, below the 128 that the store keeps in a compact list."""
-_UNKNOWN, _DIRECTORY, _FILE = range(3)
+_UNKNOWN, _DIRECTORY, _FILE, _LINKED = range(4)
 _pack: Callable[[object], bytes] = msgpack.packb
 READ = (META, LOCATION, PARENT)
 """The documents of a file that its contribution depends on."""
@@ -41,11 +41,26 @@ READ = (META, LOCATION, PARENT)
 
 @frozen
 class Contribution:
-    """``counts`` are of the name itself, without what is below it. ``parent`` is empty when unknown."""
+    """What a key adds to directories.
+
+    ``counts`` are of the key itself, without what is below it. ``parent`` is empty when unknown, and when
+    a file lost its first name. ``further`` are the directories of hard links: a file counts in virtual and
+    physical size once, by the first of its names, and in logical size and in number by each.
+    """
 
     parent: str
     is_directory: bool
     counts: Counts
+    further: tuple[str, ...] = ()
+
+    @property
+    def placements(self) -> list[tuple[str, Counts]]:
+        """The directories that it counts in, and what it adds to each."""
+        if not self.further:
+            return [(self.parent, self.counts)] if self.parent else []
+        first, *others = (self.parent, *self.further) if self.parent else self.further
+        again = (1, 0, 0, at(self.counts, LOGICAL))
+        return [(first, self.counts), *((other, again) for other in others)]
 
     def encode(self) -> bytes:
         """Return the stored form: parent, kind, then of a file its sizes as far as they differ."""
@@ -58,6 +73,8 @@ class Contribution:
         usual = [0, logical_b, logical_b, 0]
         while sizes and sizes[-1] == usual[len(sizes) - 1]:
             sizes.pop()
+        if self.further:
+            return _pack([parent, _LINKED, list(map(pack_id, self.further)), *sizes])
         return _pack([parent, _FILE, *sizes])
 
     @classmethod
@@ -67,12 +84,16 @@ class Contribution:
             return cls(unpack_id(parent), True, NOTHING)
         if kind == _DIRECTORY:
             return cls(unpack_id(parent), True, OF_DIRECTORY)
-        if kind != _FILE:
+        further: tuple[str, ...] = ()
+        if kind == _LINKED:
+            further, sizes = tuple(map(unpack_id, sizes[0])), sizes[1:]
+        elif kind != _FILE:
             raise UnknownSchemaError(f"contribution of kind {kind}")
         logical_b = sizes[0] if sizes else 0
         usual = [0, logical_b, logical_b, 0]
         _, virtual_b, held_b, storage = [*sizes, *usual[len(sizes) :]]
-        return cls(unpack_id(parent), False, of_file(logical_b, virtual_b, held_b, storage))
+        counts = of_file(logical_b, virtual_b, held_b, storage)
+        return cls(unpack_id(parent), False, counts, further)
 
 
 UNKNOWN = Contribution("", True, NOTHING)
@@ -89,25 +110,32 @@ def bucket(number: int) -> Key:
     return Key(f"stat-c:{number:04x}")
 
 
+def may_have_links(documents: Mapping[str, Document]) -> bool:
+    """Whether a file has other names than its first one, as far as its documents tell."""
+    return META in documents and (PARENT not in documents or Meta.decode(documents[META].data).links > 1)
+
+
 def contribution_of(
-    documents: Mapping[str, Document], number_of: Callable[[str], int]
+    documents: Mapping[str, Document], number_of: Callable[[str], int], further: Sequence[str] = ()
 ) -> Contribution | None:
-    """Return what a file adds to its directory now; ``None`` when it is in none.
+    """Return what a file adds to its directories now; ``None`` when it is in none.
 
     Args:
         documents: those of ``READ`` that exist.
         number_of: gives the number of a storage in the space.
+        further: the directories of the file's hard links.
     """
-    if META not in documents or PARENT not in documents:
+    if META not in documents or (PARENT not in documents and not further):
         return None
-    parent = documents[PARENT].data.decode()
+    parent = documents[PARENT].data.decode() if PARENT in documents else ""
     if Meta.decode(documents[META].data).type is FileType.DIR:
         return Contribution(parent, True, OF_DIRECTORY)
     if LOCATION not in documents:
-        return Contribution(parent, False, of_file(0, 0, 0, 0))
+        return Contribution(parent, False, of_file(0, 0, 0, 0), tuple(further))
     location = Location.decode(documents[LOCATION].data)
     storage, size_b = number_of(location.storage_id), location.size_b
-    return Contribution(parent, False, of_file(size_b, size_b, location.held_b, storage))
+    counts = of_file(size_b, size_b, location.held_b, storage)
+    return Contribution(parent, False, counts, tuple(further))
 
 
 def decode_all(stored: Mapping[str, Document]) -> dict[str, Contribution]:

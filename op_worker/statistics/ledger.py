@@ -42,8 +42,6 @@ class Ledger:
             return
         if _is_directory(old) or _is_directory(new):
             self._record_directory(key, old, new)
-        elif old is not None and new is not None and old.parent == new.parent:
-            self._add(new.parent, add(new.counts, negative(old.counts)))
         else:
             self._replace(old, new, NOTHING)
         if new is not None or old != UNKNOWN:
@@ -72,10 +70,10 @@ class Ledger:
         self._replace(old, new, self.total(key))
 
     def _replace(self, old: Contribution | None, new: Contribution | None, below: Counts) -> None:
-        if old is not None and old.parent:
-            self._add(old.parent, negative(add(old.counts, below)))
-        if new is not None and new.parent:
-            self._add(new.parent, add(new.counts, below))
+        for parent, counts in () if old is None else old.placements:
+            self._add(parent, negative(add(counts, below)))
+        for parent, counts in () if new is None else new.placements:
+            self._add(parent, add(counts, below))
 
     def _set(self, key: Key, new: Contribution | None) -> None:
         """Remember a contribution. What was removed with something still below it stays as unknown."""
@@ -109,7 +107,8 @@ class Ledger:
 
 def parents(contributions: Mapping[Key, Contribution | None]) -> set[Key]:
     """Return the directories that these contributions are counted in."""
-    return {Key(one.parent) for one in contributions.values() if one is not None and one.parent}
+    known = [one for one in contributions.values() if one is not None]
+    return {Key(parent) for one in known for parent in (one.parent, *one.further) if parent}
 
 
 def _is_directory(contribution: Contribution | None) -> bool:

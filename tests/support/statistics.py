@@ -41,16 +41,21 @@ def recount(engine: Engine, storages: tuple[str, ...]) -> tuple[dict[str, Counts
     totals: dict[str, Counts] = {}
     names: set[str] = set()
     for key, found in documents.items():
-        if META not in found or PARENT not in found:
+        ends = f"_file_{key}"
+        links = sorted(one for one, its in documents.items() if one.endswith(ends) and PARENT in its)
+        if META not in found or (PARENT not in found and not links):
             continue
         names.add(key)
-        one = contribution_of({name: found[name] for name in READ if name in found}, storages.index)
+        further = [documents[link][PARENT].data.decode() for link in links]
+        read = {name: found[name] for name in READ if name in found}
+        one = contribution_of(read, storages.index, further)
         assert one is not None
-        above: str | None = one.parent
-        while above is not None:
-            totals[above] = add(totals.get(above, ()), one.counts)
-            parent = documents.get(Key(above), {}).get(PARENT)
-            above = None if parent is None else parent.data.decode()
+        for directory, counts in one.placements:
+            above: str | None = directory
+            while above is not None:
+                totals[above] = add(totals.get(above, ()), counts)
+                parent = documents.get(Key(above), {}).get(PARENT)
+                above = None if parent is None else parent.data.decode()
     return totals, names
 
 

@@ -109,6 +109,12 @@ class Statistics(RuleBasedStateMachine):
         outcome(self.files.create_symlink(owner, path(name), CreateOptions(symlink_target="x")))
 
     @rule(source=paths, goal=paths)
+    def link_hard(self, source: str, goal: str) -> None:
+        stat = outcome(self.files.stat(owner, path(source)))
+        if not isinstance(stat, Exception):
+            outcome(self.files.create_link(owner, path(goal), stat.guid, CreateOptions()))
+
+    @rule(source=paths, goal=paths)
     def move(self, source: str, goal: str) -> None:
         outcome(self.files.move(owner, path(source), path(goal)))
 
