@@ -46,6 +46,7 @@ from op_worker.membership import Membership, make_local_membership, make_zone_me
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
 from op_worker.shares.service import Shares
+from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
@@ -129,6 +130,7 @@ class ProviderParts:
     compaction: FeedCompaction
     changes: ChangeStreams
     shares: Shares
+    statistics: StatisticsService
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -153,6 +155,14 @@ class ProviderParts:
         )
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
+        statistics = make_statistics(
+            engine,
+            files,
+            storages,
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            node_name=config.node.node_name,
+        )
         search_thread = BlockingPool(reactor, 1, "search")
         searching = Searching(
             files.context,
@@ -172,6 +182,7 @@ class ProviderParts:
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
+            statistics,
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -192,6 +203,7 @@ class ProviderParts:
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
+        self.statistics.reader.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -234,6 +246,7 @@ class ProviderParts:
             product=product,
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,
+            statistics=self.statistics.answers,
         )
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())

@@ -81,7 +81,8 @@ class FileStat:
     """Everything cheap to know of a file. Times in seconds since the epoch, sizes in bytes.
 
     ``path`` holds the names below the space root; ``parent`` is ``None`` for the user root. Of a
-    directory ``size_b`` is 0. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
+    directory ``size_b`` is 0; ``below_b`` is what its files have together, where that was asked for and is
+    known. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
     known when the content was last written whole. ``acl`` decides instead of ``mode`` when there is one; who
     may see it, ``FileService.acls`` tells. ``protection`` are the effective flags, bits of ``Protection``.
     ``xattrs`` holds those of the extended attributes that a listing was asked for; it is empty when the
@@ -103,6 +104,7 @@ class FileStat:
     mtime_s: float
     ctime_s: float
     size_b: int = 0
+    below_b: int | None = None
     hardlinks: int = 1
     symlink_target: str | None = None
     content_version: int = 0

@@ -8,6 +8,7 @@ the file is gone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from zlib import crc32
 
 import msgpack
@@ -79,7 +80,8 @@ class Contribution:
 
     @classmethod
     def decode(cls, data: bytes) -> Contribution:
-        parent, kind, *sizes = msgpack.unpackb(data)
+        stored: list[Any] = msgpack.unpackb(data)
+        parent, kind, sizes = stored[0], stored[1], stored[2:]
         if kind == _UNKNOWN:
             return cls(unpack_id(parent), True, NOTHING)
         if kind == _DIRECTORY:
@@ -91,7 +93,7 @@ class Contribution:
             raise UnknownSchemaError(f"contribution of kind {kind}")
         logical_b = sizes[0] if sizes else 0
         usual = [0, logical_b, logical_b, 0]
-        _, virtual_b, held_b, storage = [*sizes, *usual[len(sizes) :]]
+        _, virtual_b, held_b, storage = sizes + usual[len(sizes) :]
         counts = of_file(logical_b, virtual_b, held_b, storage)
         return cls(unpack_id(parent), False, counts, further)
 

@@ -213,7 +213,7 @@ def make_statistics(
 ) -> StatisticsService:
     """Return the statistics of all spaces that are supported here; the reader is not started."""
     position = SharedPosition(engine, READER, node_name, clock)
-    settings = Settings(engine, clock)
+    settings = files.settings
 
     def storage_of(space_id: SpaceId) -> str | None:
         support = storages.for_space(space_id)

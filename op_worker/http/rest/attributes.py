@@ -35,7 +35,7 @@ def _path(stat: FileStat) -> str:
 def _size(stat: FileStat) -> int | None:
     if stat.type is FileType.SYMLNK:
         return len((stat.symlink_target or "").encode())
-    return None if stat.type is FileType.DIR else stat.size_b
+    return stat.below_b if stat.type is FileType.DIR else stat.size_b
 
 
 def _fully_replicated(stat: FileStat) -> bool | None:

@@ -16,6 +16,7 @@ from op_worker.files.service import FileService
 from op_worker.http.rest.configuration import ProductInfo
 from op_worker.search.service import Searching
 from op_worker.shares.service import Shares
+from op_worker.statistics.service import Statistics
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class RestServices:
     """What the operations work on.
 
     Attributes:
+        statistics: ``None`` where no space has any.
         is_healthy: whether ``/health`` may say so.
         domain: the host (and port) that clients use, for absolute links; ``None`` takes the one they sent.
     """
@@ -42,6 +44,7 @@ class RestServices:
     product: ProductInfo
     is_healthy: Callable[[], bool]
     domain: Callable[[], str | None]
+    statistics: Statistics | None = None
 
 
 @frozen(kw_only=True, eq=False)

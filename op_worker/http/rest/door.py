@@ -41,6 +41,7 @@ from op_worker.http.rest.routes import ROUTES
 from op_worker.http.rest.table import Access, Body, Missing, Route
 from op_worker.search.service import Searching
 from op_worker.shares.service import Shares
+from op_worker.statistics.service import Statistics
 from op_worker.zone.directory import Zone
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class RestDoor:
     Args:
         is_serving: when false, every request for data is answered 503 ``serviceUnavailable``.
         is_healthy: what ``/health`` tells.
+        statistics: answers of directories; without them no space has statistics.
         domain: host (and port) for absolute links; by default the provider's, else what the client sent.
 
     Attributes:
@@ -84,6 +86,7 @@ class RestDoor:
         is_serving: Callable[[], bool] = lambda: True,
         is_healthy: Callable[[], bool] = lambda: True,
         domain: Callable[[], str | None] | None = None,
+        statistics: Statistics | None = None,
     ) -> None:
         self._zone, self._authenticator, self._is_serving = zone, authenticator, is_serving
         self._services = RestServices(
@@ -95,6 +98,7 @@ class RestDoor:
             product=product or ProductInfo(),
             is_healthy=is_healthy,
             domain=domain or (lambda: zone.provider_domain),
+            statistics=statistics,
         )
         self.resource = DoorResource(self._make_app(), self._render_error)
 

@@ -18,7 +18,9 @@ from op_worker.http.rest.attributes import (
 )
 from op_worker.http.rest.calls import RestCall
 from op_worker.http.rest.public_attributes import select_public
+from op_worker.http.rest.statistics import with_directory_distribution, with_directory_sizes
 
+SIZE = "size"
 _NAMES = ("fileId", "file_id", "name", "index")
 """What the permission to list a directory is enough for."""
 
@@ -29,6 +31,8 @@ async def get_attributes(call: RestCall) -> None:
     stat = await call.files.stat(call.caller, call.target)
     if selection.shows(ACL) and not await call.files.acls.shown(call.caller, stat):
         raise Posix(Errno.EACCES, "the ACL may not be read")
+    if selection.shows(SIZE):
+        (stat,) = await with_directory_sizes(call, [stat])
     xattrs: Mapping[str, Json] = {}
     if selection.xattrs:
         xattrs = await call.files.get_xattrs(call.caller, Target(stat.guid))
@@ -49,7 +53,10 @@ async def list_children(call: RestCall) -> None:
         inclusive=params["inclusive"],
         shown=_shown(selection),
     )
-    children = [await rendered(call, selection, stat) for stat in page.items]
+    stats = page.items
+    if selection.shows(SIZE):
+        stats = await with_directory_sizes(call, stats)
+    children = [await rendered(call, selection, stat) for stat in stats]
     send_json(call.request, {"children": children, "isLast": page.is_last, "nextPageToken": page.next_token})
 
 
@@ -69,8 +76,10 @@ async def list_recursively(call: RestCall) -> None:
         shown=_shown(selection),
     )
     shows_path = selection.shows("path")
-    files = []
-    for path, stat in page.items:
+    files, stats = [], [stat for _, stat in page.items]
+    if selection.shows(SIZE):
+        stats = await with_directory_sizes(call, stats)
+    for path, stat in zip((path for path, _ in page.items), stats, strict=True):
         shown = await rendered(call, selection, stat)
         files.append({**shown, "path": path} if shows_path else shown)
     send_json(
@@ -95,7 +104,8 @@ async def get_symlink_value(call: RestCall) -> None:
 
 async def get_distribution(call: RestCall) -> None:
     """Which provider and storage holds which bytes of a file."""
-    send_json(call.request, await call.files.distribution(call.caller, call.target))
+    distribution = await call.files.distribution(call.caller, call.target)
+    send_json(call.request, await with_directory_distribution(call, distribution))
 
 
 async def get_storage_locations(call: RestCall) -> None:

@@ -13,6 +13,7 @@ from op_worker.http.rest.table import JSON, Access, Body, Route
 _PATH_PARAMS = {
     "id": "Id of a file, or of a space for its root directory.",
     "sid": "Id of a space.",
+    "uid": "Id of a user.",
     "hid": "Id of another name of the file.",
     "shid": "Id of a share.",
     "item": "Id of an item of the recycle bin.",

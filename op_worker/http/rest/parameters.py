@@ -8,6 +8,7 @@ from cluster_worker.http.params import (
     Choice,
     Integer,
     IntegerOr,
+    JsonObject,
     Octal,
     Param,
     Text,
@@ -129,3 +130,18 @@ SHARE_CREATE = (
 )
 SHARE_CHANGE = (Param("name", Text(), "The name of the share."), *_SHARE_TERMS)
 SHARES = (Param("limit", Integer(1, 200), "The most entries in the reply.", default=100), TOKEN)
+_SIZES = 2**53 - 1
+QUOTA = (
+    Param("size", Integer(0, _SIZES), "The most bytes."),
+    Param("files", Integer(0, _SIZES), "The most regular files."),
+)
+STATISTICS = (
+    Param(
+        "mode", Choice(("layout", "slice")), "Which series there are, or values of some.", default="layout"
+    ),
+    Param("layout", JsonObject(), "The series wanted, each with a list of its metrics."),
+    Param("startTimestamp", Integer(low=0), "The newest window begins then or before, in seconds."),
+    Param("stopTimestamp", Integer(low=0), "The oldest window begins then or later, in seconds."),
+    Param("windowLimit", Integer(1, 1000), "The most windows of each metric.", default=1000),
+    Param("extendedInfo", Boolean(), "Show the first and the last change of each window too.", default=False),
+)

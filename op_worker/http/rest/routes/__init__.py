@@ -13,6 +13,7 @@ from op_worker.http.rest.routes import (
     search,
     shares,
     spaces,
+    usage,
 )
 from op_worker.http.rest.table import Route
 
@@ -24,5 +25,6 @@ ROUTES: Sequence[Route] = (
     *search.ROUTES,
     *changes.ROUTES,
     *shares.ROUTES,
+    *usage.ROUTES,
     *provider.ROUTES,
 )
