@@ -68,7 +68,9 @@ class StatisticsConsumer:
     async def position(self, scope: Scope) -> Seq | None:
         """Return where to go on; ``None`` for spaces without statistics, and while another node reads."""
         is_wanted = (await self._settings.of(SpaceId(scope))).statistics
-        if not is_wanted and self._clock.seconds() < self._rests_until.get(scope, 0):
+        if is_wanted:
+            self._rests_until.pop(scope, None)
+        elif self._clock.seconds() < self._rests_until.get(scope, 0):
             return None
         position = await self._position.load(scope)
         if position is None or position != self._read_to.get(scope):

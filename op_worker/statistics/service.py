@@ -143,15 +143,18 @@ class Statistics:
         return DirectorySizes(at(counts, VIRTUAL), at(counts, LOGICAL), physical)
 
     async def logical_sizes(self, stats: Sequence[FileStat]) -> Mapping[str, int]:
-        """Return the logical sizes of those directories among files of one space that have any, by uuid.
+        """Return the logical sizes of those directories among files that have statistics, by uuid.
 
         These are the totals of this moment; changes of the last instants may be missing.
         """
+        found: dict[str, int] = {}
         directories = [stat.guid for stat in stats if stat.is_directory]
-        if not directories or not await self._is_enabled(directories[0].space_id):
-            return {}
-        counts = await self._counts(directories[0].space_id, [guid.uuid for guid in directories])
-        return {guid.uuid: at(one, LOGICAL) for guid, one in zip(directories, counts, strict=True)}
+        for space_id in {guid.space_id for guid in directories}:
+            uuids = [guid.uuid for guid in directories if guid.space_id == space_id]
+            if await self._is_enabled(space_id):
+                counts = await self._counts(space_id, uuids)
+                found.update({uuid: at(one, LOGICAL) for uuid, one in zip(uuids, counts, strict=True)})
+        return found
 
     async def waiting_for_purge(self, space_id: SpaceId) -> Counts | None:
         """Return what is still in the trash of a space; ``None`` while there are no statistics."""
@@ -213,7 +216,7 @@ def make_statistics(
 ) -> StatisticsService:
     """Return the statistics of all spaces that are supported here; the reader is not started."""
     position = SharedPosition(engine, READER, node_name, clock)
-    settings = files.settings
+    settings = files.context.settings
 
     def storage_of(space_id: SpaceId) -> str | None:
         support = storages.for_space(space_id)

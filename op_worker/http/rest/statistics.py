@@ -37,7 +37,7 @@ async def get_dir_size_stats(call: RestCall) -> None:
 
 
 async def with_directory_sizes(call: RestCall, stats: Sequence[FileStat]) -> list[FileStat]:
-    """Return the files of one space with the logical sizes of directories, where they are known."""
+    """Return files with the logical sizes of directories, where they are known."""
     statistics = call.services.statistics
     sizes = {} if statistics is None else await statistics.logical_sizes(stats)
     return [
