@@ -82,8 +82,8 @@ class Meta:
                 self.name,
                 _LETTERS[self.type],
                 self.mode,
-                _pack_id(self.owner),
-                _pack_id(self.provider_id),
+                pack_id(self.owner),
+                pack_id(self.provider_id),
                 self.created_s,
                 self.symlink_target,
                 self.has_metadata,
@@ -103,7 +103,7 @@ class Meta:
 
     def _rare(self) -> Sequence[Any]:
         acl = None if self.acl is None else pack_acl(self.acl)
-        return (acl, self.protection, self.links, [_pack_id(one) for one in self.shares], self.has_quota)
+        return (acl, self.protection, self.links, [pack_id(one) for one in self.shares], self.has_quota)
 
     @classmethod
     def decode(cls, data: bytes) -> Meta:
@@ -113,8 +113,8 @@ class Meta:
                 name,
                 _TYPES[letter],
                 mode,
-                _unpack_id(owner),
-                _unpack_id(provider_id),
+                unpack_id(owner),
+                unpack_id(provider_id),
                 created_s,
                 link,
                 custom,
@@ -124,15 +124,15 @@ class Meta:
             name,
             _TYPES[letter],
             mode,
-            _unpack_id(owner),
-            _unpack_id(provider_id),
+            unpack_id(owner),
+            unpack_id(provider_id),
             created_s,
             link,
             custom,
             None if acl is None else unpack_acl(acl),
             protection,
             links,
-            tuple(map(_unpack_id, shares)),
+            tuple(map(unpack_id, shares)),
             has_quota,
             tuple(rare[len(_USUAL) :]),
         )
@@ -208,7 +208,7 @@ class Location:
         return _pack(
             [
                 SCHEMA,
-                _pack_id(self.storage_id),
+                pack_id(self.storage_id),
                 self.size_b,
                 flat,
                 self.version,
@@ -232,7 +232,7 @@ class Location:
             held = block_lists.whole(size_b)
         else:
             held = tuple(zip(flat[::2], flat[1::2], strict=True))
-        storage_id = _unpack_id(storage_id)
+        storage_id = unpack_id(storage_id)
         if not rare:
             return cls(storage_id, size_b, held, version, generation, sha256, staged, trims)
         is_apart, charges, *rest = rare if len(rare) > 1 else (*rare, ())
@@ -315,11 +315,13 @@ def _unpack(data: bytes) -> list[Any]:
     return fields
 
 
-def _pack_id(text: str) -> bytes | str:
+def pack_id(text: str) -> bytes | str:
+    """Return the stored form of an id: 16 bytes when it has 32 hex digits."""
     if len(text) == 32 and _HEX.issuperset(text):
         return bytes.fromhex(text)
     return text
 
 
-def _unpack_id(stored: bytes | str) -> str:
+def unpack_id(stored: bytes | str) -> str:
+    """Undo ``pack_id``."""
     return stored.hex() if isinstance(stored, bytes) else stored

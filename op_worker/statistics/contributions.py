@@ -22,12 +22,8 @@ from op_worker.files.documents import (
     Location,
     Meta,
     UnknownSchemaError,
-)
-from op_worker.files.documents import (
-    _pack_id as pack_id,
-)
-from op_worker.files.documents import (
-    _unpack_id as unpack_id,
+    pack_id,
+    unpack_id,
 )
 from op_worker.files.model import FileType
 from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -368,6 +369,47 @@ async def test_a_walk_that_a_node_left_is_done_by_the_next_and_its_progress_is_v
     await later.recover(SPACE)
     assert await site.engine.get_all(scope, JOBS) == {}
     await check_counters(site.engine)
+    await check_settled(site.engine)
+
+
+class SlowPages:
+    """An engine whose pages of directories wait while it is ``held``."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self.held: list[Deferred[None]] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._engine, name)
+        if name != "page":
+            return method
+
+        async def page(*args: Any) -> Any:
+            if self.held is not None:
+                waiter: Deferred[None] = Deferred()
+                self.held.append(waiter)
+                await waiter
+            return await method(*args)
+
+        return page
+
+
+@ensureDeferred
+async def test_what_moves_from_where_a_walk_has_yet_to_come_to_where_it_was_is_charged_too() -> None:
+    site = Site()
+    slow = SlowPages(site.engine)
+    files = await evolve(site, engine=slow).process()
+    await put(files, "d/a/sub/x", b"12345")
+    await put(files, "d/b/y", b"123")
+    slow.held = []
+    await files.quotas.set_directory_quota(owner, path("d"), Quota(size_b=100))
+    for _ in range(2):  # the page of d, and that of d/b, which is walked first
+        slow.held.pop().callback(None)
+    assert await used(files, "d") == (3, 1)
+    await files.move(owner, path("d/a/sub"), path("d/b/sub"))
+    waiting, slow.held = slow.held, None
+    waiting.pop().callback(None)
+    assert await used(files, "d") == (8, 2)
     await check_settled(site.engine)
 
 

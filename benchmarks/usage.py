@@ -1,0 +1,107 @@
+"""What quotas and statistics cost.
+
+``python -m benchmarks.usage [--files 20000] [--per-directory 100]``
+
+Puts files of 1 KiB through the file service over the embedded Redis and a storage in memory, 16 at once:
+without optional quotas, then charged to a quota of a user and one of a directory. Then switches statistics
+on and reads the whole feed. Prints rates and what each takes of the store's memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.task import react
+
+from benchmarks.persistence import used_memory
+from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.persistence.embedded import EmbeddedRedis
+from cluster_worker.persistence.engine import Scope, Seq
+from cluster_worker.persistence.redis import RedisEngine
+from cluster_worker.runtime.clock import system_wall_clock
+from op_worker.files.model import CreateOptions, Existing
+from op_worker.files.quotas import Quota
+from op_worker.files.service import FileService
+from op_worker.statistics.service import make_statistics
+from tests.support.spaces import OWNER, SPACE, Site, body, owner, path
+
+SCOPE = Scope(SPACE)
+UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
+IN_FLIGHT = 16
+CONTENT = bytes(1024)
+
+
+async def put(files: FileService, name: str) -> None:
+    """Put one file."""
+    await files.replace_content(owner, path(name), body(CONTENT), expected_b=len(CONTENT), create=UPDATE)
+
+
+async def put_all(files: FileService, folder: str, count: int, per_directory: int) -> float:
+    """Put files, so many in each directory; return how many in a second."""
+    for number in range(0, count, per_directory):
+        await put(files, f"{folder}/{number // per_directory:05}/first")
+    turns = DeferredSemaphore(IN_FLIGHT)
+
+    def one(number: int) -> Deferred[Any]:
+        return Deferred.fromCoroutine(put(files, f"{folder}/{number // per_directory:05}/{number}"))
+
+    began = time.perf_counter()
+    await gatherResults([turns.run(one, number) for number in range(count)])
+    return count / (time.perf_counter() - began)
+
+
+async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine) -> None:
+    """Print every figure."""
+    site = Site(engine=engine, clock=reactor)
+    files = await site.process()
+    statistics = make_statistics(
+        engine,
+        files,
+        files._context.storages,
+        clock=reactor,
+        wall_clock=system_wall_clock,
+        node_name="worker@bench",
+    )
+    rate = await put_all(files, "plain", options.files, options.per_directory)
+    print(f"PUT without optional quotas    {rate:8.0f} a second", flush=True)
+    await files.create_directory(owner, path("charged"), CreateOptions())
+    await files.quotas.set_directory_quota(owner, path("charged"), Quota(size_b=1 << 40))
+    await files.quotas.set_user_quota(owner, SPACE, OWNER, Quota(size_b=1 << 40))
+    rate = await put_all(files, "charged", options.files, options.per_directory)
+    print(f"PUT charged to two quotas      {rate:8.0f} a second", flush=True)
+    changes = len(await engine.changes(SCOPE, Seq(0), 1 << 30))
+    before_b = await used_memory(engine)
+    await files.space_settings.change_settings(owner, SPACE, statistics=True)
+    began = time.perf_counter()
+    await statistics.reader.catch_up(SCOPE)
+    took_s = time.perf_counter() - began
+    grown_b = await used_memory(engine) - before_b
+    print(f"statistics                     {changes / took_s:8.0f} changes a second", flush=True)
+    print(f"statistics                     {grown_b / changes:8.0f} bytes a file", flush=True)
+    await files.stopService()
+
+
+async def main(reactor: Any, options: argparse.Namespace) -> None:
+    """Start a server of its own, measure, stop it."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedRedis(reactor, folder)
+        server.startService()
+        engine = RedisEngine(reactor, server.address, RedisConfig())
+        engine.startService()
+        await engine.wait_ready()
+        await measure(reactor, options, engine)
+        await engine.stopService()
+        await server.stopService()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.usage")
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--per-directory", type=int, default=100)
+    chosen = parser.parse_args(sys.argv[1:])
+    react(lambda reactor: Deferred.fromCoroutine(main(reactor, chosen)))
