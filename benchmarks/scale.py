@@ -32,7 +32,7 @@ from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.daemon import tune_collector
 from cluster_worker.runtime.pool import Inline
-from op_worker.files.batches import used_counter
+from op_worker.files.charges import used_counter
 from op_worker.files.documents import LOCATION, META, PARENT, EntryValue, Location, Meta, encode_parent
 from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing, Target
