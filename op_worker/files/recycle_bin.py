@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from cluster_worker.persistence.engine import Step
 from onedata.errors import Errno, NotFound, Posix
 from onedata.ids import FileGuid, FileUuid, SpaceId, UserId, space_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files import recycled
 from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
+from op_worker.files.charges import charge_steps, charged
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
-from op_worker.files.documents import LOCATION
+from op_worker.files.documents import LOCATION, Location
 from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.model import CreateOptions, FileStat, FileType, Page, Target
 from op_worker.files.nodes import Chain, Node
@@ -21,6 +23,7 @@ from op_worker.files.reading import storage_of
 from op_worker.files.recycled import Item
 from op_worker.files.recycling import PAGE, Recycling
 from op_worker.files.removals import may_handle
+from op_worker.files.rooms import wanted
 from op_worker.files.transactions import Rest
 from op_worker.files.translation import translated
 
@@ -146,8 +149,9 @@ class RecycleBin:
         """Commit the new place; bytes that wait in the trash folder are moved there."""
         context, space_id, now_s = self._context, visit.space_id, self._context.wall_clock()
         documents = recycled.restored(item, directory.file.key, name, now_s)
-        steps = recycled.restore(item, directory, name, documents, now_s)
         node = item.node
+        charging = await self._charging(visit, node, directory, documents)
+        steps = [*recycled.restore(item, directory, name, documents, now_s), *charging]
         file = Node(node.key, name, node.documents, node.link).written(documents)
         made = directory.child(file)
         intent = self._intent(visit, item, made)
@@ -166,7 +170,31 @@ class RecycleBin:
             return None, context.journal.clear_fresh(space_id, intent, file.location, revision)
 
         await context.transactions.holding([made.storage_path] if intent is None else intent.paths, work)
+        if context.recharging.is_ordered(charging):
+            context.recharging.run_soon(space_id)
         return stat_of(made, visit.space, visit.user_id)
+
+    async def _charging(
+        self, visit: Visit, node: Node, directory: Chain, documents: dict[str, bytes]
+    ) -> list[Step]:
+        """Return the steps that charge an item where it is restored, which may change its location.
+
+        A directory is charged behind, by a walk: what happened to quotas meanwhile is not known.
+        """
+        room = await self._context.rooms.of(visit)
+        if node.is_directory:
+            if not room.quotas.is_of_concern:
+                return [room.quotas.unchanged()]
+            return await self._context.recharging.order(visit.space_id, node.key)
+        old = node.location
+        if old is None:
+            return []
+        charges = wanted(room, node.meta.owner, directory)
+        if charges != old.charges:
+            new = Location.decode(documents[LOCATION]) if LOCATION in documents else old
+            documents[LOCATION] = evolve(new, charges=charges).encode()
+        changes = charged(old, evolve(old, charges=charges))
+        return [room.quotas.unchanged(), *charge_steps(changes, room.quotas)]
 
     def _intent(self, visit: Visit, item: Item, made: Chain) -> Intent | None:
         if not recycled.moves_bytes(item.node):

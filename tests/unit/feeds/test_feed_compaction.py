@@ -85,7 +85,7 @@ async def test_nothing_is_forgotten_that_a_shared_reader_has_not_read() -> None:
     await space.put("k1", "k2")
     await space.remove("k1")
     await space.remove("k2")
-    position = SharedPosition(space.engine, "statistics", "node")
+    position = SharedPosition(space.engine, "statistics", "node", Clock())
     await position.load(SCOPE)
     await space.engine.commit(SCOPE, Batch([position.step(SCOPE, Seq(3))]))
     await space.pass_days(31)
