@@ -191,8 +191,10 @@ class Statistics:
         """Return when the reader has come up to what the feed holds now, or patience is over."""
         until_s = self._clock.seconds() + PATIENCE_S
         newest = await _reaching(self._engine.last_seq(scope))
-        while await _reaching(self._position.reached(scope)) < newest:
-            if self._clock.seconds() >= until_s:
+        while self._clock.seconds() < until_s:
+            reached = await _reaching(self._position.reached(scope))
+            following = await _reaching(self._engine.changes(scope, reached, 1))
+            if not following or following[0].seq > newest:
                 return
             await sleep(self._clock, _LOOK_S)
 

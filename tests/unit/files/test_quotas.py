@@ -372,6 +372,27 @@ async def test_a_walk_that_a_node_left_is_done_by_the_next_and_its_progress_is_v
     await check_settled(site.engine)
 
 
+@ensureDeferred
+async def test_what_is_restored_from_the_recycle_bin_is_charged_where_it_goes() -> None:
+    site = Site()
+    files = await site.process()
+    await files.space_settings.change_settings(owner, SPACE, recycle_days=3)
+    await put(files, "d/f", b"12345")
+    await put(files, "e/sub/x", b"123")
+    await files.create_directory(owner, path("q"), CreateOptions())
+    await files.remove(owner, path("d/f"))
+    await files.remove(owner, path("e/sub"))
+    await files.quotas.set_directory_quota(owner, path("q"), Quota(size_b=6))
+    page = await files.recycle_bin.items(owner, SPACE, limit=9)
+    items = {item.path[-1]: item.item_id for item in page.items}
+    await files.recycle_bin.restore(owner, SPACE, items["f"], ("q", "f"))
+    assert await used(files, "q") == (5, 1)
+    await files.recycle_bin.restore(owner, SPACE, items["sub"], ("q", "sub"))
+    assert await used(files, "q") == (8, 2)
+    await check_counters(site.engine)
+    await check_settled(site.engine)
+
+
 class SlowPages:
     """An engine whose pages of directories wait while it is ``held``."""
 
