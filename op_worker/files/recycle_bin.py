@@ -9,7 +9,6 @@ from onedata.ids import FileGuid, FileUuid, SpaceId, UserId, space_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files import recycled
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
 from op_worker.files.documents import LOCATION
@@ -166,7 +165,7 @@ class RecycleBin:
             return None, context.journal.clear_fresh(space_id, intent, file.location, revision)
 
         await context.transactions.holding([made.storage_path] if intent is None else intent.paths, work)
-        return stat_of(made, visit.space, visit.user_id)
+        return visit.stat(made)
 
     def _intent(self, visit: Visit, item: Item, made: Chain) -> Intent | None:
         if not recycled.moves_bytes(item.node):
