@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 from twisted.internet.defer import CancelledError
 
@@ -14,9 +16,11 @@ from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
 from op_worker.files.acls import changed_acl
 from op_worker.files.attributes import stat_of
+from op_worker.files.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
 from op_worker.files.custom import FIELDS, custom_steps, needed_for, with_meta
+from op_worker.files.digests import Digest, agreeing
 from op_worker.files.documents import LOCATION, TIMES, EntryValue, Location
 from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.lookup import Found
@@ -25,6 +29,7 @@ from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, F
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_new_name, staging_path
 from op_worker.files.permissions import Operation
+from op_worker.files.room import require_room
 from op_worker.files.staging import Staged, Staging
 from op_worker.files.transactions import Happened, Rest
 from op_worker.storage.registry import Storage
@@ -43,6 +48,8 @@ class Request:
     expected_b: int | None
     create: CreateOptions | None
     metadata: MetadataChange
+    digests: Sequence[Digest] = ()
+    condition: ContentCondition = NO_CONDITION
 
 
 @frozen(eq=False)
@@ -61,18 +68,22 @@ class Replacing:
         expected_b: int | None,
         create: CreateOptions | None,
         metadata: MetadataChange | None,
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Replace or make. See ``FileService.replace_content``.
 
         Permissions are checked before the body is received and again before the commit.
         """
         change = await checked(self._context.blocking, metadata or _NO_CHANGE)
-        request = Request(caller, target, expected_b, create, change)
+        request = Request(caller, target, expected_b, create, change, digests, condition)
         visit, found = await self._context.transactions.retrying(
             target.base.space_id, lambda: self._allowed(request)
         )
         storage = visit.support.storage
-        await self._ask_for_room(visit, expected_b)
+        if expected_b is not None and expected_b > ASK_FIRST_B:
+            await require_room(self._context, visit, expected_b)
+        body = agreeing(body, digests, self._context.blocking)
         staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
         first = [(visit, found)]
 
@@ -93,9 +104,12 @@ class Replacing:
         visit, found = await self._find(request)
         if not found.missing:
             visit.require_passage(found.chain)
-            if request.create is not None and request.create.existing is Existing.REFUSE:
+            is_refused = request.create is not None and request.create.existing is Existing.REFUSE
+            if not is_refused or request.condition is not NO_CONDITION:
+                await self._may_write(visit, found.chain, request)
+                request.condition.require(stat_of(found.chain, visit.space, visit.user_id))
+            if is_refused:
                 raise Posix(Errno.EEXIST)
-            await self._may_write(visit, found.chain, request)
         elif request.create is None:
             visit.require_passage_into(found.chain)
             raise Posix(Errno.ENOENT)
@@ -103,6 +117,7 @@ class Replacing:
             directory = await self._creation.directory_for(visit, found, request.create)
             name = found.missing[-1].decode()
             await self._creation.require_adding(visit, directory, name, FileType.REG)
+            request.condition.require(None)
             found = Found(directory, found.missing[-1:])
         return visit, found
 
@@ -117,15 +132,6 @@ class Replacing:
         if chain.file.is_directory:
             raise Posix(Errno.EISDIR)
         await visit.require(chain, needed)
-
-    async def _ask_for_room(self, visit: Visit, expected_b: int | None) -> None:
-        """Refuse early what cannot fit; the commit decides for good."""
-        if expected_b is None or expected_b <= ASK_FIRST_B:
-            return
-        counters = await self._context.engine.counters(visit.scope)
-        used_b = counters.get(batches.used_counter(visit.support.storage.storage_id), 0)
-        if used_b + expected_b > visit.support.size_b:
-            raise Posix(Errno.ENOSPC, "the space has no room left")
 
     async def _commit(
         self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
@@ -176,7 +182,7 @@ class Replacing:
             *batches.steady_file(chain),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
-            Put(file.key, TIMES, documents[TIMES]),
+            Put(file.key, TIMES, documents[TIMES], expect=self._expected_times(request, file)),
             *self._reserve(old, location, visit),
         ]
 
@@ -188,6 +194,11 @@ class Replacing:
 
         await self._place(visit, after, storage, staged, steps, [file.key], happened)
         return stat_of(after, visit.space, visit.user_id)
+
+    def _expected_times(self, request: Request, file: Node) -> int | None:
+        """Return the revision that a condition on times was decided on."""
+        is_asked = request.condition.unmodified_since_s is not None
+        return file.revision(TIMES) if is_asked else None
 
     async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
         if change.is_empty:
