@@ -33,9 +33,11 @@ from op_worker.boot import OpWorkerApplication
 from op_worker.changes.service import ChangeStreams
 from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
+from op_worker.downloads.service import Downloads
 from op_worker.files.documents import META
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard, make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
@@ -129,6 +131,7 @@ class ProviderParts:
     compaction: FeedCompaction
     changes: ChangeStreams
     shares: Shares
+    downloads: Downloads
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -169,9 +172,13 @@ class ProviderParts:
             clock=reactor,
             wall_clock=system_wall_clock,
         )
+        downloads = Downloads(
+            files, engine, clock=reactor, wall_clock=system_wall_clock, random_bytes=os.urandom
+        )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
+            downloads,
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -192,6 +199,7 @@ class ProviderParts:
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
+        self.downloads.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -231,6 +239,7 @@ class ProviderParts:
             searching=self.searching,
             changes=self.changes,
             shares=self.shares,
+            downloads=self.downloads,
             product=product,
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,
@@ -239,6 +248,7 @@ class ProviderParts:
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         doors = Doors(
             rest=rest.resource,
+            download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
             cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
             panel=PanelDoor(administration, guard).resource,
             share=ShareDoor(self.files, self.shares, is_serving=lambda: node.is_ready).resource,

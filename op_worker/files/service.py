@@ -338,6 +338,15 @@ class FileService(TaskService):
         return await self._reading.open(caller, target, follow)
 
     @translated
+    async def require_readable(self, caller: Caller, target: Target) -> None:
+        """Return when the caller may read a file's content, without a look at the storage.
+
+        Raises: Posix(EACCES, ENOENT...).
+        """
+        visit, chain = await self._context.chain(caller, target)
+        await visit.require(chain, Operation.READ_OBJECT)
+
+    @translated
     async def replace_content(
         self,
         caller: Caller,

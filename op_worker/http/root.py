@@ -25,6 +25,7 @@ class Doors:
     """The resources to be mounted."""
 
     rest: IResource
+    download: IResource
     cdmi: IResource
     panel: IResource
     share: IResource
@@ -40,6 +41,7 @@ def make_root(
     root.mount("api/v3/onepanel", doors.panel)
     root.mount("cdmi", doors.cdmi)
     root.mount("share", doors.share)
+    root.mount("download", doors.download)
     root.mount("nagios", _Nagios(doors.nagios, is_zone_connected))
     root.mount("configuration", _Json(configuration))
     root.putChild(b"", _Hint())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster_worker.http.answers import send_nothing
-from onedata.errors import BadData
+from onedata.errors import BadData, Errno, Posix
 from op_worker.files.model import ContentReader, FileStat, FileType, Follow
 from op_worker.http.conditions import parse_conditions
 from op_worker.http.content import ContentAnswer, attachment, request_header, set_validators
@@ -29,9 +29,27 @@ async def get_content(call: RestCall) -> None:
     request = call.request
     header = request_header(request)
     conditions = parse_conditions(header)
-    reader = await _open(call)
+    try:
+        reader = await _open(call)
+    except Posix as error:
+        if error.errno is not Errno.EISDIR:
+            raise
+        await _send_to_archive(call)
+        return
     request.responseHeaders.setRawHeaders(b"Content-Disposition", [attachment(reader.stat.name)])
     await ContentAnswer(ranges=header("Range"), conditions=conditions).send(request, reader)
+
+
+async def _send_to_archive(call: RestCall) -> None:
+    """Answer with the place where the archive of a directory is."""
+    follow = call.params["follow_symlinks"]
+    stat = await call.files.stat(call.caller, call.target, Follow.YES if follow else Follow.NO)
+    code = await call.services.downloads.issue(call.caller, stat.guid, follows=follow)
+    call.request.setResponseCode(302)
+    location = call.url(f"/download/{code}")
+    call.request.responseHeaders.setRawHeaders(b"Location", [location.encode("ascii")])
+    call.request.responseHeaders.setRawHeaders(b"Content-Length", [b"0"])
+    call.request.finish()
 
 
 async def put_content(call: RestCall) -> None:
