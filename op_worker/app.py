@@ -44,6 +44,7 @@ from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, conf
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
+from op_worker.http.tus.door import TusDoor
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
@@ -51,6 +52,7 @@ from op_worker.shares.service import Shares
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
+from op_worker.uploads.service import Uploads
 from op_worker.zone.administration import ProviderAdministration
 from op_worker.zone.connection import load_trust
 
@@ -132,6 +134,7 @@ class ProviderParts:
     changes: ChangeStreams
     shares: Shares
     downloads: Downloads
+    uploads: Uploads
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -175,10 +178,19 @@ class ProviderParts:
         downloads = Downloads(
             files, engine, clock=reactor, wall_clock=system_wall_clock, random_bytes=os.urandom
         )
+        uploads = Uploads(
+            files,
+            engine,
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            random_bytes=os.urandom,
+            node_name=config.node.node_name,
+            blocking=ground.pool,
+        )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            downloads,
+            *(downloads, uploads),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -200,6 +212,7 @@ class ProviderParts:
         for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
         self.downloads.setServiceParent(parent)
+        self.uploads.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -248,6 +261,7 @@ class ProviderParts:
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         doors = Doors(
             rest=rest.resource,
+            tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
             download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
             cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
             panel=PanelDoor(administration, guard).resource,

@@ -41,7 +41,7 @@ _NO_CHANGE = MetadataChange()
 
 @frozen(eq=False)
 class Request:
-    """One replacement as it was asked for."""
+    """One replacement as it was asked for. ``also`` are steps of others that belong to its commit."""
 
     caller: Caller
     target: Target
@@ -50,6 +50,7 @@ class Request:
     metadata: MetadataChange
     digests: Sequence[Digest] = ()
     condition: ContentCondition = NO_CONDITION
+    also: Sequence[Step] = ()
 
 
 @frozen(eq=False)
@@ -78,7 +79,7 @@ class Replacing:
         change = await checked(self._context.blocking, metadata or _NO_CHANGE)
         request = Request(caller, target, expected_b, create, change, digests, condition)
         visit, found = await self._context.transactions.retrying(
-            target.base.space_id, lambda: self._allowed(request)
+            target.base.space_id, lambda: self.allowed(request)
         )
         storage = visit.support.storage
         if expected_b is not None and expected_b > ASK_FIRST_B:
@@ -88,7 +89,7 @@ class Replacing:
         first = [(visit, found)]
 
         async def attempt() -> tuple[FileStat, bool]:
-            visit, found = first.pop() if first else await self._allowed(request)
+            visit, found = first.pop() if first else await self.allowed(request)
             return await self._commit(request, visit, found, storage, staged)
 
         try:
@@ -99,7 +100,20 @@ class Replacing:
             await self._staging.discard(visit.space_id, storage, staged)
             raise
 
-    async def _allowed(self, request: Request) -> tuple[Visit, Found]:
+    async def place(self, request: Request, storage: Storage, staged: Staged) -> FileStat:
+        """Make a content that lies in a staging file already that of a file; it stays there when this fails.
+
+        Raises: as ``replace``.
+        """
+
+        async def attempt() -> FileStat:
+            visit, found = await self.allowed(request)
+            stat, _ = await self._commit(request, visit, found, storage, staged)
+            return stat
+
+        return await self._context.transactions.retrying(request.target.base.space_id, attempt)
+
+    async def allowed(self, request: Request) -> tuple[Visit, Found]:
         """Find the target and check that the caller may do what was asked."""
         visit, found = await self._find(request)
         if not found.missing:
@@ -161,6 +175,7 @@ class Replacing:
             *batches.create(directory, key, raw, value, documents, now_s),
             *custom.steps,
             *batches.reserve(location, 0, visit.support.size_b),
+            *request.also,
         ]
 
         async def happened() -> bool:
@@ -184,6 +199,7 @@ class Replacing:
             *(await self._custom(visit, chain, request.metadata, now_s)),
             Put(file.key, TIMES, documents[TIMES], expect=self._expected_times(request, file)),
             *self._reserve(old, location, visit),
+            *request.also,
         ]
 
         async def happened() -> bool:

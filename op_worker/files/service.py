@@ -35,6 +35,7 @@ from op_worker.files.digests import Digest
 from op_worker.files.distribution import Distribution
 from op_worker.files.explaining import Explaining
 from op_worker.files.guests import Guests
+from op_worker.files.growing import GrowingContents
 from op_worker.files.in_place import InPlace
 from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal, RandomBytes
@@ -152,6 +153,7 @@ class FileService(TaskService):
         self.hard_links = HardLinks(context)
         self.removals = Removals(context)
         self.recycle_bin = RecycleBin(context, self._creation, recycling)
+        self.growing = GrowingContents(context, self._replacing)
         uncached = Reading(context, to_onedata_error, SmallContents(0), self._access_times)
         self.checksums = ContentChecksums(context, uncached)
         self.space_settings = SpaceAdministration(context)

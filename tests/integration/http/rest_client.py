@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from attrs import frozen
 from twisted.internet import reactor
 
-from cluster_worker.http.tree import Branch
+from cluster_worker.http.tree import Branch, Fork
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import WallClock, system_wall_clock
 from cluster_worker.runtime.pool import Inline
@@ -29,11 +29,13 @@ from op_worker.files.service import FileService
 from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.shares.door import ShareDoor
+from op_worker.http.tus.door import TusDoor
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords
 from op_worker.shares.service import Shares
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
+from op_worker.uploads.service import Uploads
 from op_worker.zone.directory import StaticZone
 from op_worker.zone.records import SpaceInfo, UserInfo
 
@@ -226,6 +228,19 @@ def make_downloads(files: FileService) -> Downloads:
     )
 
 
+def make_uploads(files: FileService) -> Uploads:
+    """Uploads over the same store."""
+    return Uploads(
+        files,
+        files._context.engine,  # the service was made with it
+        clock=reactor,
+        wall_clock=system_wall_clock,
+        random_bytes=os.urandom,
+        node_name="worker@test",
+        blocking=Inline(),
+    )
+
+
 def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
     """The doors at their places."""
     root = Branch()
@@ -233,9 +248,11 @@ def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
     downloads = options.pop("downloads", None) or make_downloads(files)
     options.setdefault("changes", ChangeStreams(files.context, reactor))
     options.setdefault("searching", make_searching(files, zone))
-    root.mount(
-        BASE, RestDoor(files, zone, KnownTokens(), shares=shares, downloads=downloads, **options).resource
+    fork = Fork(
+        RestDoor(files, zone, KnownTokens(), shares=shares, downloads=downloads, **options).resource
     )
+    fork.mount("tus", TusDoor(make_uploads(files), files, KnownTokens()).resource)
+    root.mount(BASE, fork)
     root.mount("share", ShareDoor(files, shares).resource)
     root.mount("download", DownloadDoor(downloads).resource)
     return root
