@@ -64,7 +64,7 @@ from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
 from op_worker.files.opening import Opening
 from op_worker.files.path_locks import PathLocks
-from op_worker.files.permissions import NOTHING
+from op_worker.files.permissions import NOTHING, Operation
 from op_worker.files.protecting import Protecting
 from op_worker.files.purging import Purging
 from op_worker.files.reading import Reading

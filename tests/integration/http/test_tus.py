@@ -159,7 +159,8 @@ async def test_an_upload_may_begin_with_its_creation_and_be_patched_by_post(rest
 @ensureDeferred
 async def test_where_a_file_is_made_is_said_in_three_ways(rest: RestClient) -> None:
     directory = await rest.make_directory("d")
-    for number, place in enumerate(({"parentId": directory}, {"path": "/Science/d"}, {"spaceId": SPACE})):
+    places: list[dict[str, str]] = [{"parentId": directory}, {"path": "/Science/d"}, {"spaceId": SPACE}]
+    for number, place in enumerate(places):
         wanted = {"spaceId": "", "filename": f"f{number}", **place}
         await patch(rest, await begin(rest, 1, **wanted), 0, b"x")
     assert (await rest.get(f"/data/{SPACE}/path/d/f0")).body == b"x"

@@ -306,7 +306,7 @@ def test_two_writers_at_once_are_kept_apart_also_between_nodes(site: Site) -> No
     upload = one.create()
     stuck = Stuck(DATA)
     first: list[object] = []
-    Deferred.fromCoroutine(one._write(upload, 0, stuck)).addBoth(first.append)  # type: ignore[arg-type]  # a coroutine
+    Deferred.fromCoroutine(one._write(upload, 0, stuck)).addBoth(first.append)
     for node in (one, two):
         with pytest.raises(UploadBusy):
             node.write(upload, 0, b"x")
@@ -322,7 +322,7 @@ def test_a_writer_whose_lease_was_taken_over_writes_nothing_more(site: Site) -> 
     upload = one.create()
     stuck = Stuck(b"late")
     first: list[object] = []
-    Deferred.fromCoroutine(one._write(upload, 0, stuck)).addBoth(first.append)  # type: ignore[arg-type]  # a coroutine
+    Deferred.fromCoroutine(one._write(upload, 0, stuck)).addBoth(first.append)
     site.clock.advance(LEASE_S + 1)  # type: ignore[attr-defined]  # a test's clock
     two.write(upload, 0, DATA[:100])
     stuck.come.callback(None)
@@ -406,7 +406,7 @@ def test_whatever_step_fails_or_dies_the_client_resumes_to_the_whole_file(troubl
         first = Node(fused)
         fuse.calls, fuse.at = 0, at
         results: list[object] = []
-        work = Deferred.fromCoroutine(first._write(upload, 0, body(DATA)))  # type: ignore[arg-type]  # a coroutine
+        work = Deferred.fromCoroutine(first._write(upload, 0, body(DATA)))
         work.addBoth(results.append)
         if not fuse.has_blown:
             assert at > 10, "nothing was tried"
