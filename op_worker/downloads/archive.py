@@ -71,8 +71,9 @@ class ArchiveStream:
         pieces: list[bytes] = []
         size_b = 0
         while size_b < PIECE_B:
-            piece = await anext(self._pieces, None)
-            if piece is None:
+            try:
+                piece = await anext(self._pieces)
+            except StopAsyncIteration:
                 break
             pieces.append(piece)
             size_b += len(piece)
