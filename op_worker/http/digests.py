@@ -119,7 +119,9 @@ def wants_old_digest(text: str | None) -> bool:
 
 
 def _wants(text: str | None, pattern: re.Pattern[str]) -> bool | None:
-    for part in (text or "").split(",")[:_MOST]:
+    if text is None:
+        return None
+    for part in text.split(",")[:_MOST]:
         found = pattern.fullmatch(part)
         if found is not None and found[1].lower() == "sha-256":
             return found[2] is None or found[2].strip("0.") != ""
