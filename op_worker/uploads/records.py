@@ -45,6 +45,7 @@ class Upload:
         metadata: as the client sent it, to be told again.
         expires_s: when it is forgotten unless it goes on; seconds since the epoch.
         is_finished: whether the file was made.
+        writer: the node that is writing now, empty for none; ``written_s`` is when it told so last.
     """
 
     upload_id: str
@@ -56,6 +57,8 @@ class Upload:
     expires_s: float
     offset_b: int = 0
     is_finished: bool = False
+    writer: str = ""
+    written_s: float = 0.0
 
     @property
     def space_id(self) -> SpaceId:
@@ -87,6 +90,8 @@ class Upload:
                 self.expires_s,
                 self.offset_b,
                 self.is_finished,
+                self.writer,
+                self.written_s,
             ]
         )
         return packed
@@ -95,7 +100,7 @@ class Upload:
     def decode(cls, data: bytes) -> Upload:
         fields: list[Any] = msgpack.unpackb(data)
         _, upload_id, owner, parent, name, mode, overwrites, *others = fields
-        size_b, storage_id, metadata, expires_s, offset_b, is_finished, *_ = others
+        size_b, storage_id, metadata, expires_s, offset_b, is_finished, writer, written_s, *_ = others
         return cls(
             upload_id=upload_id,
             owner=UserId(owner),
@@ -106,6 +111,8 @@ class Upload:
             expires_s=expires_s,
             offset_b=offset_b,
             is_finished=is_finished,
+            writer=writer,
+            written_s=written_s,
         )
 
 

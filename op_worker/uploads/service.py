@@ -38,8 +38,8 @@ from op_worker.files.in_place import MAX_SIZE_B
 from op_worker.files.service import FileService
 from op_worker.files.translation import translated
 from op_worker.uploads.records import RECORD, UPLOADS, Upload, UploadTarget, key_of
-from op_worker.uploads.turns import Turns
-from op_worker.uploads.writing import LIFETIME_S, Stored, Writing
+from op_worker.uploads.turns import Stored, Turns
+from op_worker.uploads.writing import LIFETIME_S, Writing
 
 SWEEP_S = 300.0
 _PAGE = 200
@@ -49,7 +49,7 @@ class Uploads(TaskService):
     """Uploads of every space.
 
     Args:
-        node_name: ours, for the leases that keep two nodes from writing to one upload.
+        node_name: ours; it keeps two nodes from writing to one upload.
         random_bytes: makes the ids of uploads.
     """
 
@@ -69,8 +69,8 @@ class Uploads(TaskService):
         super().__init__()
         self._files, self._engine, self._clock = files, engine, clock
         self._wall_clock, self._random_bytes = wall_clock, random_bytes
-        self._turns = Turns(engine, clock, node_name)
         self._writing = Writing(engine, files.growing, blocking, wall_clock)
+        self._turns = Turns(node_name, wall_clock, self._writing.save)
 
     def startService(self) -> None:
         super().startService()
@@ -131,24 +131,27 @@ class Uploads(TaskService):
         ChecksumMismatch, with which nothing was added; StreamBroken, with which what came was added;
         Posix(ENOSPC...).
         """
-        async with self._turns.turn(f"{space_id} {upload_id}") as turn:
-            stored = await self._load(caller, space_id, upload_id)
-            upload = stored.upload
-            if offset_b != upload.offset_b:
-                raise UploadOffsetMismatch(upload.offset_b)
-            if length_b is not None and offset_b + length_b > upload.size_b:
-                raise BadValueTooHigh("Content-Length", upload.size_b - offset_b)
+        stored = await self._load(caller, space_id, upload_id)
+        upload = stored.upload
+        if offset_b != upload.offset_b:
+            raise UploadOffsetMismatch(upload.offset_b)
+        if length_b is not None and offset_b + length_b > upload.size_b:
+            raise BadValueTooHigh("Content-Length", upload.size_b - offset_b)
+        if upload.is_finished:
+            return upload
+        async with self._turns.turn(stored):
             if not upload.is_complete:
-                await self._writing.write(stored, turn, body, digests)
-            if stored.upload.is_complete and not stored.upload.is_finished:
+                await self._writing.write(stored, self._turns, body, digests)
+            if stored.upload.is_complete:
                 await self._writing.finish(caller, stored)
-            return stored.upload
+        return stored.upload
 
     @translated
     async def remove(self, caller: Caller, space_id: SpaceId, upload_id: str) -> None:
         """Forget an upload and its bytes; a file that it became stays. Raises: NotFound; UploadBusy."""
-        async with self._turns.turn(f"{space_id} {upload_id}"):
-            await self._forget(await self._load(caller, space_id, upload_id))
+        stored = await self._load(caller, space_id, upload_id)
+        async with self._turns.turn(stored):
+            await self._forget(stored)
 
     async def sweep(self, space_id: SpaceId) -> None:
         """Forget what expired in a space, and bytes that no record speaks of.
@@ -174,6 +177,8 @@ class Uploads(TaskService):
 
     async def _load(self, caller: Caller, space_id: SpaceId, upload_id: str) -> Stored:
         """Return an upload of the caller; those of others, and expired ones, are not there for him."""
+        if space_id not in self._files.growing.spaces():
+            raise NotFound()
         found = await self._engine.get(Scope(space_id), key_of(upload_id), [RECORD])
         if RECORD not in found:
             raise NotFound()

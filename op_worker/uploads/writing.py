@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from attrs import define, evolve, field, frozen
 
-from cluster_worker.persistence.engine import Batch, Engine, Put, Scope
+from cluster_worker.persistence.engine import Batch, Engine, PreconditionFailed, Put, Scope
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.streams import ByteStream, StreamBroken
-from onedata.errors import BadValueTooHigh
+from onedata.errors import BadValueTooHigh, UploadBusy
 from op_worker.auth.caller import Caller
 from op_worker.files.digests import Checker, Digest
 from op_worker.files.growing import GrowingContents
@@ -19,21 +19,13 @@ from op_worker.files.staging import Staged
 from op_worker.storage.helper import StorageError, StorageFile
 from op_worker.uploads.hashes import RunningHash, RunningHashes
 from op_worker.uploads.records import RECORD, Upload
-from op_worker.uploads.turns import Turn
+from op_worker.uploads.turns import Stored, Turns
 
 COMMIT_B = 16 * 1024 * 1024
 """After so many bytes the offset is committed, so that a crash costs the client no more than these."""
 LIFETIME_S = 24 * 3600.0
 """How long an upload lives after its last byte."""
 _READ_B = 1024 * 1024
-
-
-@define(eq=False)
-class Stored:
-    """An upload as it is stored, with the revision of its record."""
-
-    upload: Upload
-    revision: int
 
 
 @frozen(eq=False)
@@ -46,7 +38,7 @@ class Writing:
     wall_clock: WallClock
     hashes: RunningHashes = field(factory=RunningHashes)
 
-    async def write(self, stored: Stored, turn: Turn, body: ByteStream, digests: Sequence[Digest]) -> None:
+    async def write(self, stored: Stored, turns: Turns, body: ByteStream, digests: Sequence[Digest]) -> None:
         """Add a body behind the bytes that are here.
 
         What came before a failure counts, if no digest was to be checked.
@@ -57,7 +49,7 @@ class Writing:
         upload = stored.upload
         file = await self.growing.open(upload.space_id, upload.storage_id, upload.upload_id)
         try:
-            reception = _Reception(self, stored, turn, file, Checker(self.blocking, digests))
+            reception = _Reception(self, stored, turns, file, Checker(self.blocking, digests))
             await reception.run(body, commits=not digests)
         finally:
             await file.close()
@@ -67,10 +59,16 @@ class Writing:
         await self.save(stored, evolve(stored.upload, offset_b=offset_b))
 
     async def save(self, stored: Stored, upload: Upload) -> None:
-        """Commit a changed record, which lives longer from now on. Raises: PreconditionFailed."""
+        """Commit a changed record, which lives longer from now on.
+
+        Raises: UploadBusy when it is not the one that is stored any more.
+        """
         upload = evolve(upload, expires_s=self.wall_clock() + LIFETIME_S)
         step = Put(upload.key, RECORD, upload.encode(), expect=stored.revision)
-        await self.engine.commit(Scope(upload.space_id), Batch([step]))
+        try:
+            await self.engine.commit(Scope(upload.space_id), Batch([step]))
+        except PreconditionFailed:
+            raise UploadBusy() from None
         stored.upload, stored.revision = upload, stored.revision + 1
 
     async def finish(self, caller: Caller, stored: Stored) -> None:
@@ -81,7 +79,7 @@ class Writing:
         upload = stored.upload
         sha256 = await self._sha256(upload)
         staged = Staged(upload.upload_id, upload.size_b, sha256)
-        finished = evolve(upload, is_finished=True)
+        finished = evolve(upload, is_finished=True, writer="")
         step = Put(upload.key, RECORD, finished.encode(), expect=stored.revision)
         becomes = upload.becomes
         await self.growing.place(caller, becomes.target, becomes.options, upload.storage_id, staged, [step])
@@ -115,7 +113,7 @@ class _Reception:
 
     _writing: Writing
     _stored: Stored
-    _turn: Turn
+    _turns: Turns
     _file: StorageFile
     _checker: Checker
     _position_b: int = field(init=False)
@@ -146,7 +144,7 @@ class _Reception:
         while piece := await body.read():
             if self._position_b + len(piece) > upload.size_b:
                 raise BadValueTooHigh("Upload-Offset", upload.size_b)
-            await self._turn.keep()
+            await self._turns.keep(self._stored)
             await self._file.write(self._position_b, piece)
             await self._checker.update(piece)
             await self._advance(piece)

@@ -237,6 +237,14 @@ async def test_an_upload_that_cannot_be_is_refused_at_once(
     assert (refused.status, refused.error["id"]) == (status, error_id)
 
 
+@pytest.mark.parametrize("place", ["x/y", "%7B%7D/y", f"{SPACE}/%00", f"{SPACE}/%C5%BC"])
+@ensureDeferred
+async def test_an_address_of_no_upload_is_not_found(rest: RestClient, place: str) -> None:
+    for method in ("HEAD", "DELETE"):
+        assert (await tus(rest, method, TUS + place)).status == 404
+    assert (await patch(rest, TUS + place, 0, b"x")).status == 404
+
+
 @ensureDeferred
 async def test_the_rest_door_is_where_it_was(rest: RestClient) -> None:
     assert (await rest.get("/spaces")).status == 200
