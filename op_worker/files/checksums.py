@@ -146,10 +146,15 @@ class ContentChecksums:
         return Verification(self._context, visit, now, reader)
 
     @translated
-    async def known(self, caller: Caller, target: Target) -> bytes:
-        """Return the SHA-256 of the present content, also when it was computed later; empty for none."""
+    async def known(self, caller: Caller, target: Target, tag: str) -> bytes:
+        """Return the SHA-256 of the content with this tag, also when it was computed later.
+
+        Empty when none is known, or when the file has another content by now.
+        """
         visit, chain = await self._context.chain(caller, target, Follow.YES)
         await visit.require(chain, Operation.READ_OBJECT)
         found = await self._context.engine.get(visit.scope, chain.file.key, [MEASURED])
         document = found.get(MEASURED)
+        if stat_of(chain, visit.space, visit.user_id).content_tag != tag:
+            return b""
         return known_sha256(location_of(chain), None if document is None else document.data)

@@ -108,6 +108,12 @@ def old_digest(sha256: bytes) -> bytes:
     return b"sha-256=%b" % binascii.b2a_base64(sha256, newline=False)
 
 
+def wants_digest(header: Header) -> bool:
+    """Whether a request asks for SHA-256 in either form."""
+    is_asked = wants_repr_digest(header("Want-Repr-Digest")) is True
+    return is_asked or wants_old_digest(header("Want-Digest"))
+
+
 def wants_repr_digest(text: str | None) -> bool | None:
     """Whether ``Want-Repr-Digest`` asks for SHA-256: ``None`` when it says nothing about it."""
     return _wants(text, _WANTED)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cluster_worker.http.answers import send_nothing
 from onedata.errors import BadData, Errno, Posix
-from op_worker.files.model import ContentReader, FileStat, FileType, Follow
+from op_worker.files.model import ContentReader, FileStat, FileType, Follow, Target
 from op_worker.http.conditions import parse_conditions
-from op_worker.http.content import ContentAnswer, attachment, request_header, set_validators
-from op_worker.http.digests import sent_digests
+from op_worker.http.content import ContentAnswer, attachment, request_header, set_digests, set_validators
+from op_worker.http.digests import sent_digests, wants_digest
 from op_worker.http.rest.calls import RestCall
 
 
@@ -37,7 +37,18 @@ async def get_content(call: RestCall) -> None:
         await _send_to_archive(call)
         return
     request.responseHeaders.setRawHeaders(b"Content-Disposition", [attachment(reader.stat.name)])
+    if reader.stat.checksum_sha256 is None and wants_digest(header):
+        await _set_measured_digest(call, reader)
     await ContentAnswer(ranges=header("Range"), conditions=conditions).send(request, reader)
+
+
+async def _set_measured_digest(call: RestCall, reader: ContentReader) -> None:
+    """Tell a digest that was computed when the content was verified, to those who ask for one."""
+    stat = reader.stat
+    if stat.type is FileType.REG:
+        sha256 = await call.files.checksums.known(call.caller, Target(stat.guid), stat.content_tag)
+        if sha256:
+            set_digests(call.request, sha256)
 
 
 async def _send_to_archive(call: RestCall) -> None:

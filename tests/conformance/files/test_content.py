@@ -319,15 +319,17 @@ async def test_a_checksum_that_was_not_known_is_kept_until_the_content_changes(f
     await put(files, "f", b"0123456789")
     stat = await files.write_content(owner, path("f"), 12, body(b"x"), expected_b=1)
     content = b"0123456789\0\0x"
-    assert await files.checksums.known(owner, path("f")) == b""
+    tag = stat.content_tag
+    assert await files.checksums.known(owner, path("f"), tag) == b""
     verdict = await verdict_of(files, "f")
     assert (verdict.sha256, verdict.known) == (hashlib.sha256(content).digest(), b"")
     assert verdict.content_version == stat.content_version
-    assert await files.checksums.known(owner, path("f")) == verdict.sha256
+    assert await files.checksums.known(owner, path("f"), tag) == verdict.sha256
+    assert await files.checksums.known(owner, path("f"), "another") == b""
     assert (await verdict_of(files, "f")).known == verdict.sha256
     assert (await files.stat(owner, path("f"))).content_tag == stat.content_tag
-    await files.append_content(owner, path("f"), body(b"y"), expected_b=1)
-    assert await files.checksums.known(owner, path("f")) == b""
+    later = await files.append_content(owner, path("f"), body(b"y"), expected_b=1)
+    assert await files.checksums.known(owner, path("f"), later.content_tag) == b""
 
 
 @ensureDeferred

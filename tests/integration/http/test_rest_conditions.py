@@ -171,6 +171,11 @@ async def test_verification_answers_lines_of_progress_and_a_verdict(rest: RestCl
         "verified": True,
         "known": value,
     }
+    await rest.put(f"/data/{file_id}/content?append=true", body=b"+", **OCTETS)
+    assert "repr-digest" not in (await rest.get(f"/data/{file_id}/content", Range="bytes=0-0")).headers
+    await rest.post(f"/data/{file_id}/checksum/verify")
+    asked = await rest.get(f"/data/{file_id}/content", Range="bytes=0-0", Want_Repr_Digest="sha-256=1")
+    assert asked.headers["repr-digest"] == sf("sha-256", content + b"+")
     directory = await rest.make_directory("d")
     refused = await rest.post(f"/data/{directory}/checksum/verify")
     assert (refused.status, refused.error) == (400, {"id": "posix", "errno": "eisdir"})
