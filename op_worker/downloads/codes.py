@@ -51,6 +51,7 @@ class DownloadCode:
                 self.start_s,
                 self.start_seq,
                 self.expires_s,
+                self.caller.share_proof,
             ]
         )
         return packed
@@ -58,14 +59,14 @@ class DownloadCode:
     @classmethod
     def decode(cls, data: bytes) -> DownloadCode:
         fields: list[Any] = msgpack.unpackb(data)
-        _, user_id, readonly, paths, ids, guid, follows, start_s, start_seq, expires_s, *_ = fields
+        _, user_id, readonly, paths, ids, guid, follows, start_s, start_seq, expires_s, proof, *_ = fields
         limits = DataLimits(
             readonly=readonly,
             paths=tuple(frozenset(one) for one in paths),
             object_ids=tuple(frozenset(one) for one in ids),
         )
         return cls(
-            caller=Caller.guest() if user_id is None else Caller(UserId(user_id), limits),
+            caller=Caller.guest(proof) if user_id is None else Caller(UserId(user_id), limits),
             guid=FileGuid.unpack(guid),
             follows=follows,
             start_s=start_s,

@@ -85,8 +85,8 @@ class FileStat:
     known when the content was last written whole; ``content_generation`` names that whole content. ``acl``
     decides instead of ``mode`` when there is one; who may see it, ``FileService.acls`` tells. ``protection``
     are the effective flags, bits of ``Protection``. ``xattrs`` holds those of the extended attributes that a
-    listing was asked for; it is empty when the caller may not read them. ``shares`` are the ids of shares that
-    begin here.
+    listing was asked for; it is empty when the caller may not read them. ``shares`` are the ids of those
+    that begin here.
     """
 
     guid: FileGuid

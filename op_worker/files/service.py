@@ -34,8 +34,8 @@ from op_worker.files.creation import Creation
 from op_worker.files.digests import Digest
 from op_worker.files.distribution import Distribution
 from op_worker.files.explaining import Explaining
-from op_worker.files.guests import Guests
 from op_worker.files.growing import GrowingContents
+from op_worker.files.guests import Guests
 from op_worker.files.in_place import InPlace
 from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal, RandomBytes

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -283,6 +284,8 @@ def test_a_code_is_read_back_as_it_was_kept() -> None:
     tree = Tree()
     record, _ = now(tree.downloads.redeem(tree.code(follows=True)))
     assert DownloadCode.decode(record.encode()) == record
+    of_guest = evolve(record, caller=Caller.guest("proof"))
+    assert DownloadCode.decode(of_guest.encode()) == of_guest
 
 
 def test_members_of_any_size_end_at_a_whole_block(unchanged_tree: Tree) -> None:
