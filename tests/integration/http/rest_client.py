@@ -221,7 +221,7 @@ def make_downloads(files: FileService) -> Downloads:
     """Downloads over the same store."""
     return Downloads(
         files,
-        files._context.engine,  # the service was made with it
+        files.context.engine,
         clock=reactor,
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
@@ -232,7 +232,7 @@ def make_uploads(files: FileService) -> Uploads:
     """Uploads over the same store."""
     return Uploads(
         files,
-        files._context.engine,  # the service was made with it
+        files.context.engine,
         clock=reactor,
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
@@ -248,9 +248,7 @@ def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
     downloads = options.pop("downloads", None) or make_downloads(files)
     options.setdefault("changes", ChangeStreams(files.context, reactor))
     options.setdefault("searching", make_searching(files, zone))
-    fork = Fork(
-        RestDoor(files, zone, KnownTokens(), shares=shares, downloads=downloads, **options).resource
-    )
+    fork = Fork(RestDoor(files, zone, KnownTokens(), shares=shares, downloads=downloads, **options).resource)
     fork.mount("tus", TusDoor(make_uploads(files), files, KnownTokens()).resource)
     root.mount(BASE, fork)
     root.mount("share", ShareDoor(files, shares).resource)
