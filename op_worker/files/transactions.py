@@ -28,7 +28,7 @@ from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.intents import INTENTS
-from op_worker.files.journal import Journal
+from op_worker.files.journal import Journal, RandomBytes
 from op_worker.files.path_locks import PathLocks
 from op_worker.storage.helper import StorageError, StoragePath
 
@@ -39,6 +39,8 @@ Rest = Coroutine[Any, Any, None]
 MOST_TRIES = 20
 _MOST_QUESTIONS = 8
 _FIRST_PAUSE_S = 0.1
+_QUICK_TRIES = 3
+_CROWD_PAUSE_S = 0.01
 
 
 class Transactions:
@@ -47,24 +49,33 @@ class Transactions:
     _log = Logger()
 
     def __init__(
-        self, engine: Engine, journal: Journal, locks: PathLocks, tasks: TaskOwner, clock: IReactorTime
+        self,
+        engine: Engine,
+        journal: Journal,
+        locks: PathLocks,
+        tasks: TaskOwner,
+        clock: IReactorTime,
+        random_bytes: RandomBytes,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._locks = locks
         self._tasks = tasks
         self._clock = clock
+        self._random_bytes = random_bytes
 
     async def retrying(self, space_id: SpaceId, decide: Callable[[], Awaitable[T]]) -> T:
         """Return what ``decide`` returns; it is called again when what it read was out of date.
 
         Raises: Posix(ENOSPC) for a counter at its limit; ServiceUnavailable after too many tries.
         """
-        for _ in range(MOST_TRIES):
+        for count in range(MOST_TRIES):
             try:
                 return await decide()
             except PreconditionFailed as refusal:
                 await self._prepare(space_id, refusal.step)
+            if count >= _QUICK_TRIES:
+                await self._step_aside(count - _QUICK_TRIES)
         raise ServiceUnavailable()
 
     async def commit(
@@ -119,6 +130,11 @@ class Transactions:
             await rest
         except (PersistenceError, StorageError, ServiceUnavailable) as error:
             self._log.warn("a storage operation stays pending: {error}", error=error)
+
+    async def _step_aside(self, count: int) -> None:
+        """Wait a random while, so that nodes that change one thing again and again get out of step."""
+        share = int.from_bytes(self._random_bytes(2)) / 65536
+        await sleep(self._clock, _CROWD_PAUSE_S * (1 + count) * share)
 
     async def _prepare(self, space_id: SpaceId, step: Step) -> None:
         if isinstance(step, Add):
