@@ -33,15 +33,18 @@ from op_worker.boot import OpWorkerApplication
 from op_worker.changes.service import ChangeStreams
 from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
+from op_worker.downloads.service import Downloads
 from op_worker.files.documents import META
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard, make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
+from op_worker.http.tus.door import TusDoor
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
@@ -50,6 +53,7 @@ from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
+from op_worker.uploads.service import Uploads
 from op_worker.zone.administration import ProviderAdministration
 from op_worker.zone.connection import load_trust
 
@@ -131,6 +135,8 @@ class ProviderParts:
     changes: ChangeStreams
     shares: Shares
     statistics: StatisticsService
+    downloads: Downloads
+    uploads: Uploads
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -179,10 +185,22 @@ class ProviderParts:
             clock=reactor,
             wall_clock=system_wall_clock,
         )
+        downloads = Downloads(
+            files, engine, clock=reactor, wall_clock=system_wall_clock, random_bytes=os.urandom
+        )
+        uploads = Uploads(
+            files,
+            engine,
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            random_bytes=os.urandom,
+            node_name=config.node.node_name,
+            blocking=ground.pool,
+        )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            statistics,
+            *(statistics, downloads, uploads),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -204,6 +222,8 @@ class ProviderParts:
         for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
         self.statistics.reader.setServiceParent(parent)
+        self.downloads.setServiceParent(parent)
+        self.uploads.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -243,6 +263,7 @@ class ProviderParts:
             searching=self.searching,
             changes=self.changes,
             shares=self.shares,
+            downloads=self.downloads,
             product=product,
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,
@@ -252,6 +273,8 @@ class ProviderParts:
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         doors = Doors(
             rest=rest.resource,
+            tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
+            download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
             cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
             panel=PanelDoor(administration, guard).resource,
             share=ShareDoor(self.files, self.shares, is_serving=lambda: node.is_ready).resource,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _MOST_LENGTH_DIGITS = 18
 _USUAL_READ_B = FileDescriptor.bufferSize
-_LARGE_READ_B = 512 * 1024
-"""How much is read from the socket at once while a large body comes in: a seventh less work for it."""
+_LARGE_READ_B = 256 * 1024
+"""How much is read from the socket at once while a large body comes in: a tenth less work for it."""
 
 
 class StreamingChannel(HTTPChannel):

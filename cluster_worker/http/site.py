@@ -74,6 +74,10 @@ class StreamingSite(Site):
             self._date, self._date_of = formatdate(now_s, usegmt=True).encode("ascii"), now_s
         return self._date
 
+    def now_s(self) -> int:
+        """Return the time that ``date`` tells, in whole seconds since the epoch."""
+        return int(self._wall_clock())
+
     async def drain(self, grace_s: float) -> None:
         """Let open requests end for up to ``grace_s`` seconds, then drop every connection."""
         self.is_stopping = True

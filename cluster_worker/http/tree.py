@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
@@ -42,6 +42,23 @@ class Branch(Resource):
     def getChild(self, path: bytes, request: IRequest) -> IResource:
         return Nothing()
 
-    def render(self, request: StreamingRequest) -> int:
+    def render(self, request: StreamingRequest) -> Any:
         render_error(request, HttpError(404))
         return NOT_DONE_YET
+
+
+class Fork(Branch):
+    """A place whose requests belong to one leaf, but for those below what else is mounted here."""
+
+    def __init__(self, leaf: IResource) -> None:
+        super().__init__()
+        self._leaf = leaf
+
+    def getChild(self, path: bytes, request: IRequest) -> IResource:
+        """Return the leaf, which sees the path as if it were mounted here itself."""
+        request.postpath.insert(0, path)
+        request.prepath.pop()
+        return self._leaf
+
+    def render(self, request: StreamingRequest) -> Any:
+        return self._leaf.render(request)

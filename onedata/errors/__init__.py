@@ -147,6 +147,7 @@ from onedata.errors.data import TimeSeriesCollectionMissingLayout as TimeSeriesC
 from onedata.errors.data import TimeSeriesCollectionTooManyMetrics as TimeSeriesCollectionTooManyMetrics
 from onedata.errors.general import AlreadyExists as AlreadyExists
 from onedata.errors.general import BadMessage as BadMessage
+from onedata.errors.general import ChecksumMismatch as ChecksumMismatch
 from onedata.errors.general import ExternalServiceOperationFailed as ExternalServiceOperationFailed
 from onedata.errors.general import FileAccess as FileAccess
 from onedata.errors.general import Forbidden as Forbidden
@@ -159,11 +160,14 @@ from onedata.errors.general import NoConnectionToPeerOneprovider as NoConnection
 from onedata.errors.general import NotFound as NotFound
 from onedata.errors.general import NotSupported as NotSupported
 from onedata.errors.general import OperationNotImplemented as OperationNotImplemented
+from onedata.errors.general import PreconditionNotMet as PreconditionNotMet
 from onedata.errors.general import ServiceUnavailable as ServiceUnavailable
 from onedata.errors.general import TemporaryFailure as TemporaryFailure
 from onedata.errors.general import Timeout as Timeout
 from onedata.errors.general import Unauthorized as Unauthorized
 from onedata.errors.general import UnregisteredOneprovider as UnregisteredOneprovider
+from onedata.errors.general import UploadBusy as UploadBusy
+from onedata.errors.general import UploadOffsetMismatch as UploadOffsetMismatch
 from onedata.errors.onepanel import DnsServersUnreachable as DnsServersUnreachable
 from onedata.errors.onepanel import ErrorOnNodes as ErrorOnNodes
 from onedata.errors.onepanel import FileAllocation as FileAllocation

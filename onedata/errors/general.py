@@ -72,6 +72,34 @@ class AlreadyExists(OnedataError):
     http_status = 409
 
 
+class PreconditionNotMet(OnedataError):
+    text: ClassVar[str] = "The content is not the one that the request was made for."
+    http_status = 412
+
+
+@define(slots=False)
+class ChecksumMismatch(OnedataError):
+    text: ClassVar[str] = "The body does not have the {algorithm} digest that came with it."
+
+    algorithm: str
+    expected: str
+    computed: str
+
+
+@define(slots=False)
+class UploadOffsetMismatch(OnedataError):
+    text: ClassVar[str] = "The upload goes on at byte {offset}."
+    http_status = 409
+
+    offset: int
+
+
+class UploadBusy(OnedataError):
+    text: ClassVar[str] = "Another request is writing to this upload; try again later."
+    http_status = 423
+    retryable = True
+
+
 @define(slots=False)
 class InternalServerError(OnedataError):
     text: ClassVar[str] = "The server has encountered an error while processing this request."

@@ -106,6 +106,7 @@ def _stat(
         hardlinks=meta.links,
         symlink_target=link,
         content_version=location.version,
+        content_generation=location.generation,
         checksum_sha256=location.sha256.hex() or None,
         has_metadata=meta.has_metadata,
         local_b=location.held_b,

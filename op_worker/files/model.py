@@ -83,11 +83,11 @@ class FileStat:
     ``path`` holds the names below the space root; ``parent`` is ``None`` for the user root. Of a
     directory ``size_b`` is 0; ``below_b`` is what its files have together, where that was asked for and is
     known. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
-    known when the content was last written whole. ``acl`` decides instead of ``mode`` when there is one; who
-    may see it, ``FileService.acls`` tells. ``protection`` are the effective flags, bits of ``Protection``.
-    ``xattrs`` holds those of the extended attributes that a listing was asked for; it is empty when the
-    caller may not read them.
-    ``shares`` are the ids of shares that begin here.
+    known when the content was last written whole; ``content_generation`` names that whole content. ``acl``
+    decides instead of ``mode`` when there is one; who may see it, ``FileService.acls`` tells. ``protection``
+    are the effective flags, bits of ``Protection``. ``xattrs`` holds those of the extended attributes that a
+    listing was asked for; it is empty when the caller may not read them. ``shares`` are the ids of those
+    that begin here.
     """
 
     guid: FileGuid
@@ -108,6 +108,7 @@ class FileStat:
     hardlinks: int = 1
     symlink_target: str | None = None
     content_version: int = 0
+    content_generation: bytes = b""
     checksum_sha256: str | None = None
     has_metadata: bool = False
     local_b: int = 0
@@ -121,6 +122,11 @@ class FileStat:
     @property
     def is_directory(self) -> bool:
         return self.type is FileType.DIR
+
+    @property
+    def content_tag(self) -> str:
+        """A name of the present content: another after every change of it, the same at every node."""
+        return f"{self.content_generation.hex() or self.guid.uuid}-{self.content_version:x}"
 
 
 @frozen

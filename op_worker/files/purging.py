@@ -15,7 +15,6 @@ from cluster_worker.persistence.engine import (
     ABSENT,
     Batch,
     Check,
-    Delete,
     Engine,
     Key,
     Link,
@@ -30,7 +29,7 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.runtime.clock import WallClock
 from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId, StorageId, trash_uuid
-from op_worker.files.batches import drop_name, forget_quota
+from op_worker.files.batches import drop_name, forget
 from op_worker.files.documents import BASE, PARENT, encode_parent
 from op_worker.files.intents import INTENTS, Intent, IntentKind
 from op_worker.files.journal import Journal
@@ -193,11 +192,8 @@ def _wait(space_id: SpaceId, tree: Key, node: Node) -> list[Step]:
 
 def _end_directory(space_id: SpaceId, list_: Key, item: Resolved) -> list[Step]:
     """Return the steps that end an empty directory and take it from a list."""
-    node = Node.found(item)
     return [
         Check(INTENTS, trash_path(space_id, item.key), ABSENT),
         Unlink(list_, item.entry.name, item.entry.value),
-        RequireEmpty(item.key),
-        Delete(item.key),
-        *(forget_quota(node) if node.exists else ()),
+        *forget(Node.found(item)),
     ]

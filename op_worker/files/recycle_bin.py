@@ -10,7 +10,6 @@ from onedata.ids import FileGuid, FileUuid, SpaceId, UserId, space_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files import recycled
 from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of
 from op_worker.files.charges import charge_steps, charged
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
@@ -172,7 +171,7 @@ class RecycleBin:
         await context.transactions.holding([made.storage_path] if intent is None else intent.paths, work)
         if context.recharging.is_ordered(charging):
             context.recharging.run_soon(space_id)
-        return stat_of(made, visit.space, visit.user_id)
+        return visit.stat(made)
 
     async def _charging(
         self, visit: Visit, node: Node, directory: Chain, documents: dict[str, bytes]

@@ -117,6 +117,8 @@ class Removal:
         context, file, now_s = self._context, chain.file, self._context.wall_clock()
         item = recycled.item_id(now_s + days * recycled.DAY_S, file.key)
         steps = recycled.recycle(chain, item, Origin(chain.names, visit.user_id, now_s))
+        if file.is_directory:
+            steps.extend(await self._unprotected(visit, chain))
         intent = None
         if recycled.moves_bytes(file):
             target, storage = trash_path(visit.space_id, file.key), self._storage(visit, chain)
@@ -124,6 +126,12 @@ class Removal:
             steps.extend(intent.put())
         after = file.written(recycled.unsettled(file))
         await self._carry_out(visit, chain, steps, intent, [file.key, chain.parent.key], after)
+
+    async def _unprotected(self, visit: Visit, chain: Chain) -> list[Step]:
+        """Return what must still hold when a directory leaves with all it holds. Raises: Posix(EPERM)."""
+        if await self._context.engine.count(visit.scope, chain.file.key):
+            return await require_unprotected_tree(self._context, visit, chain)
+        return [RequireEmpty(chain.file.key)]
 
     async def _move_to_trash(self, visit: Visit, chain: Chain) -> None:
         context, key = self._context, chain.file.key

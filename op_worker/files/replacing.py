@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 from twisted.internet.defer import CancelledError
 
@@ -15,9 +17,11 @@ from op_worker.files.access import Visit
 from op_worker.files.acls import changed_acl
 from op_worker.files.attributes import stat_of
 from op_worker.files.charges import account
+from op_worker.files.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.context import FilesContext
 from op_worker.files.creation import Creation
 from op_worker.files.custom import FIELDS, custom_steps, needed_for, with_meta
+from op_worker.files.digests import Digest, agreeing
 from op_worker.files.documents import LOCATION, TIMES, EntryValue, Location
 from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.lookup import Found
@@ -26,7 +30,8 @@ from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, F
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_new_name, staging_path
 from op_worker.files.permissions import Operation
-from op_worker.files.rooms import ASK_FIRST_B, wanted
+from op_worker.files.room import ASK_FIRST_B, require_room
+from op_worker.files.rooms import wanted
 from op_worker.files.staging import Staged, Staging
 from op_worker.files.transactions import Happened, Rest
 from op_worker.storage.registry import Storage
@@ -36,13 +41,16 @@ _NO_CHANGE = MetadataChange()
 
 @frozen(eq=False)
 class Request:
-    """One replacement as it was asked for."""
+    """One replacement as it was asked for. ``also`` are steps of others that belong to its commit."""
 
     caller: Caller
     target: Target
     expected_b: int | None
     create: CreateOptions | None
     metadata: MetadataChange
+    digests: Sequence[Digest] = ()
+    condition: ContentCondition = NO_CONDITION
+    also: Sequence[Step] = ()
 
 
 @frozen(eq=False)
@@ -61,23 +69,27 @@ class Replacing:
         expected_b: int | None,
         create: CreateOptions | None,
         metadata: MetadataChange | None,
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Replace or make. See ``FileService.replace_content``.
 
         Permissions are checked before the body is received and again before the commit.
         """
         change = await checked(self._context.blocking, metadata or _NO_CHANGE)
-        request = Request(caller, target, expected_b, create, change)
+        request = Request(caller, target, expected_b, create, change, digests, condition)
         visit, found = await self._context.transactions.retrying(
-            target.base.space_id, lambda: self._allowed(request)
+            target.base.space_id, lambda: self.allowed(request)
         )
         storage = visit.support.storage
-        await self._ask_for_room(visit, found, expected_b)
+        if expected_b is not None and expected_b > ASK_FIRST_B:
+            await require_room(self._context, visit, found, expected_b)
+        body = agreeing(body, digests, self._context.blocking)
         staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
         first = [(visit, found)]
 
         async def attempt() -> tuple[FileStat, bool]:
-            visit, found = first.pop() if first else await self._allowed(request)
+            visit, found = first.pop() if first else await self.allowed(request)
             return await self._commit(request, visit, found, storage, staged)
 
         try:
@@ -88,14 +100,30 @@ class Replacing:
             await self._staging.discard(visit.space_id, storage, staged)
             raise
 
-    async def _allowed(self, request: Request) -> tuple[Visit, Found]:
+    async def place(self, request: Request, storage: Storage, staged: Staged) -> FileStat:
+        """Make a content that lies in a staging file already that of a file; it stays there when this fails.
+
+        Raises: as ``replace``.
+        """
+
+        async def attempt() -> FileStat:
+            visit, found = await self.allowed(request)
+            stat, _ = await self._commit(request, visit, found, storage, staged)
+            return stat
+
+        return await self._context.transactions.retrying(request.target.base.space_id, attempt)
+
+    async def allowed(self, request: Request) -> tuple[Visit, Found]:
         """Find the target and check that the caller may do what was asked."""
         visit, found = await self._find(request)
         if not found.missing:
             visit.require_passage(found.chain)
-            if request.create is not None and request.create.existing is Existing.REFUSE:
+            is_refused = request.create is not None and request.create.existing is Existing.REFUSE
+            if not is_refused or request.condition is not NO_CONDITION:
+                await self._may_write(visit, found.chain, request)
+                request.condition.require(stat_of(found.chain, visit.space, visit.user_id))
+            if is_refused:
                 raise Posix(Errno.EEXIST)
-            await self._may_write(visit, found.chain, request)
         elif request.create is None:
             visit.require_passage_into(found.chain)
             raise Posix(Errno.ENOENT)
@@ -103,6 +131,7 @@ class Replacing:
             directory = await self._creation.directory_for(visit, found, request.create)
             name = found.missing[-1].decode()
             await self._creation.require_adding(visit, directory, name, FileType.REG)
+            request.condition.require(None)
             found = Found(directory, found.missing[-1:])
         return visit, found
 
@@ -117,20 +146,6 @@ class Replacing:
         if chain.file.is_directory:
             raise Posix(Errno.EISDIR)
         await visit.require(chain, needed)
-
-    async def _ask_for_room(self, visit: Visit, found: Found, expected_b: int | None) -> None:
-        """Refuse early what cannot fit; the commit decides for good."""
-        if expected_b is None or expected_b <= ASK_FIRST_B:
-            return
-        room, chain = await self._context.rooms.of(visit), found.chain
-        if found.missing:
-            charges, old_b = wanted(room, visit.user_id, chain), 0
-        else:
-            location = chain.file.location
-            charges = wanted(room, chain.file.meta.owner, chain.above)
-            old_b = 0 if location is None else location.held_b
-        storage_id = visit.support.storage.storage_id
-        await self._context.rooms.ask(visit, room, charges, storage_id, expected_b - old_b)
 
     async def _commit(
         self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
@@ -161,6 +176,7 @@ class Replacing:
             *batches.create(directory, key, raw, value, documents, now_s),
             *custom.steps,
             *account(None, location, room),
+            *request.also,
         ]
 
         async def happened() -> bool:
@@ -184,9 +200,10 @@ class Replacing:
             *batches.steady_file(chain),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
-            Put(file.key, TIMES, documents[TIMES]),
+            Put(file.key, TIMES, documents[TIMES], expect=self._expected_times(request, file)),
             *account(file.location, location, room),
             *(batches.unmoved(chain) if room.quotas.is_of_concern else ()),
+            *request.also,
         ]
 
         async def happened() -> bool:
@@ -197,6 +214,11 @@ class Replacing:
 
         await self._place(visit, after, storage, staged, steps, [file.key], happened)
         return stat_of(after, visit.space, visit.user_id)
+
+    def _expected_times(self, request: Request, file: Node) -> int | None:
+        """Return the revision that a condition on times was decided on."""
+        is_asked = request.condition.unmodified_since_s is not None
+        return file.revision(TIMES) if is_asked else None
 
     async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
         if change.is_empty:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from attrs import define, field, frozen
 
 from cluster_worker.persistence.engine import Engine, Scope
 from onedata.ids import SpaceId
 from op_worker.files.access import Visit
-from op_worker.files.charges import Room, refusal
+from op_worker.files.charges import Room
 from op_worker.files.nodes import Chain
 from op_worker.files.quotas import QUOTAS, SpaceQuotas
-
-ASK_FIRST_B = 1 << 20
-"""For content announced longer than this the room is looked at before it is received."""
 
 
 @define(eq=False)
@@ -50,18 +45,6 @@ class Rooms:
     async def of(self, visit: Visit) -> Room:
         """Return what bounds the content of the space that is visited."""
         return Room(visit.support.size_b, await self.quotas.of(visit.space_id))
-
-    async def ask(
-        self, visit: Visit, room: Room, charges: Iterable[str], storage_id: str, growth_b: int
-    ) -> None:
-        """Return when a file with these charges may grow by ``growth_b`` now; the commit decides for good.
-
-        Raises: Posix(ENOSPC) for the space; Posix(EDQUOT) for a quota.
-        """
-        counters = await self._engine.counters(visit.scope)
-        refused = refusal(room, charges, storage_id, counters, growth_b)
-        if refused is not None:
-            raise refused
 
 
 def wanted(room: Room, owner: str, directory: Chain) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ changed nothing, unless its docstring says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -23,13 +23,18 @@ from op_worker.auth.caller import Caller
 from op_worker.files.access import Access
 from op_worker.files.access_times import AccessTimes
 from op_worker.files.acls import Acls
+from op_worker.files.appending import Appending
 from op_worker.files.attribute_changes import AttributeChanges
 from op_worker.files.attributes import stat_of_user_root
+from op_worker.files.checksums import ContentChecksums
+from op_worker.files.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.copying import Copying
 from op_worker.files.creation import Creation
+from op_worker.files.digests import Digest
 from op_worker.files.distribution import Distribution
 from op_worker.files.explaining import Explaining
+from op_worker.files.growing import GrowingContents
 from op_worker.files.guests import Guests
 from op_worker.files.in_place import InPlace
 from op_worker.files.inodes import Inodes
@@ -57,12 +62,14 @@ from op_worker.files.model import (
 )
 from op_worker.files.moving import Moving
 from op_worker.files.nodes import Chain
+from op_worker.files.opening import Opening
 from op_worker.files.path_locks import PathLocks
-from op_worker.files.permissions import NOTHING
+from op_worker.files.permissions import NOTHING, Operation
 from op_worker.files.protecting import Protecting
 from op_worker.files.purging import Purging
 from op_worker.files.quota_administration import QuotaAdministration
 from op_worker.files.reading import Reading
+from op_worker.files.receiving import Receiving
 from op_worker.files.recharging import Recharging
 from op_worker.files.recursive import Asked, RecursiveListing
 from op_worker.files.recycle_bin import RecycleBin
@@ -118,7 +125,7 @@ class FileService(TaskService):
             lookup,
             access,
             journal,
-            Transactions(engine, journal, locks, self.tasks, clock, rooms.quotas),
+            Transactions(engine, journal, locks, self.tasks, clock, random_bytes, rooms.quotas),
             storages.blocking,
             wall_clock,
             random_bytes,
@@ -141,8 +148,11 @@ class FileService(TaskService):
         self._creation = Creation(context, self._removal)
         self._linking = Linking(context, self._creation)
         self._reading = Reading(context, to_onedata_error, SmallContents(), self._access_times)
-        self._replacing = Replacing(context, self._creation, Staging(context))
-        self._in_place = InPlace(context)
+        staging = Staging(context)
+        receiving, opening = Receiving(context, staging), Opening(context)
+        self._replacing = Replacing(context, self._creation, staging)
+        self._in_place = InPlace(context, opening, receiving)
+        self._appending = Appending(context, opening, self._in_place, receiving)
         self._moving = Moving(context, self._creation, self._removal)
         self._metadata = Metadata(context)
         self._copying = Copying(context, self._reading, self._creation, self._replacing, self._metadata)
@@ -151,6 +161,9 @@ class FileService(TaskService):
         self.hard_links = HardLinks(context)
         self.removals = Removals(context)
         self.recycle_bin = RecycleBin(context, self._creation, recycling)
+        self.growing = GrowingContents(context, self._replacing)
+        uncached = Reading(context, to_onedata_error, SmallContents(0), self._access_times)
+        self.checksums = ContentChecksums(context, uncached)
         self.space_settings = SpaceAdministration(context)
         self.sharing = Sharing(context)
         self.acls = Acls(context)
@@ -336,6 +349,15 @@ class FileService(TaskService):
         return await self._reading.open(caller, target, follow)
 
     @translated
+    async def require_readable(self, caller: Caller, target: Target) -> None:
+        """Return when the caller may read a file's content, without a look at the storage.
+
+        Raises: Posix(EACCES, ENOENT...).
+        """
+        visit, chain = await self._context.chain(caller, target)
+        await visit.require(chain, Operation.READ_OBJECT)
+
+    @translated
     async def replace_content(
         self,
         caller: Caller,
@@ -345,34 +367,76 @@ class FileService(TaskService):
         expected_b: int | None,
         create: CreateOptions | None = None,
         metadata: MetadataChange | None = None,
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Replace the whole content, or with ``create`` make the file together with its content.
 
         Readers see the old or the new content, never a mixture. The SHA-256 is kept. The result tells
         whether the file was created. ``expected_b`` is the announced length, ``None`` when unknown.
-        An existing file keeps its mode and owner (``create.existing`` REFUSE: Posix(EEXIST)).
+        An existing file keeps its mode and owner (``create.existing`` REFUSE: Posix(EEXIST)). The body
+        must agree with ``digests``; ``condition`` holds of what the commit replaces.
 
-        Raises: Posix(ENOSPC, EISDIR, EACCES, ENOENT...); StreamBroken when the body broke off.
+        Raises: Posix(ENOSPC, EISDIR, EACCES, ENOENT...); StreamBroken when the body broke off;
+        ChecksumMismatch; PreconditionNotMet.
         """
-        return await self._replacing.replace(caller, target, body, expected_b, create, metadata)
+        return await self._replacing.replace(
+            caller, target, body, expected_b, create, metadata, digests, condition
+        )
 
     @translated
     async def write_content(
-        self, caller: Caller, target: Target, offset_b: int, body: ByteStream, *, expected_b: int | None
+        self,
+        caller: Caller,
+        target: Target,
+        offset_b: int,
+        body: ByteStream,
+        *,
+        expected_b: int | None,
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
     ) -> FileStat:
         """Write in place from ``offset_b``; a gap before it reads as zeros.
 
         When the body breaks off, size and blocks stay as they were (bytes already overwritten inside
-        the file may be new).
+        the file may be new, and the content counts as another version). With ``digests`` nothing is
+        overwritten before the whole body came and agrees. Of writers with the same ``condition`` on the
+        content one gets through.
 
-        Raises: Posix(ENOSPC, EISDIR, EACCES, EFBIG, ENOENT...); StreamBroken.
+        Raises: Posix(ENOSPC, EISDIR, EACCES, EFBIG, ENOENT...); StreamBroken; ChecksumMismatch;
+        PreconditionNotMet.
         """
-        return await self._in_place.write(caller, target, offset_b, body, expected_b)
+        return await self._in_place.write(caller, target, offset_b, body, expected_b, digests, condition)
 
     @translated
-    async def truncate(self, caller: Caller, target: Target, size_b: int) -> FileStat:
-        """Cut, or extend with zeros. Raises: Posix(EISDIR, EACCES, EINVAL, EFBIG)."""
-        return await self._in_place.truncate(caller, target, size_b)
+    async def append_content(
+        self,
+        caller: Caller,
+        target: Target,
+        body: ByteStream,
+        *,
+        expected_b: int | None,
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
+    ) -> FileStat:
+        """Add a body at the end, in one piece, whoever else appends at the same time.
+
+        A crash in the middle leaves a hole of zeros at most. When the file is cut meanwhile: Posix(EAGAIN),
+        and nothing was added.
+
+        Raises: as ``write_content``.
+        """
+        return await self._appending.append(caller, target, body, expected_b, digests, condition)
+
+    @translated
+    async def truncate(
+        self, caller: Caller, target: Target, size_b: int, condition: ContentCondition = NO_CONDITION
+    ) -> FileStat:
+        """Cut, or extend with zeros.
+
+        Raises: Posix(EISDIR, EACCES, EINVAL, EFBIG); PreconditionNotMet.
+        """
+        return await self._in_place.truncate(caller, target, size_b, condition)
 
     @translated
     async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:

@@ -29,7 +29,7 @@ from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.charges import full
 from op_worker.files.intents import INTENTS
-from op_worker.files.journal import Journal
+from op_worker.files.journal import Journal, RandomBytes
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.quotas import QUOTAS
 from op_worker.files.rooms import KnownQuotas
@@ -42,6 +42,8 @@ Rest = Coroutine[Any, Any, None]
 MOST_TRIES = 20
 _MOST_QUESTIONS = 8
 _FIRST_PAUSE_S = 0.1
+_QUICK_TRIES = 3
+_CROWD_PAUSE_S = 0.01
 
 
 class Transactions:
@@ -56,6 +58,7 @@ class Transactions:
         locks: PathLocks,
         tasks: TaskOwner,
         clock: IReactorTime,
+        random_bytes: RandomBytes,
         quotas: KnownQuotas,
     ) -> None:
         self._engine = engine
@@ -64,17 +67,20 @@ class Transactions:
         self._tasks = tasks
         self._clock = clock
         self._quotas = quotas
+        self._random_bytes = random_bytes
 
     async def retrying(self, space_id: SpaceId, decide: Callable[[], Awaitable[T]]) -> T:
         """Return what ``decide`` returns; it is called again when what it read was out of date.
 
         Raises: Posix(ENOSPC, EDQUOT) for a counter at its limit; ServiceUnavailable after too many tries.
         """
-        for _ in range(MOST_TRIES):
+        for count in range(MOST_TRIES):
             try:
                 return await decide()
             except PreconditionFailed as refusal:
                 await self._prepare(space_id, refusal.step)
+            if count >= _QUICK_TRIES:
+                await self._step_aside(count - _QUICK_TRIES)
         raise ServiceUnavailable()
 
     async def commit(
@@ -129,6 +135,11 @@ class Transactions:
             await rest
         except (PersistenceError, StorageError, ServiceUnavailable) as error:
             self._log.warn("a storage operation stays pending: {error}", error=error)
+
+    async def _step_aside(self, count: int) -> None:
+        """Wait a random while, so that nodes that change one thing again and again get out of step."""
+        share = int.from_bytes(self._random_bytes(2)) / 65536
+        await sleep(self._clock, _CROWD_PAUSE_S * (1 + count) * share)
 
     async def _prepare(self, space_id: SpaceId, step: Step) -> None:
         if isinstance(step, Add):

@@ -13,7 +13,11 @@ from twisted.logger import Logger
 from cluster_worker.http.answers import send_bytes
 from cluster_worker.http.streaming import write_body
 from cluster_worker.runtime.streams import StreamBroken
-from op_worker.files.model import ContentReader
+from onedata.errors import PreconditionNotMet
+from op_worker.files.conditions import modified_s
+from op_worker.files.model import ContentReader, FileStat
+from op_worker.http.conditions import NO_CONDITIONS, Conditions, Header, Verdict, http_date
+from op_worker.http.digests import old_digest, repr_digest, wants_old_digest, wants_repr_digest
 from op_worker.http.ranges import ByteRange, RangeNotSatisfiableError, multipart, parse_ranges
 
 if TYPE_CHECKING:
@@ -82,18 +86,20 @@ class ContentAnswer:
     Attributes:
         media_type: of the file; the value of ``Content-Type`` unless several ranges are sent.
         ranges: the ``Range`` header, ``None`` for the whole file.
+        conditions: under which the file, or a part of it, is sent.
         boundary: makes the text between several ranges.
     """
 
     media_type: bytes = OCTETS
     ranges: str | None = None
+    conditions: Conditions = NO_CONDITIONS
     boundary: Callable[[], bytes] = field(default=_random_boundary, repr=False)
 
     async def send(self, request: StreamingRequest, reader: ContentReader) -> None:
         """Answer ``request`` from ``reader`` and close it.
 
-        200, 206 or 416 with the headers that belong to them. When reading fails after the first bytes
-        were sent, the connection is dropped.
+        200, 206, 304, 412 or 416 with the headers that belong to them. When reading fails after the first
+        bytes were sent, the connection is dropped.
 
         Raises:
             OnedataError: reading failed before anything was sent.
@@ -105,7 +111,17 @@ class ContentAnswer:
 
     async def _send(self, request: StreamingRequest, reader: ContentReader) -> None:
         size_b = reader.stat.size_b
-        if self.ranges is None:
+        set_validators(request, reader.stat)
+        if self.conditions is not NO_CONDITIONS:
+            verdict = self.conditions.verdict(reader.stat)
+            if verdict is Verdict.FAILED:
+                raise PreconditionNotMet()
+            if verdict is Verdict.NOT_MODIFIED:
+                _send_304(request)
+                return
+        if reader.stat.checksum_sha256 is not None:
+            set_digests(request, bytes.fromhex(reader.stat.checksum_sha256))
+        if self.ranges is None or not self.conditions.allow_ranges(reader.stat):
             await self._send_span(request, reader, 0, size_b)
             return
         try:
@@ -154,6 +170,35 @@ class ContentAnswer:
         await write_body(request, source)
 
 
+def request_header(request: StreamingRequest) -> Header:
+    """Return the function that looks up headers of a request."""
+    lookup = request.requestHeaders.getRawHeaders
+
+    def header(name: str) -> str | None:
+        values = lookup(name.encode("ascii"))
+        if not values:
+            return None
+        return (values[0] if len(values) == 1 else b", ".join(values)).decode("latin-1")
+
+    return header
+
+
+def set_validators(request: StreamingRequest, stat: FileStat) -> None:
+    """Tell which content this is, and of when."""
+    headers = request.responseHeaders
+    headers.setRawHeaders(b"ETag", [b'"%b"' % stat.content_tag.encode("ascii")])
+    headers.setRawHeaders(b"Last-Modified", [http_date(min(modified_s(stat), request.site.now_s()))])
+
+
+def set_digests(request: StreamingRequest, sha256: bytes) -> None:
+    """Tell the SHA-256 of the content in the headers that the client may want."""
+    header = request_header(request)
+    if wants_repr_digest(header("Want-Repr-Digest")) is not False:
+        request.responseHeaders.setRawHeaders(b"Repr-Digest", [repr_digest(sha256)])
+    if wants_old_digest(header("Want-Digest")):
+        request.responseHeaders.setRawHeaders(b"Digest", [old_digest(sha256)])
+
+
 def attachment(name: str) -> bytes:
     """Return a ``Content-Disposition`` that saves under ``name``; ``_`` for a blank name."""
     shown = "".join(c if c.isprintable() else "_" for c in name).strip() or "_"
@@ -162,6 +207,12 @@ def attachment(name: str) -> bytes:
         return b'attachment; filename="%b"' % quoted.encode("ascii")
     plain = quoted.encode("ascii", "replace").replace(b"?", b"_")
     return b"attachment; filename=\"%b\"; filename*=UTF-8''%b" % (plain, quote(shown, safe="").encode())
+
+
+def _send_304(request: StreamingRequest) -> None:
+    request.setResponseCode(304)
+    request.responseHeaders.removeHeader(b"Content-Disposition")
+    request.finish()
 
 
 def _send_416(request: StreamingRequest, size_b: int) -> None:

@@ -9,11 +9,12 @@ from attrs import frozen
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 
-from cluster_worker.http.tree import Branch, Nothing
+from cluster_worker.http.tree import Branch, Fork, Nothing
 
 _HINT = b"""This is a Oneprovider.
 
 REST   /api/v3/oneprovider
+tus    /api/v3/oneprovider/tus/
 CDMI   /cdmi
 Shares /share/<id>
 Health /nagios, /api/v3/oneprovider/health
@@ -25,6 +26,8 @@ class Doors:
     """The resources to be mounted."""
 
     rest: IResource
+    tus: IResource
+    download: IResource
     cdmi: IResource
     panel: IResource
     share: IResource
@@ -36,10 +39,13 @@ def make_root(
 ) -> IResource:
     """Return the tree; what is not in it is answered 404 without a body."""
     root = Branch()
-    root.mount("api/v3/oneprovider", doors.rest)
+    rest = Fork(doors.rest)
+    rest.mount("tus", doors.tus)
+    root.mount("api/v3/oneprovider", rest)
     root.mount("api/v3/onepanel", doors.panel)
     root.mount("cdmi", doors.cdmi)
     root.mount("share", doors.share)
+    root.mount("download", doors.download)
     root.mount("nagios", _Nagios(doors.nagios, is_zone_connected))
     root.mount("configuration", _Json(configuration))
     root.putChild(b"", _Hint())

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from op_worker.files.model import ContentReader
+from op_worker.files.model import ContentReader, FileStat
 from op_worker.http.cdmi.negotiation import Kind
 from op_worker.http.cdmi.values import ValueStream
+from op_worker.http.conditions import Conditions
 
 
 @frozen(kw_only=True)
 class Answer:
-    """A whole answer; without ``media_type`` it has no body."""
+    """A whole answer; without ``media_type`` it has no body. ``written`` is the file whose content was."""
 
     status: int
     body: bytes = b""
     media_type: str | None = None
+    written: FileStat | None = None
 
 
 @frozen(kw_only=True)
@@ -29,11 +31,12 @@ class ValueAnswer:
 
 @frozen(kw_only=True)
 class RawAnswer:
-    """The bytes of a data object, of which the client may have asked for ranges."""
+    """The bytes of a data object, of which the client may have asked for ranges, or under conditions."""
 
     reader: ContentReader
     mimetype: str
     ranges: str | None
+    conditions: Conditions
 
 
 AnyAnswer = Answer | ValueAnswer | RawAnswer

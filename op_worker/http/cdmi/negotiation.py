@@ -12,7 +12,15 @@ from onedata.errors import BadVersion
 
 SUPPORTED_VERSIONS = ("1.1.1", "1.1")
 VERSION_HEADER = "X-CDMI-Specification-Version"
-LIST_HEADERS = (VERSION_HEADER, "Accept")
+LIST_HEADERS = (
+    VERSION_HEADER,
+    "Accept",
+    "If-Match",
+    "If-None-Match",
+    "Content-Digest",
+    "Repr-Digest",
+    "Digest",
+)
 """Headers that may be sent in several lines; of other ones the last line counts."""
 _PRINTABLE = re.compile(r"[!-~]+/[ -~]+")
 _MAX_MIMETYPE_LENGTH = 255

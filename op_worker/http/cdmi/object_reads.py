@@ -81,7 +81,9 @@ class ObjectReads:
         if form is None:
             return NOT_ACCEPTABLE
         if form is Form.PLAIN:
-            return RawAnswer(reader=reader, mimetype=mimetype, ranges=request.ranges)
+            return RawAnswer(
+                reader=reader, mimetype=mimetype, ranges=request.ranges, conditions=request.conditions
+            )
         return await _representation_with_value(reader, stat, xattrs, request.query)
 
 

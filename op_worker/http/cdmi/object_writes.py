@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve
 
 from cluster_worker.runtime.streams import BytesStream, ByteStream
 from onedata.errors import BadData, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
+from op_worker.files.digests import Digest
 from op_worker.files.model import CreateOptions, Existing, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi import metadata
@@ -63,18 +66,25 @@ class ObjectWrites:
         create = CreateOptions(existing=Existing.UPDATE) if target.names else None
         try:
             stat, created = await self._files.replace_content(
-                caller, target, body, expected_b=length_b, create=create, metadata=change
+                caller,
+                target,
+                body,
+                expected_b=length_b,
+                create=create,
+                metadata=change,
+                digests=request.digests.for_whole(),
+                condition=request.conditions.content,
             )
         except Posix as error:
             if error.errno in (Errno.EISDIR, Errno.EEXIST):
                 await self._locator.present(caller, request.address, target)
             raise
         if created:
-            return CREATED
+            return evolve(CREATED, written=stat)
         if stat.has_metadata:  # what an earlier writer set may differ from the defaults
             xattrs = await self._locator.xattrs(caller, stat)
             await self._change(caller, stat, _plain_change(request, xattrs))
-        return NO_CONTENT
+        return evolve(NO_CONTENT, written=stat)
 
     async def _write_plain_range(
         self,
@@ -88,27 +98,40 @@ class ObjectWrites:
         stat = await self._locator.present(caller, request.address, target)
         if length_b is None:
             body = BytesStream(await read_span(body, span, self._json_limit_b))
+        digests, condition = request.digests.for_part(), request.conditions.content
         if stat is None:
-            await self._create_with_range(caller, target, span, body, _plain_change(request, {}))
+            condition.require(None)
+            change = _plain_change(request, {})
+            await self._create_with_range(caller, target, span, body, change, digests)
             return CREATED
         target = Target(stat.guid)
-        stat = await self._files.write_content(caller, target, span.first, body, expected_b=span.length)
+        stat = await self._files.write_content(
+            caller, target, span.first, body, expected_b=span.length, digests=digests, condition=condition
+        )
         xattrs = await self._locator.xattrs(caller, stat)
         change = metadata.written(is_partial=request.is_partial, xattrs=xattrs)
         if request.content_type is not None and request.content_type.says_utf8:
             change = metadata.with_properties(change, encoding=Encoding.UTF8)
         await self._change(caller, stat, change)
-        return NO_CONTENT
+        return evolve(NO_CONTENT, written=stat)
 
     async def _create_with_range(
-        self, caller: Caller, target: Target, span: Span, body: ByteStream, change: MetadataChange
+        self,
+        caller: Caller,
+        target: Target,
+        span: Span,
+        body: ByteStream,
+        change: MetadataChange,
+        digests: Sequence[Digest] = (),
     ) -> FileStat:
         """Make an object whose value begins with a gap; nothing is left of it when that fails."""
         options, change = metadata.at_creation(change)
         stat = await self._files.create_file(caller, target, options)
         made = Target(stat.guid)
         try:
-            stat = await self._files.write_content(caller, made, span.first, body, expected_b=span.length)
+            stat = await self._files.write_content(
+                caller, made, span.first, body, expected_b=span.length, digests=digests
+            )
             await self._change(caller, stat, change)
         except Exception:
             await self._files.discard(caller, made)

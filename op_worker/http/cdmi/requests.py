@@ -20,6 +20,8 @@ from op_worker.http.cdmi.negotiation import (
     parse_media_type,
 )
 from op_worker.http.cdmi.queries import Query, Span, parse_query
+from op_worker.http.conditions import NO_CONDITIONS, Conditions, parse_conditions
+from op_worker.http.digests import NO_DIGESTS, SentDigests, sent_digests
 
 _CONTENT_RANGE = re.compile(r"bytes[ \t]+([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 RAW_TYPES = ("application/binary", "application/octet-stream")
@@ -41,6 +43,8 @@ class CdmiRequest:
         version: the negotiated one; ``None`` for a plain request.
         is_partial: the value is to stay ``Processing``.
         ranges: the ``Range`` header; ``content_range``: the ``Content-Range`` header.
+        conditions: on the content, for plain reads and writes.
+        digests: that came with a plain body.
         host: the ``Host`` header, "" when there is none.
     """
 
@@ -53,6 +57,8 @@ class CdmiRequest:
     is_partial: bool = False
     ranges: str | None = None
     content_range: str | None = None
+    conditions: Conditions = NO_CONDITIONS
+    digests: SentDigests = NO_DIGESTS
     host: str = ""
 
 
@@ -67,7 +73,7 @@ def parse_request(
 
     Raises:
         BadVersion: no common version.
-        BadData: path or query part cannot be understood.
+        BadData: path, query, an entity tag or a digest cannot be understood.
     """
     return CdmiRequest(
         method=method,
@@ -79,6 +85,8 @@ def parse_request(
         is_partial=(header("X-CDMI-Partial") or "").strip().lower() == "true",
         ranges=header("Range"),
         content_range=header("Content-Range"),
+        conditions=parse_conditions(header),
+        digests=sent_digests(header),
         host=header("Host") or "",
     )
 

@@ -15,7 +15,7 @@ from onedata.errors import OnedataError
 from op_worker.http.cdmi.answers import AnyAnswer, RawAnswer, ValueAnswer
 from op_worker.http.cdmi.negotiation import Kind
 from op_worker.http.cdmi.refusals import Redirected, Refused, redirect_status, status_of
-from op_worker.http.content import ContentAnswer, attachment
+from op_worker.http.content import ContentAnswer, attachment, set_validators
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
@@ -28,13 +28,17 @@ async def send(request: StreamingRequest, answer: AnyAnswer) -> None:
     """
     if isinstance(answer, RawAnswer):
         request.setHeader(b"Content-Disposition", attachment(answer.reader.stat.name))
-        content = ContentAnswer(media_type=answer.mimetype.encode("ascii"), ranges=answer.ranges)
+        content = ContentAnswer(
+            media_type=answer.mimetype.encode("ascii"), ranges=answer.ranges, conditions=answer.conditions
+        )
         await content.send(request, answer.reader)
     elif isinstance(answer, ValueAnswer):
         await _send_value(request, answer)
     elif answer.status == 406:
         raise HttpError(406)
     elif answer.media_type is None:
+        if answer.written is not None:
+            set_validators(request, answer.written)
         request.setResponseCode(answer.status)
         if answer.status != 204:
             request.setHeader(b"Content-Length", b"0")

@@ -11,6 +11,7 @@ from onedata.errors import BadValueFilePath, MissingRequiredValue, SpaceNotSuppo
 from onedata.ids import FileGuid, InvalidFileId, SpaceId, space_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.changes.service import ChangeStreams
+from op_worker.downloads.service import Downloads
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from op_worker.http.rest.configuration import ProductInfo
@@ -40,6 +41,7 @@ class RestServices:
     searching: Searching
     changes: ChangeStreams
     shares: Shares
+    downloads: Downloads
     zone: Zone
     product: ProductInfo
     is_healthy: Callable[[], bool]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from cluster_worker.http.answers import send_created, send_nothing
-from onedata.errors import BadValueIdentifier, MissingRequiredValue
+from onedata.errors import BadValueIdentifier, Errno, MissingRequiredValue, Posix, PreconditionNotMet
 from onedata.ids import FileGuid, InvalidFileId
-from op_worker.files.model import CreateOptions, Existing, FileStat, Target
+from op_worker.files.conditions import ANY, NO_CONDITION, ContentCondition
+from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Target
+from op_worker.http.conditions import parse_conditions
+from op_worker.http.content import request_header, set_validators
+from op_worker.http.digests import sent_digests
 from op_worker.http.rest.calls import RestCall, required_names
 
 
@@ -41,6 +47,8 @@ async def remove_at_path(call: RestCall) -> None:
 
 async def _create(call: RestCall, target: Target) -> None:
     stat = await _make(call, target)
+    if stat.type is FileType.REG:
+        set_validators(call.request, stat)
     file_id = stat.guid.object_id()
     send_created(call.request, call.link(f"/data/{file_id}"), {"fileId": file_id})
 
@@ -54,25 +62,61 @@ async def _make(call: RestCall, target: Target) -> FileStat:
             return await files.create_symlink(caller, target, _options(call))
         case "LNK":
             return await files.create_link(caller, target, _original(call), _options(call))
-    if call.request.body_length == 0:
-        return await files.create_file(caller, target, _options(call))
-    return await _make_with_content(call, target)
+    condition = parse_conditions(request_header(call.request)).content
+    options = _options(call)
+    if condition.match is not None:
+        condition.require(await _present(call, target))
+    if condition.none_match == ANY:
+        options = evolve(options, existing=Existing.REFUSE)
+    try:
+        if call.request.body_length == 0:
+            return await files.create_file(caller, target, options)
+        return await _make_with_content(call, target, options, condition)
+    except Posix as error:
+        if error.errno is Errno.EEXIST and condition.none_match == ANY:
+            raise PreconditionNotMet() from None
+        raise
 
 
-async def _make_with_content(call: RestCall, target: Target) -> FileStat:
+async def _present(call: RestCall, target: Target) -> FileStat | None:
+    try:
+        return await call.files.stat(call.caller, target)
+    except Posix as error:
+        if error.errno is Errno.ENOENT:
+            return None
+        raise
+
+
+async def _make_with_content(
+    call: RestCall, target: Target, options: CreateOptions, condition: ContentCondition
+) -> FileStat:
     """Without an offset the file appears together with its content. With one, or when an existing file
     may be written to, it is made first, and removed again if this request made it and writing fails."""
-    files, caller, options = call.files, call.caller, _options(call)
+    files, caller = call.files, call.caller
     request, offset_b = call.request, call.params["offset"]
+    digests = sent_digests(request_header(request))
     if not offset_b and options.existing is Existing.REFUSE:
         stat, _ = await files.replace_content(
-            caller, target, request.body, expected_b=request.body_length, create=options
+            caller,
+            target,
+            request.body,
+            expected_b=request.body_length,
+            create=options,
+            digests=digests.for_whole(),
+            condition=condition,
         )
         return stat
+    of_part = digests.for_part()
     stat = await files.create_file(caller, target, options)
     try:
         return await files.write_content(
-            caller, Target(stat.guid), offset_b or 0, request.body, expected_b=request.body_length
+            caller,
+            Target(stat.guid),
+            offset_b or 0,
+            request.body,
+            expected_b=request.body_length,
+            digests=of_part,
+            condition=NO_CONDITION if condition.none_match == ANY else condition,
         )
     except Exception:
         if options.existing is Existing.REFUSE:

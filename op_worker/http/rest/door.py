@@ -30,6 +30,7 @@ from onedata.errors import (
 from onedata.ids import FileGuid, SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.changes.service import ChangeStreams
+from op_worker.downloads.service import Downloads
 from op_worker.files.service import FileService
 from op_worker.http.callers import Authenticator, caller_of
 from op_worker.http.guests import guest_of, password_in_header
@@ -82,6 +83,7 @@ class RestDoor:
         searching: Searching,
         changes: ChangeStreams,
         shares: Shares,
+        downloads: Downloads,
         product: ProductInfo | None = None,
         is_serving: Callable[[], bool] = lambda: True,
         is_healthy: Callable[[], bool] = lambda: True,
@@ -94,6 +96,7 @@ class RestDoor:
             searching=searching,
             changes=changes,
             shares=shares,
+            downloads=downloads,
             zone=zone,
             product=product or ProductInfo(),
             is_healthy=is_healthy,

@@ -24,6 +24,8 @@ LIMIT = Param("limit", Integer(1, 10000), "The most entries in the reply.", defa
 TOKEN = Param("token", Text(), "Continue after the reply that had this nextPageToken.")
 FOLLOW = Param("follow_symlinks", Boolean(), "Use what a symbolic link leads to.", default=True)
 OFFSET = Param("offset", Integer(low=0), "Write from this byte on.")
+APPEND = Param("append", Boolean(), "Add the body at the end, in one piece.", default=False)
+SIZE = (Param("size", Integer(low=0), "The new size in bytes.", required=True),)
 
 MOST_LINKS = Param("limit", Integer(low=1), "The most ids in the reply.")
 

@@ -12,6 +12,7 @@ from op_worker.http.rest.calls import Operation
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
+NDJSON = "application/x-ndjson"
 RDF = "application/rdf+xml"
 EVENTS = "text/event-stream"
 

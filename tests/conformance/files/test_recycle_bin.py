@@ -302,3 +302,15 @@ async def test_a_writer_into_a_recycled_file_is_told_and_the_item_stays_whole(bi
     assert await read(bins, path("f")) == b"whole"
     await bins.write_content(owner, path("f"), 5, body(b"!"), expected_b=1)
     assert await read(bins, path("f")) == b"whole!"
+
+
+@ensureDeferred
+async def test_a_tree_with_a_protected_directory_is_not_recycled(bins: FileService) -> None:
+    await bins.create_directory(owner, path("d/kept"), PARENTS)
+    await put(bins, "d/kept/f", b"1")
+    await bins.protection.change(owner, path("d/kept"), 1, 0)
+    await refused(Errno.EPERM, bins.remove(owner, path("d")))
+    assert await items(bins) == []
+    await bins.protection.change(owner, path("d/kept"), 0, 1)
+    await bins.remove(owner, path("d"))
+    assert (await only_item(bins)).path == ("d",)

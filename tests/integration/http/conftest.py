@@ -26,7 +26,7 @@ from twisted.web.resource import IResource
 
 from cluster_worker.http.site import HttpLimits, StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
-from tests.integration.http.rest_client import RestClient, make_files, make_tree, make_zone
+from tests.integration.http.rest_client import RestClient, make_downloads, make_files, make_tree, make_zone
 
 WAIT_S = 10.0
 
@@ -228,5 +228,6 @@ async def rest(serve: Serve) -> AsyncIterator[RestClient]:
     zone = make_zone()
     files = await make_files(zone)
     files.startService()
-    yield RestClient(await serve(make_tree(files, zone)))
+    downloads = make_downloads(files)
+    yield RestClient(await serve(make_tree(files, zone, downloads=downloads)), downloads)
     await files.stopService()

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from attrs import frozen
 from twisted.internet import reactor
 
-from cluster_worker.http.tree import Branch
+from cluster_worker.http.tree import Branch, Fork
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import WallClock, system_wall_clock
 from cluster_worker.runtime.pool import Inline
@@ -23,14 +23,19 @@ from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.changes.service import ChangeStreams
+from op_worker.downloads.service import Downloads
+from op_worker.files.model import Target
 from op_worker.files.service import FileService
+from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.shares.door import ShareDoor
+from op_worker.http.tus.door import TusDoor
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords
 from op_worker.shares.service import Shares
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
+from op_worker.uploads.service import Uploads
 from op_worker.zone.directory import StaticZone
 from op_worker.zone.records import SpaceInfo, UserInfo
 
@@ -82,8 +87,9 @@ class Reply:
 class RestClient:
     """Asks the door; each request on its own connection."""
 
-    def __init__(self, served: Any) -> None:
+    def __init__(self, served: Any, downloads: Downloads | None = None) -> None:
         self._served = served
+        self.downloads = downloads
 
     async def ask(
         self,
@@ -105,8 +111,14 @@ class RestClient:
             named["Content-Length"] = str(len(body))
         if token is not None:
             named["X-Auth-Token"] = token
-        lines = [f"{method} {base}{path} HTTP/1.1", "Host: example.org:8443"]
-        lines += [f"{name}: {text}" for name, text in named.items()]
+        return await self.ask_anywhere(method, base + path, named, body)
+
+    async def ask_anywhere(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Reply:
+        """Send a request to any path."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: example.org:8443"]
+        lines += [f"{name}: {text}" for name, text in headers.items()]
         answer = await self._served.ask("\r\n".join([*lines, "", ""]).encode() + (body or b""))
         return Reply(answer.status, answer.headers, answer.body)
 
@@ -133,6 +145,13 @@ class RestClient:
         assert made.status == 201, made
         file_id: str = made.json["fileId"]
         return file_id
+
+    async def issue_code(self, path: str) -> str:
+        """Return a download code of the owner for a file in the space."""
+        assert self.downloads is not None
+        owner = CALLERS["owner"]
+        stat = await self.downloads.files.stat(owner, Target(space_root_guid(SPACE), (path,)))
+        return await self.downloads.issue(owner, stat.guid, follows=True)
 
     async def make_directory(self, path: str) -> str:
         made = await self.put(f"/data/{SPACE}/path/{quote(path)}?type=DIR&create_parents=true")
@@ -198,12 +217,40 @@ def make_shares(files: FileService, wall_clock: WallClock = system_wall_clock) -
     return Shares(files, passwords, clock=reactor, wall_clock=wall_clock)
 
 
+def make_downloads(files: FileService) -> Downloads:
+    """Downloads over the same store."""
+    return Downloads(
+        files,
+        files.context.engine,
+        clock=reactor,
+        wall_clock=system_wall_clock,
+        random_bytes=os.urandom,
+    )
+
+
+def make_uploads(files: FileService) -> Uploads:
+    """Uploads over the same store."""
+    return Uploads(
+        files,
+        files.context.engine,
+        clock=reactor,
+        wall_clock=system_wall_clock,
+        random_bytes=os.urandom,
+        node_name="worker@test",
+        blocking=Inline(),
+    )
+
+
 def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
     """The doors at their places."""
     root = Branch()
     shares = options.pop("shares", None) or make_shares(files)
+    downloads = options.pop("downloads", None) or make_downloads(files)
     options.setdefault("changes", ChangeStreams(files.context, reactor))
     options.setdefault("searching", make_searching(files, zone))
-    root.mount(BASE, RestDoor(files, zone, KnownTokens(), shares=shares, **options).resource)
+    fork = Fork(RestDoor(files, zone, KnownTokens(), shares=shares, downloads=downloads, **options).resource)
+    fork.mount("tus", TusDoor(make_uploads(files), files, KnownTokens()).resource)
+    root.mount(BASE, fork)
     root.mount("share", ShareDoor(files, shares).resource)
+    root.mount("download", DownloadDoor(downloads).resource)
     return root

@@ -116,10 +116,7 @@ async def test_head_tells_the_size_without_the_content(rest: RestClient) -> None
 
 
 @ensureDeferred
-async def test_content_of_a_directory_is_posix_eisdir(rest: RestClient) -> None:
-    got = await rest.get(f"/data/{SPACE_ROOT}/content")
-    assert (got.status, got.error) == (400, {"id": "posix", "errno": "eisdir"})
-    assert "content-disposition" not in got.headers
+async def test_a_directory_cannot_be_written_as_a_file(rest: RestClient) -> None:
     put = await rest.put(f"/data/{SPACE_ROOT}/content", body=b"x", **OCTETS)
     assert (put.status, put.error) == (400, {"id": "posix", "errno": "eisdir"})
 

@@ -360,3 +360,47 @@ def test_charges_are_as_wanted_after_quotas_changed_while_files_moved(
 ) -> None:
     monkeypatch.setattr(recharging, "PAGE", 2)
     one_mixture(seed, ("worker1", "worker2"), 24, WITH_QUOTAS)
+
+
+def appended_records(data: bytes) -> list[bytes]:
+    """Split a file of records, each ``<tag><length>`` and then that many times the tag; zeros are holes."""
+    records, at = [], 0
+    while at < len(data):
+        if not data[at]:
+            at += 1
+            continue
+        tag, size_b = data[at], data[at + 1]
+        record = data[at : at + 2 + size_b]
+        assert record == bytes([tag, size_b]) + bytes([tag]) * size_b
+        records.append(record)
+        at += len(record)
+    return records
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_appends_of_three_nodes_are_all_there_in_one_piece_whatever_moves_meanwhile(seed: int) -> None:
+    chance = random.Random(seed)
+    scheduler, clock, site = Scheduler(chance), Clock(), Site()
+    site = evolve(site, clock=clock)
+    wired = evolve(site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler))
+    services: list[Any] = [run(scheduler, clock, [wired.process(f"worker{n}")])[0] for n in range(3)]
+    check_failures_none(run(scheduler, clock, [services[0].create_file(owner, path("log"), CreateOptions())]))
+    records = [bytes([tag, 1 + tag % 9]) + bytes([tag]) * (1 + tag % 9) for tag in range(1, 13)]
+    taken: list[bytes] = []
+
+    async def append(files: FileService, record: bytes) -> None:
+        await files.append_content(owner, path("log"), body(record), expected_b=len(record))
+        taken.append(record)
+
+    works: list[Awaitable[Any]] = [append(chance.choice(services), record) for record in records]
+    target = path("log")
+    if seed % 2:
+        works.append(services[1].move(owner, path("log"), path("moved")))
+        target = path("moved")
+    check_failures(run(scheduler, clock, works))
+    drive(scheduler, clock, lambda: not scheduler.waiting)
+    content: list[Any] = run(scheduler, clock, [read(services[2], target)])
+    check_failures_none(content)
+    assert sorted(appended_records(content[0])) == sorted(taken)
+    assert 0 not in content[0]
+    run(scheduler, clock, [files.tasks.close() for files in services])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from op_worker.http.rest import changes, contents, hard_links, listings, parameters
-from op_worker.http.rest.table import FILE, JSON, OCTETS, Access, Body, Missing, Route
+from op_worker.http.rest import changes, checksums, contents, hard_links, listings, parameters
+from op_worker.http.rest.table import FILE, JSON, NDJSON, OCTETS, Access, Body, Missing, Route
 
 ROUTES: Sequence[Route] = (
     Route(
@@ -21,9 +21,24 @@ ROUTES: Sequence[Route] = (
         path=f"{FILE}/content",
         operation=contents.put_content,
         status=204,
-        params=(parameters.OFFSET,),
+        params=(parameters.OFFSET, parameters.APPEND),
         body=Body.CONTENT,
         consumes=OCTETS,
+    ),
+    Route(
+        method="PATCH",
+        path=f"{FILE}/content",
+        operation=contents.resize_content,
+        status=204,
+        params=parameters.SIZE,
+        body=Body.PARAMS,
+        consumes=JSON,
+    ),
+    Route(
+        method="POST",
+        path=f"{FILE}/checksum/verify",
+        operation=checksums.verify_content,
+        produces=NDJSON,
     ),
     Route(
         method="GET",

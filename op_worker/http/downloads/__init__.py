@@ -1,0 +1,1 @@
+"""The door of downloads by code."""

@@ -1,0 +1,1 @@
+"""The door of resumable uploads: tus 1.0.0."""

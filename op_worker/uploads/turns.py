@@ -1,0 +1,81 @@
+"""One writer at a time for each upload: in this process by a set, between nodes by its record.
+
+A writer puts its name and a time into the record, and every commit of it demands the record as it left it:
+after a takeover it counts no byte any more, and it stops to write long before others may take over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from attrs import define, evolve, field
+from twisted.logger import Logger
+
+from cluster_worker.persistence.engine import PersistenceError
+from cluster_worker.runtime.clock import WallClock
+from onedata.errors import UploadBusy
+from op_worker.uploads.records import Upload
+
+LEASE_S = 20.0
+"""A writer tells at least this often that it is alive."""
+TAKEOVER_S = 60.0
+"""Others wait this long after it told so last, because clocks of nodes differ."""
+
+
+@define(eq=False)
+class Stored:
+    """An upload as it is stored, with the revision of its record."""
+
+    upload: Upload
+    revision: int
+
+
+Save = Callable[[Stored, Upload], Awaitable[None]]
+"""Commits a changed record. Raises: UploadBusy when it is not the one that is stored any more."""
+
+
+@define(eq=False)
+class Turns:
+    """Gives turns. A restarted node goes on at once with what it was writing when it died."""
+
+    _node_name: str
+    _wall_clock: WallClock
+    _save: Save
+    _busy: set[str] = field(factory=set)
+    _log = Logger()
+
+    @asynccontextmanager
+    async def turn(self, stored: Stored) -> AsyncIterator[None]:
+        """Hold the right to write for the body; ask ``keep`` before each write. Raises: UploadBusy."""
+        upload = stored.upload
+        name = f"{upload.space_id} {upload.upload_id}"
+        is_others = upload.writer not in ("", self._node_name)
+        if name in self._busy or (is_others and self._wall_clock() < upload.written_s + TAKEOVER_S):
+            raise UploadBusy()
+        self._busy.add(name)
+        try:
+            await self._claim(stored)
+            try:
+                yield
+            finally:
+                await self._end(stored)
+        finally:
+            self._busy.discard(name)
+
+    async def keep(self, stored: Stored) -> None:
+        """Return while the right is surely ours. Raises: UploadBusy when another node took it over."""
+        if self._wall_clock() - stored.upload.written_s > LEASE_S:
+            await self._claim(stored)
+
+    async def _claim(self, stored: Stored) -> None:
+        now_s = self._wall_clock()
+        await self._save(stored, evolve(stored.upload, writer=self._node_name, written_s=now_s))
+
+    async def _end(self, stored: Stored) -> None:
+        if not stored.upload.writer:
+            return
+        try:
+            await self._save(stored, evolve(stored.upload, writer=""))
+        except (PersistenceError, UploadBusy) as error:
+            self._log.warn("the turn at an upload ends by itself: {error}", error=error)
