@@ -277,7 +277,9 @@ class ProviderParts:
             download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
             cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
             panel=PanelDoor(administration, guard).resource,
-            share=ShareDoor(self.files, self.shares, is_serving=lambda: node.is_ready).resource,
+            share=ShareDoor(
+                self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready
+            ).resource,
             nagios=NagiosResource(node, system_wall_clock),
         )
         return make_root(

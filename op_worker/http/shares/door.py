@@ -1,4 +1,4 @@
-"""The door ``/share/<id>[/path]``: a file is downloaded, a directory is listed, nothing is ever changed."""
+"""The door ``/share/<id>[/path]``: a file is downloaded, a directory is listed or downloaded whole."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from werkzeug.routing import BaseConverter
 
 from cluster_worker.http.answers import send_bytes, send_json
 from cluster_worker.http.errors import render_error
-from cluster_worker.http.params import Param, Text, parse_query, sanitise
+from cluster_worker.http.params import Choice, Param, Text, parse_query, sanitise
 from cluster_worker.http.routing import DoorResource
 from cluster_worker.persistence.engine import PersistenceUnavailable
 from onedata.errors import NotFound, OnedataError, ServiceUnavailable
 from onedata.ids import ShareId
 from op_worker.auth.caller import Caller
+from op_worker.downloads.service import Downloads
 from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.service import FileService
 from op_worker.files.share_records import Share
-from op_worker.http.content import ContentAnswer, attachment
+from op_worker.http.conditions import parse_conditions
+from op_worker.http.content import ContentAnswer, attachment, request_header
 from op_worker.http.guests import guest_of, password_of
 from op_worker.http.rest.calls import names_of
 from op_worker.http.shares.page import POLICY, Folder, folder_page, refusal_page, share_url
@@ -41,7 +43,10 @@ _HEADERS = (
     (b"Cache-Control", b"private, no-cache"),
     (b"Vary", b"Accept"),
 )
-_PARAMS = (Param("after", Text(), "Continue after the page that had this nextPageToken."),)
+_PARAMS = (
+    Param("after", Text(), "Continue after the page that had this nextPageToken."),
+    Param("download", Choice(("tar",)), "Get the whole directory instead of a page."),
+)
 
 
 class _RestOfPath(BaseConverter):
@@ -63,9 +68,15 @@ class ShareDoor:
     """
 
     def __init__(
-        self, files: FileService, shares: Shares, *, is_serving: Callable[[], bool] = lambda: True
+        self,
+        files: FileService,
+        shares: Shares,
+        downloads: Downloads,
+        *,
+        is_serving: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._files, self._shares, self._is_serving = files, shares, is_serving
+        self._files, self._shares, self._downloads = files, shares, downloads
+        self._is_serving = is_serving
         app = Klein()
         app.url_map.converters["rest"] = _RestOfPath
         app.route("/<share_id>", methods=["GET"], endpoint="top")(self._get)
@@ -92,8 +103,8 @@ class ShareDoor:
         """Send a file for saving: it is never shown, so it never runs in the name of the provider."""
         reader = await self._files.open_content(caller, Target(stat.guid))
         request.responseHeaders.setRawHeaders(b"Content-Disposition", [attachment(reader.stat.name)])
-        ranges: bytes | None = request.getHeader(b"range")
-        answer = ContentAnswer(ranges=None if ranges is None else ranges.decode("latin-1"))
+        header = request_header(request)
+        answer = ContentAnswer(ranges=header("Range"), conditions=parse_conditions(header))
         await answer.send(request, reader)
 
     async def _send_directory(
@@ -104,8 +115,12 @@ class ShareDoor:
         names: tuple[str, ...],
         stat: FileStat,
     ) -> None:
-        token = sanitise(_PARAMS, parse_query(request.query))["after"]
-        page = await self._files.list_children(caller, Target(stat.guid), limit=PAGE, token=token)
+        params = sanitise(_PARAMS, parse_query(request.query))
+        if params["download"] is not None:
+            code = await self._downloads.issue(caller, stat.guid, follows=False)
+            _redirect(request, f"/download/{code}")
+            return
+        page = await self._files.list_children(caller, Target(stat.guid), limit=PAGE, token=params["after"])
         next_token = None if page.is_last else page.next_token
         folder = Folder(share=share, names=names, entries=page.items, next_token=next_token)
         if prefers_json(request.getHeader(b"accept")):
@@ -132,6 +147,13 @@ def prefers_json(accept: bytes | None) -> bool:
     """Whether a client wants JSON rather than a page."""
     types = {part.partition(b";")[0].strip().lower() for part in (accept or b"").split(b",")}
     return b"application/json" in types and b"text/html" not in types
+
+
+def _redirect(request: StreamingRequest, location: str) -> None:
+    request.setResponseCode(302)
+    request.responseHeaders.setRawHeaders(b"Location", [location.encode("ascii")])
+    request.responseHeaders.setRawHeaders(b"Content-Length", [b"0"])
+    request.finish()
 
 
 def _send_refusal(request: StreamingRequest, refusal: Refusal, error: OnedataError) -> None:

@@ -59,16 +59,12 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 @frozen(kw_only=True)
 class Folder:
-    """A page of a shared directory. ``names`` lead to it from the top of the share.
-
-    ``archive_url`` is where all of it is downloaded at once; ``None`` where that is not offered.
-    """
+    """A page of a shared directory. ``names`` lead to it from the top of the share."""
 
     share: Share
     names: tuple[str, ...]
     entries: Sequence[FileStat]
     next_token: str | None = None
-    archive_url: str | None = None
 
 
 def share_url(share_id: str, names: Iterable[str] = ()) -> str:
@@ -148,8 +144,9 @@ def _row(folder: Folder, stat: FileStat) -> str:
 def _footer(folder: Folder) -> str:
     share = folder.share
     left = []
-    if folder.archive_url is not None:
-        left.append(_link(folder.archive_url, "Download everything (tar)"))
+    if folder.entries:
+        url = f"{share_url(share.share_id, folder.names)}?download=tar"
+        left.append(_link(url, "Download everything (tar)"))
     if share.expires_s is not None:
         left.append(f"Shared until {shown_time(share.expires_s)} UTC")
     right = ""

@@ -251,6 +251,6 @@ def make_tree(files: FileService, zone: StaticZone, **options: Any) -> Branch:
     fork = Fork(RestDoor(files, zone, KnownTokens(), shares=shares, downloads=downloads, **options).resource)
     fork.mount("tus", TusDoor(make_uploads(files), files, KnownTokens()).resource)
     root.mount(BASE, fork)
-    root.mount("share", ShareDoor(files, shares).resource)
+    root.mount("share", ShareDoor(files, shares, downloads).resource)
     root.mount("download", DownloadDoor(downloads).resource)
     return root

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import io
+import tarfile
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -82,6 +84,31 @@ async def test_a_shared_file_is_downloaded_under_its_name(site: Site) -> None:
     head = await site.get(share_id, method="HEAD")
     assert (head.status, head.headers["content-length"], head.body) == (200, "10", b"")
     assert (await site.get(f"{share_id}/more")).status == 404
+
+
+@ensureDeferred
+async def test_a_shared_directory_is_downloaded_whole_and_shows_nothing_beside_it(site: Site) -> None:
+    share_id = await site.shared_tree(password=PASSWORD)
+    assert "?download=tar" in (await site.get(share_id, **BROWSER, **basic(PASSWORD))).body.decode()
+    assert (await site.get(f"{share_id}?download=tar")).status == 401
+    sent_on = await site.get(f"{share_id}?download=tar", **basic(PASSWORD))
+    assert sent_on.status == 302
+    place = sent_on.headers["location"].removeprefix("/download/")
+    archive = await site.rest.ask("GET", place, token=None, base="/download/")
+    assert archive.status == 200
+    with tarfile.open(fileobj=io.BytesIO(archive.body)) as opened:
+        assert sorted(opened.getnames()) == ["pub", "pub/a b.txt", "pub/sub", "pub/sub/ż"]
+        member = opened.extractfile("pub/a b.txt")
+        assert member is not None and member.read() == b"0123456789"
+    assert (await site.get(f"{share_id}?download=zip", **basic(PASSWORD))).status == 400
+
+
+@ensureDeferred
+async def test_a_shared_file_is_sent_again_only_when_it_changed(site: Site) -> None:
+    share_id = await site.share(await site.rest.create("f", b"0123456789"))
+    tag = (await site.get(share_id)).headers["etag"]
+    assert (await site.get(share_id, If_None_Match=tag)).status == 304
+    assert (await site.get(share_id, If_None_Match='"other"')).status == 200
 
 
 @ensureDeferred
