@@ -154,7 +154,7 @@ def test_unsatisfiable_range_is_416_with_the_size(ask: Asker, file_id: str, valu
 
 
 def test_unknown_method_and_media_type_are_405_and_415(ask: Asker, file_id: str) -> None:
-    answer = ask("PATCH", f"{API}/data/{file_id}/content")
+    answer = ask("DELETE", f"{API}/data/{file_id}/content")
     assert answer.status_code == 405
     assert {"GET", "PUT"} <= {method.strip() for method in answer.headers["Allow"].split(",")}
     wrong = ask("PUT", f"{API}/data/{file_id}/content", data=b"{}", headers={"Content-Type": "text/xml"})

@@ -165,7 +165,7 @@ def test_page_token_of_another_directory_is_einval(space: Space) -> None:
 
 
 def test_uploads_beyond_the_quota_are_refused_however_their_length_is_told(space: Space) -> None:
-    quota = space.data("PUT", "d", "/quota", json={"limit": 100_000})
+    quota = space.data("PUT", "d", "/quota", json={"size": 100_000})
     assert quota.status_code in (200, 204), quota.text
 
     def body() -> Iterator[bytes]:
