@@ -206,3 +206,5 @@ def test_two_resumable_uploads_to_one_name_both_end_and_neither_is_mixed(space: 
     assert found == contents[1 if outcomes[1] == 204 else 0]
     wrong = space("PATCH", places[0], data=b"x", headers={**part, "Upload-Offset": "7"})
     assert wrong.status_code in (404, 409, 410)
+    for place in places:
+        assert space("DELETE", place, headers=tus).status_code in (204, 404, 410)
