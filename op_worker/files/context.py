@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Engine, Key, Scope
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
 from onedata.errors import Errno, Forbidden, Posix
-from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, is_user_root, new_id
+from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_user_root, new_id
 from op_worker.auth.caller import Caller
 from op_worker.files.access import Access, Visit
 from op_worker.files.guests import Guests
@@ -20,7 +22,8 @@ from op_worker.files.recharging import Recharging
 from op_worker.files.rooms import Rooms
 from op_worker.files.settings import Settings
 from op_worker.files.transactions import Transactions
-from op_worker.storage.registry import Storages
+from op_worker.storage.helper import StorageUnavailable
+from op_worker.storage.registry import Storage, Storages
 
 
 @frozen(eq=False)
@@ -67,6 +70,13 @@ class FilesContext:
     async def again(self, chain: Chain) -> Chain:
         """Read a file and its ancestors anew. Raises: Posix(ENOENT)."""
         return await self.lookup.again(chain)
+
+    def storage(self, storage_id: str) -> Storage:
+        """Return a storage by the id that a location names. Raises: StorageUnavailable."""
+        storage = self.storages.get(StorageId(storage_id))
+        if storage is None:
+            raise StorageUnavailable(errno.ENODEV, "", f"there is no storage {storage_id}")
+        return storage
 
     def new_key(self) -> Key:
         """Return the key of a new file."""

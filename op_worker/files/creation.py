@@ -10,7 +10,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files.access import Visit
 from op_worker.files.acl import inherited
-from op_worker.files.acls import accepted
+from op_worker.files.acl_changes import accepted
 from op_worker.files.attribute_changes import set_mode
 from op_worker.files.attributes import stat_of
 from op_worker.files.charges import account

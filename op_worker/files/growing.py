@@ -17,7 +17,6 @@ from op_worker.files.context import FilesContext
 from op_worker.files.intents import INTENTS, Intent
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.paths import STAGING, staging_path
-from op_worker.files.reading import storage_of
 from op_worker.files.replacing import Replacing, Request
 from op_worker.files.room import require_room
 from op_worker.files.staging import Staged
@@ -53,7 +52,7 @@ class GrowingContents:
 
         Raises: StorageError.
         """
-        storage = storage_of(self._context, space_id, storage_id)
+        storage = self._context.storage(storage_id)
         return await storage.helper.open_write(staging_path(space_id, PREFIX + name))
 
     @translated
@@ -72,15 +71,14 @@ class GrowingContents:
 
         Raises: as ``FileService.replace_content``.
         """
-        space_id = target.base.space_id
         request = Request(caller, target, staged.size_b, create, MetadataChange(), also=also)
         named = Staged(PREFIX + staged.name, staged.size_b, staged.sha256)
-        return await self._replacing.place(request, storage_of(self._context, space_id, storage_id), named)
+        return await self._replacing.place(request, self._context.storage(storage_id), named)
 
     @translated
     async def discard(self, space_id: SpaceId, storage_id: str, name: str) -> None:
         """Remove a content that no record speaks of any more."""
-        storage = storage_of(self._context, space_id, storage_id)
+        storage = self._context.storage(storage_id)
         await storage.helper.remove(staging_path(space_id, PREFIX + name))
 
     @translated

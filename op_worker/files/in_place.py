@@ -29,7 +29,6 @@ from op_worker.files.intents import IntentKind
 from op_worker.files.model import FileStat, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.opening import Opening, location_of
-from op_worker.files.reading import storage_of
 from op_worker.files.receiving import Receiving
 from op_worker.files.room import ASK_FIRST_B, require_growth
 from op_worker.files.rooms import wanted
@@ -226,7 +225,7 @@ class InPlace:
     async def _shrink(self, visit: Visit, chain: Chain, new: Location) -> FileStat:
         """Commit the smaller size, then cut the storage file; until then nobody may write to it."""
         context, space_id, path = self._context, visit.space_id, chain.storage_path
-        storage, room = storage_of(context, space_id, new.storage_id), await context.rooms.of(visit)
+        storage, room = context.storage(new.storage_id), await context.rooms.of(visit)
         new = _charged(room, chain, new)
         intent = context.journal.new(
             IntentKind.TRIM, storage, chain.file.key, path, size_b=block_lists.upper(new.blocks)

@@ -8,7 +8,8 @@ from cluster_worker.persistence.engine import Step
 from onedata.errors import Errno, NotFound, Posix
 from onedata.ids import FileGuid, FileUuid, new_id
 from op_worker.auth.caller import Caller
-from op_worker.files import batches, hard_links
+from op_worker.files import batches
+from op_worker.files import hard_links
 from op_worker.files.access import Visit
 from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
@@ -19,7 +20,6 @@ from op_worker.files.model import CreateOptions, FileStat, FileType, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.paths import inode_path
 from op_worker.files.permissions import NOTHING
-from op_worker.files.reading import storage_of
 from op_worker.files.transactions import Rest
 from op_worker.files.translation import translated
 
@@ -88,7 +88,7 @@ class Linking:
         await context.transactions.holding(paths, work)
 
     def _move_apart(self, visit: Visit, source: Chain, storage_id: str) -> Intent:
-        storage = storage_of(self._context, visit.space_id, storage_id)
+        storage = self._context.storage(storage_id)
         path, key = inode_path(visit.space_id, source.file.key), source.file.key
         return self._context.journal.new(IntentKind.MOVE, storage, key, path, source.storage_path)
 

@@ -12,7 +12,7 @@ from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files import key_path
 from op_worker.files.access import Visit
-from op_worker.files.acls import changed_acl, shown_xattr
+from op_worker.files.acl_changes import changed_acl, shown_xattr
 from op_worker.files.context import FilesContext
 from op_worker.files.custom import (
     FIELDS,

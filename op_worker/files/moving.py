@@ -21,7 +21,6 @@ from op_worker.files.lookup import Found
 from op_worker.files.model import FileStat, FileType, Target
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import check_new_name, storage_path
-from op_worker.files.reading import storage_of
 from op_worker.files.removal import Removal
 from op_worker.files.rooms import wanted
 from op_worker.files.transactions import Rest
@@ -185,7 +184,7 @@ class Moving:
         location = file.location
         if location is None:
             return visit.support.storage
-        return storage_of(self._context, visit.space_id, location.storage_id)
+        return self._context.storage(location.storage_id)
 
     def _after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
         file = source.file

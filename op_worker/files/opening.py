@@ -19,7 +19,6 @@ from op_worker.files.intents import IntentKind
 from op_worker.files.model import FileType, Follow, Target
 from op_worker.files.nodes import Chain
 from op_worker.files.permissions import Operation
-from op_worker.files.reading import storage_of
 from op_worker.files.transactions import Rest
 from op_worker.storage.helper import StorageError, StorageFile, StoragePath
 
@@ -99,7 +98,7 @@ class Opening:
         return now.with_file(now.file.written({LOCATION: bare}))
 
     async def _open_update(self, chain: Chain, location: Location) -> StorageFile | None:
-        storage = storage_of(self._context, chain.space_id, location.storage_id)
+        storage = self._context.storage(location.storage_id)
         try:
             return await storage.helper.open_update(chain.storage_path)
         except StorageError as error:
@@ -118,7 +117,7 @@ class Opening:
             return True
         if location.blocks:
             return False
-        storage = storage_of(context, space_id, location.storage_id)
+        storage = context.storage(location.storage_id)
         intent = context.journal.new(IntentKind.TOUCH, storage, chain.file.key, path)
         steps = [*batches.steady_file(chain), *intent.put()]
 

@@ -9,7 +9,6 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from onedata.errors import Errno, Posix
-from onedata.ids import SpaceId, StorageId
 from op_worker.auth.caller import Caller
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
@@ -26,7 +25,6 @@ from op_worker.storage.helper import (
     StorageError,
     StorageFile,
     StoragePath,
-    StorageUnavailable,
 )
 from op_worker.storage.registry import Storage
 
@@ -153,15 +151,7 @@ class Reading:
             self._contents.keep(location.generation, opened.first)
 
     def _storage(self, chain: Chain, location: Location) -> Storage:
-        return storage_of(self._context, chain.space_id, location.storage_id)
-
-
-def storage_of(context: FilesContext, space_id: SpaceId, storage_id: str) -> Storage:
-    """Return a storage by the id that a location names. Raises: StorageUnavailable."""
-    storage = context.storages.get(StorageId(storage_id))
-    if storage is None:
-        raise StorageUnavailable(errno.ENODEV, space_id, f"there is no storage {storage_id}")
-    return storage
+        return self._context.storage(location.storage_id)
 
 
 def fits(found_b: int, location: Location, *, is_exact: bool) -> bool:

@@ -33,10 +33,10 @@ from onedata.ids import SpaceId
 from op_worker.files.batches import unmoved
 from op_worker.files.charges import charge_steps, charged
 from op_worker.files.documents import BASE, LOCATION
+from op_worker.files.known_quotas import KnownQuotas
 from op_worker.files.lookup import Lookup
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.recharge_jobs import JOBS, Job, begin, is_needed, keys_of
-from op_worker.files.rooms import KnownQuotas
 
 PAGE = 200
 LEASE_S = 30.0

@@ -18,7 +18,6 @@ from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.model import CreateOptions, FileStat, FileType, Page, Target
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.permissions import WRITE_DATA_PRIVILEGE
-from op_worker.files.reading import storage_of
 from op_worker.files.recycled import Item
 from op_worker.files.recycling import PAGE, Recycling
 from op_worker.files.removals import may_handle
@@ -201,7 +200,7 @@ class RecycleBin:
         space_id, location = visit.space_id, item.node.location
         storage = visit.support.storage
         if location is not None:
-            storage = storage_of(self._context, space_id, location.storage_id)
+            storage = self._context.storage(location.storage_id)
         source = item.storage_path(space_id)
         return self._context.journal.new(IntentKind.MOVE, storage, item.node.key, made.storage_path, source)
 

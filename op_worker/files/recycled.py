@@ -16,7 +16,8 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Key, Link, Put, Resolved, Step, Unlink
 from onedata.ids import SpaceId
-from op_worker.files import batches, hard_links
+from op_worker.files import batches
+from op_worker.files import hard_links
 from op_worker.files.documents import (
     BASE,
     LOCATION,

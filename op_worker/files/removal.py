@@ -10,7 +10,8 @@ from cluster_worker.persistence.engine import Key, PreconditionFailed, RequireEm
 from onedata.errors import Errno, Posix
 from onedata.ids import trash_uuid
 from op_worker.auth.caller import Caller
-from op_worker.files import batches, recycled
+from op_worker.files import batches
+from op_worker.files import recycled
 from op_worker.files.access import Visit
 from op_worker.files.context import FilesContext
 from op_worker.files.documents import LOCATION, PARENT, encode_parent
@@ -19,8 +20,7 @@ from op_worker.files.model import FileType, Target
 from op_worker.files.nodes import Chain, Node
 from op_worker.files.paths import trash_path
 from op_worker.files.permissions import Operation
-from op_worker.files.protecting import require_unprotected_tree
-from op_worker.files.reading import storage_of
+from op_worker.files.protected_trees import require_unprotected_tree
 from op_worker.files.recycled import Origin
 from op_worker.files.removals import Removing
 from op_worker.files.transactions import Happened, Rest
@@ -190,7 +190,7 @@ class Removal:
         location = chain.file.location
         if location is None:
             return visit.support.storage
-        return storage_of(self._context, visit.space_id, location.storage_id)
+        return self._context.storage(location.storage_id)
 
     async def _allowed(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target)

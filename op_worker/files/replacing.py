@@ -14,7 +14,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files import batches
 from op_worker.files import blocks as block_lists
 from op_worker.files.access import Visit
-from op_worker.files.acls import changed_acl
+from op_worker.files.acl_changes import changed_acl
 from op_worker.files.attributes import stat_of
 from op_worker.files.charges import account
 from op_worker.files.conditions import NO_CONDITION, ContentCondition

@@ -39,6 +39,7 @@ from op_worker.files.guests import Guests
 from op_worker.files.in_place import InPlace
 from op_worker.files.inodes import Inodes
 from op_worker.files.journal import Journal, RandomBytes
+from op_worker.files.known_quotas import KnownQuotas
 from op_worker.files.linking import HardLinks, Linking
 from op_worker.files.listing import Listing, Start
 from op_worker.files.lookup import Lookup
@@ -77,7 +78,7 @@ from op_worker.files.recycling import Recycling
 from op_worker.files.removal import Removal
 from op_worker.files.removals import Removals
 from op_worker.files.replacing import Replacing
-from op_worker.files.rooms import KnownQuotas, Rooms
+from op_worker.files.rooms import Rooms
 from op_worker.files.settings import Settings
 from op_worker.files.sharing import Sharing
 from op_worker.files.small_contents import SmallContents

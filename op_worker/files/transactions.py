@@ -30,9 +30,9 @@ from onedata.ids import SpaceId
 from op_worker.files.charges import full
 from op_worker.files.intents import INTENTS
 from op_worker.files.journal import Journal, RandomBytes
+from op_worker.files.known_quotas import KnownQuotas
 from op_worker.files.path_locks import PathLocks
 from op_worker.files.quotas import QUOTAS
-from op_worker.files.rooms import KnownQuotas
 from op_worker.storage.helper import StorageError, StoragePath
 
 T = TypeVar("T")
