@@ -20,7 +20,9 @@ from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Batch, Engine, Key, Put, Scope, Step
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.pool import BlockingPool
-from op_worker.files.documents import (
+from op_worker.files.model import FileType
+from op_worker.files.settings import Settings
+from op_worker.files.stored.documents import (
     JSON,
     LOCATION,
     META,
@@ -32,8 +34,6 @@ from op_worker.files.documents import (
     Times,
     encode_json,
 )
-from op_worker.files.model import FileType
-from op_worker.files.settings import Settings
 from op_worker.search.compiling import Order, statement
 from op_worker.search.grammar import parse_query
 from op_worker.search.index import Index

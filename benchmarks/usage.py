@@ -25,8 +25,8 @@ from cluster_worker.persistence.engine import Scope, Seq
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import system_wall_clock
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.quotas import Quota
 from op_worker.files.service import FileService
+from op_worker.files.stored.quotas import Quota
 from op_worker.statistics.service import make_statistics
 from tests.support.spaces import OWNER, SPACE, Site, body, owner, path
 

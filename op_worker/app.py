@@ -34,8 +34,8 @@ from op_worker.changes.service import ChangeStreams
 from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
 from op_worker.downloads.service import Downloads
-from op_worker.files.documents import META
 from op_worker.files.service import FileService
+from op_worker.files.stored.documents import META
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.panel.door import PanelDoor

@@ -12,9 +12,9 @@ from cluster_worker.persistence.engine import Document
 from onedata.ids import FileUuid, is_space_root
 from op_worker.changes.specification import Section, Specification, Wanted
 from op_worker.changes.states import FileState, Seen
-from op_worker.files.custom import JSON_XATTR, RDF_XATTR, is_reserved, xattrs_of
-from op_worker.files.documents import JSON, RDF, decode_json, decode_rdf
+from op_worker.files.metadata.custom import JSON_XATTR, RDF_XATTR, is_reserved, xattrs_of
 from op_worker.files.model import Json
+from op_worker.files.stored.documents import JSON, RDF, decode_json, decode_rdf
 
 KEYVALUE = "onedata_keyvalue"
 

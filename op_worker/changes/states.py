@@ -11,9 +11,9 @@ from attrs import define, field, frozen
 from cluster_worker.persistence.engine import Document, Key
 from onedata.ids import FileGuid, FileUuid, SpaceId, space_root_uuid
 from op_worker.changes.specification import Section
-from op_worker.files.custom import FIELDS as CUSTOM
-from op_worker.files.documents import LOCATION, META, TIMES
-from op_worker.files.nodes import Node
+from op_worker.files.metadata.custom import FIELDS as CUSTOM
+from op_worker.files.stored.documents import LOCATION, META, TIMES
+from op_worker.files.stored.nodes import Node
 
 DOCUMENTS = (META, TIMES, LOCATION, *CUSTOM)
 """What is read of each changed file."""

@@ -15,11 +15,11 @@ from cluster_worker.runtime.clock import sleep
 from onedata.errors import OnedataError, Posix, ServiceUnavailable
 from op_worker.changes.lines import View
 from op_worker.changes.states import DOCUMENTS, FileState, file_key
-from op_worker.files.access import Visit
 from op_worker.files.context import FilesContext
-from op_worker.files.documents import META
-from op_worker.files.hard_links import MAX_NAMES, links_key
-from op_worker.files.nodes import Node
+from op_worker.files.finding.access import Visit
+from op_worker.files.stored.documents import META
+from op_worker.files.stored.hard_links import MAX_NAMES, links_key
+from op_worker.files.stored.nodes import Node
 
 PRIVILEGE = "space_view_changes_stream"
 HEARTBEAT_S = 15.0

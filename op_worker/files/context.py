@@ -12,16 +12,16 @@ from cluster_worker.runtime.pool import Blocking
 from onedata.errors import Errno, Forbidden, Posix
 from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_user_root, new_id
 from op_worker.auth.caller import Caller
-from op_worker.files.access import Access, Visit
-from op_worker.files.guests import Guests
-from op_worker.files.journal import Journal, RandomBytes
-from op_worker.files.lookup import Found, Lookup, existing
+from op_worker.files.charging.recharging import Recharging
+from op_worker.files.charging.rooms import Rooms
+from op_worker.files.committing.journal import Journal, RandomBytes
+from op_worker.files.committing.transactions import Transactions
+from op_worker.files.finding.access import Access, Visit
+from op_worker.files.finding.guests import Guests
+from op_worker.files.finding.lookup import Found, Lookup, existing
 from op_worker.files.model import Follow, Target
-from op_worker.files.nodes import Chain
-from op_worker.files.recharging import Recharging
-from op_worker.files.rooms import Rooms
 from op_worker.files.settings import Settings
-from op_worker.files.transactions import Transactions
+from op_worker.files.stored.nodes import Chain
 from op_worker.storage.helper import StorageUnavailable
 from op_worker.storage.registry import Storage, Storages
 

@@ -8,12 +8,12 @@ from attrs import frozen
 
 from onedata.errors import DirStatsDisabledForSpace
 from op_worker.auth.caller import Caller
-from op_worker.files.access import Visit
 from op_worker.files.context import FilesContext
-from op_worker.files.documents import Location
+from op_worker.files.finding.access import Visit
 from op_worker.files.model import FileType, Json, Target
-from op_worker.files.nodes import Chain
-from op_worker.files.permissions import Operation
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored.documents import Location
+from op_worker.files.stored.nodes import Chain
 
 
 @frozen(eq=False)

@@ -13,11 +13,11 @@ from cluster_worker.persistence.engine import PersistenceError
 from cluster_worker.runtime.clock import sleep
 from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
-from op_worker.files.inodes import Inodes
-from op_worker.files.journal import Journal
-from op_worker.files.recharging import Recharging
-from op_worker.files.recycling import Recycling
-from op_worker.files.trash import Trash
+from op_worker.files.charging.recharging import Recharging
+from op_worker.files.committing.journal import Journal
+from op_worker.files.removing.recycling import Recycling
+from op_worker.files.removing.trash import Trash
+from op_worker.files.tree.inodes import Inodes
 from op_worker.storage.helper import StorageError
 from op_worker.storage.registry import Storages
 

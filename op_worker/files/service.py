@@ -20,31 +20,40 @@ from cluster_worker.runtime.services import TaskService
 from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
-from op_worker.files.access import Access
-from op_worker.files.access_times import AccessTimes
-from op_worker.files.acls import Acls
-from op_worker.files.appending import Appending
-from op_worker.files.attribute_changes import AttributeChanges
-from op_worker.files.attributes import stat_of_user_root
-from op_worker.files.checksums import ContentChecksums
-from op_worker.files.conditions import NO_CONDITION, ContentCondition
+from op_worker.files.charging.recharging import Recharging
+from op_worker.files.charging.rooms import Rooms
+from op_worker.files.committing.journal import Journal, RandomBytes
+from op_worker.files.committing.known_quotas import KnownQuotas
+from op_worker.files.committing.path_locks import PathLocks
+from op_worker.files.committing.transactions import Transactions
+from op_worker.files.content.access_times import AccessTimes
+from op_worker.files.content.appending import Appending
+from op_worker.files.content.checksums import ContentChecksums
+from op_worker.files.content.copying import Copying
+from op_worker.files.content.growing import GrowingContents
+from op_worker.files.content.in_place import InPlace
+from op_worker.files.content.opening import Opening
+from op_worker.files.content.reading import Reading
+from op_worker.files.content.receiving import Receiving
+from op_worker.files.content.replacing import Replacing
+from op_worker.files.content.small_contents import SmallContents
+from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext, is_user_root_of
-from op_worker.files.copying import Copying
-from op_worker.files.creation import Creation
-from op_worker.files.digests import Digest
 from op_worker.files.distribution import Distribution
-from op_worker.files.explaining import Explaining
-from op_worker.files.growing import GrowingContents
-from op_worker.files.guests import Guests
-from op_worker.files.in_place import InPlace
-from op_worker.files.inodes import Inodes
-from op_worker.files.journal import Journal, RandomBytes
-from op_worker.files.known_quotas import KnownQuotas
-from op_worker.files.linking import HardLinks, Linking
-from op_worker.files.listing import Listing, Start
-from op_worker.files.lookup import Lookup
+from op_worker.files.finding.access import Access
+from op_worker.files.finding.attributes import stat_of_user_root
+from op_worker.files.finding.guests import Guests
+from op_worker.files.finding.lookup import Lookup
+from op_worker.files.finding.space_names import SpaceNames
+from op_worker.files.granting.acls import Acls
+from op_worker.files.granting.explaining import Explaining
+from op_worker.files.granting.protecting import Protecting
+from op_worker.files.granting.sharing import Sharing
+from op_worker.files.listing.listing import Listing, Start
+from op_worker.files.listing.recursive import Asked, RecursiveListing
 from op_worker.files.maintenance import Maintenance
-from op_worker.files.metadata import Metadata
+from op_worker.files.metadata.attribute_changes import AttributeChanges
+from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import (
     ATTRIBUTES,
     REMOVED,
@@ -61,33 +70,24 @@ from op_worker.files.model import (
     Shown,
     Target,
 )
-from op_worker.files.moving import Moving
-from op_worker.files.nodes import Chain
-from op_worker.files.opening import Opening
-from op_worker.files.path_locks import PathLocks
-from op_worker.files.permissions import NOTHING, Operation
-from op_worker.files.protecting import Protecting
-from op_worker.files.purging import Purging
-from op_worker.files.quota_administration import QuotaAdministration
-from op_worker.files.reading import Reading
-from op_worker.files.receiving import Receiving
-from op_worker.files.recharging import Recharging
-from op_worker.files.recursive import Asked, RecursiveListing
-from op_worker.files.recycle_bin import RecycleBin
-from op_worker.files.recycling import Recycling
-from op_worker.files.removal import Removal
-from op_worker.files.removals import Removals
-from op_worker.files.replacing import Replacing
-from op_worker.files.rooms import Rooms
+from op_worker.files.quotas.quota_administration import QuotaAdministration
+from op_worker.files.removing.purging import Purging
+from op_worker.files.removing.recycling import Recycling
+from op_worker.files.removing.removal import Removal
+from op_worker.files.removing.removals import Removals
+from op_worker.files.removing.trash import Trash
+from op_worker.files.rights.permissions import NOTHING, Operation
 from op_worker.files.settings import Settings
-from op_worker.files.sharing import Sharing
-from op_worker.files.small_contents import SmallContents
 from op_worker.files.space_administration import SpaceAdministration
-from op_worker.files.space_names import SpaceNames
-from op_worker.files.staging import Staging
-from op_worker.files.transactions import Transactions
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
+from op_worker.files.stored.digests import Digest
+from op_worker.files.stored.nodes import Chain
 from op_worker.files.translation import to_onedata_error, translated
-from op_worker.files.trash import Trash
+from op_worker.files.tree.creation import Creation
+from op_worker.files.tree.inodes import Inodes
+from op_worker.files.tree.linking import HardLinks, Linking
+from op_worker.files.tree.moving import Moving
+from op_worker.files.tree.recycle_bin import RecycleBin
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo

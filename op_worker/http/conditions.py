@@ -16,8 +16,8 @@ from functools import lru_cache
 from attrs import frozen
 
 from onedata.errors import BadData
-from op_worker.files.conditions import ANY, NO_CONDITION, ContentCondition, Tags, modified_s
 from op_worker.files.model import FileStat
+from op_worker.files.stored.conditions import ANY, NO_CONDITION, ContentCondition, Tags, modified_s
 
 MOST_TAGS = 256
 """A header with more is refused."""

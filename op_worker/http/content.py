@@ -14,8 +14,8 @@ from cluster_worker.http.answers import send_bytes
 from cluster_worker.http.streaming import write_body
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import PreconditionNotMet
-from op_worker.files.conditions import modified_s
 from op_worker.files.model import ContentReader, FileStat
+from op_worker.files.stored.conditions import modified_s
 from op_worker.http.conditions import NO_CONDITIONS, Conditions, Header, Verdict, http_date
 from op_worker.http.digests import old_digest, repr_digest, wants_old_digest, wants_repr_digest
 from op_worker.http.ranges import ByteRange, RangeNotSatisfiableError, multipart, parse_ranges

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from onedata.errors import BadData
-from op_worker.files.digests import ALGORITHMS, Digest
+from op_worker.files.stored.digests import ALGORITHMS, Digest
 from op_worker.http.conditions import Header
 
 _MOST = 16

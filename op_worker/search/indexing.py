@@ -23,11 +23,11 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.pool import Blocking
 from onedata.ids import SpaceId
-from op_worker.files.custom import FIELDS, xattrs_of
-from op_worker.files.documents import BASE, JSON, NAME, PARENT, RDF, decode_json
-from op_worker.files.hard_links import MAX_NAMES, links_key
-from op_worker.files.nodes import Node
+from op_worker.files.metadata.custom import FIELDS, xattrs_of
 from op_worker.files.settings import Settings
+from op_worker.files.stored.documents import BASE, JSON, NAME, PARENT, RDF, decode_json
+from op_worker.files.stored.hard_links import MAX_NAMES, links_key
+from op_worker.files.stored.nodes import Node
 from op_worker.search.index import Index, remove_files
 from op_worker.search.schema import Indexed, NameRow, field_rows
 

@@ -9,12 +9,12 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 from onedata.errors import OnedataError, Posix
-from op_worker.files.access import Visit
-from op_worker.files.attributes import stat_of
 from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.finding.attributes import stat_of
 from op_worker.files.model import FileStat
-from op_worker.files.nodes import Chain
-from op_worker.files.permissions import Operation
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored.nodes import Chain
 
 _OPEN = Operation.LIST_CONTAINER | Operation.TRAVERSE
 

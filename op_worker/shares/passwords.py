@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.pool import Blocking
 from op_worker.auth.throttle import FailureThrottle
-from op_worker.files.share_records import Share
+from op_worker.files.stored.share_records import Share
 from op_worker.shares.rules import LONGEST_PASSWORD
 
 P = ParamSpec("P")

@@ -13,10 +13,10 @@ from cluster_worker.runtime.services import TaskService
 from onedata.errors import OnedataError
 from onedata.ids import FileGuid, ShareId, SpaceId
 from op_worker.auth.caller import Caller
+from op_worker.files.granting.sharing import Terms
 from op_worker.files.model import Page
 from op_worker.files.service import FileService
-from op_worker.files.share_records import Share
-from op_worker.files.sharing import Terms
+from op_worker.files.stored.share_records import Share
 from op_worker.shares import rules
 from op_worker.shares.passwords import SharePasswords
 

@@ -21,10 +21,10 @@ from cluster_worker.persistence.engine import (
 )
 from cluster_worker.runtime.clock import WallClock
 from onedata.ids import SpaceId, space_root_uuid
-from op_worker.files.documents import PARENT
-from op_worker.files.hard_links import MAX_NAMES, links_key
-from op_worker.files.lookup import MOST_ANCESTORS
+from op_worker.files.finding.lookup import MOST_ANCESTORS
 from op_worker.files.settings import Settings
+from op_worker.files.stored.documents import PARENT
+from op_worker.files.stored.hard_links import MAX_NAMES, links_key
 from op_worker.statistics.books import MOST_REMEMBERED, Books, together
 from op_worker.statistics.contributions import (
     BUCKETS,

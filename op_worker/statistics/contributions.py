@@ -15,7 +15,8 @@ import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Document, Key
-from op_worker.files.documents import (
+from op_worker.files.model import FileType
+from op_worker.files.stored.documents import (
     LOCATION,
     META,
     PARENT,
@@ -25,7 +26,6 @@ from op_worker.files.documents import (
     pack_id,
     unpack_id,
 )
-from op_worker.files.model import FileType
 from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file
 
 BUCKETS = 1 << 14

@@ -14,7 +14,7 @@ import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Key
-from op_worker.files.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
 from op_worker.statistics.counts import Counts, add
 
 PRESENT = "t"

@@ -8,7 +8,7 @@ import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Document, Key, Put, Step
-from op_worker.files.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
 
 STATE = Key("statistics")
 """The document of a space that says what its statistics are worth."""

@@ -33,9 +33,9 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadValueTooHigh, NotFound, OnedataError, UploadOffsetMismatch
 from onedata.ids import SpaceId, new_id
 from op_worker.auth.caller import Caller
-from op_worker.files.digests import Digest
-from op_worker.files.in_place import MAX_SIZE_B
+from op_worker.files.content.in_place import MAX_SIZE_B
 from op_worker.files.service import FileService
+from op_worker.files.stored.digests import Digest
 from op_worker.files.translation import translated
 from op_worker.uploads.records import RECORD, UPLOADS, Upload, UploadTarget, key_of
 from op_worker.uploads.turns import Stored, Turns

@@ -13,9 +13,9 @@ from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.streams import ByteStream, StreamBroken
 from onedata.errors import BadValueTooHigh, UploadBusy
 from op_worker.auth.caller import Caller
-from op_worker.files.digests import Checker, Digest
-from op_worker.files.growing import GrowingContents
-from op_worker.files.staging import Staged
+from op_worker.files.content.growing import GrowingContents
+from op_worker.files.content.staging import Staged
+from op_worker.files.stored.digests import Checker, Digest
 from op_worker.storage.helper import StorageError, StorageFile
 from op_worker.uploads.hashes import RunningHash, RunningHashes
 from op_worker.uploads.records import RECORD, Upload

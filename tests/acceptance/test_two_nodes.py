@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from onedata.ids import SpaceId
-from op_worker.files.charges import used_counter
+from op_worker.files.stored.charges import used_counter
 from tests.support.environments import Raised, raise_environment
 from tests.support.redis_dump import dump
 from tests.support.store_checker import check_metadata

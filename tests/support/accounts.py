@@ -7,11 +7,11 @@ from collections import Counter
 from cluster_worker.persistence.engine import Document, Engine, Key, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.ids import space_root_uuid
-from op_worker.files.charges import charged, used_counter
-from op_worker.files.documents import META, PARENT
-from op_worker.files.nodes import Node
-from op_worker.files.quotas import QUOTAS, SpaceQuotas
-from op_worker.files.recharge_jobs import JOBS
+from op_worker.files.stored.charges import charged, used_counter
+from op_worker.files.stored.documents import META, PARENT
+from op_worker.files.stored.nodes import Node
+from op_worker.files.stored.quotas import QUOTAS, SpaceQuotas
+from op_worker.files.stored.recharge_jobs import JOBS
 from tests.support.spaces import SPACE
 
 Documents = dict[Key, dict[str, Document]]

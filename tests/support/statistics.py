@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_worker.persistence.engine import Engine, Key, Scope
 from onedata.ids import space_root_uuid
-from op_worker.files.documents import META, PARENT
+from op_worker.files.stored.documents import META, PARENT
 from op_worker.statistics.contributions import READ, contribution_of, decode_all
 from op_worker.statistics.counts import Counts, add, is_nothing
 from op_worker.statistics.history import PRESENT, Totals, totals_key

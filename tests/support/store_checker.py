@@ -10,14 +10,14 @@ from attrs import define, field
 from cluster_worker.persistence.engine import Document, Entry, Key, Resolved, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.ids import SpaceId, link_uuid, space_root_uuid, trash_uuid
-from op_worker.files.documents import BASE, META, NAME, PARENT, EntryValue
-from op_worker.files.hard_links import links_key
-from op_worker.files.nodes import Node
-from op_worker.files.paths import inode_path, storage_path, trash_path
-from op_worker.files.protection import REGISTER
-from op_worker.files.recycled import BIN, Item, bin_key
-from op_worker.files.removals import REMOVALS
-from op_worker.files.share_records import DUE, RECORD, SHARES, Share
+from op_worker.files.removing.removals import REMOVALS
+from op_worker.files.rights.protection import REGISTER
+from op_worker.files.stored.documents import BASE, META, NAME, PARENT, EntryValue
+from op_worker.files.stored.hard_links import links_key
+from op_worker.files.stored.nodes import Node
+from op_worker.files.stored.paths import inode_path, storage_path, trash_path
+from op_worker.files.stored.recycled import BIN, Item, bin_key
+from op_worker.files.stored.share_records import DUE, RECORD, SHARES, Share
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.memory import MemoryHelper
 from tests.support.spaces import SPACE, STORAGE, Site

@@ -10,7 +10,6 @@ from attrs import evolve
 
 from onedata.errors import BadData, Errno, Posix
 from op_worker.files.acl import Acl
-from op_worker.files.acl_forms import parse_cdmi_acl
 from op_worker.files.model import (
     REMOVED,
     UNSET,
@@ -21,6 +20,7 @@ from op_worker.files.model import (
     Removed,
     Unset,
 )
+from op_worker.files.rights.acl_forms import parse_cdmi_acl
 from op_worker.http.cdmi.addresses import RESERVED_PREFIX
 from op_worker.http.cdmi.bodies import Encoding
 from op_worker.http.cdmi.negotiation import MediaType, is_storable_mimetype

@@ -9,9 +9,9 @@ from attrs import evolve
 from cluster_worker.runtime.streams import BytesStream, ByteStream
 from onedata.errors import BadData, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
-from op_worker.files.digests import Digest
 from op_worker.files.model import CreateOptions, Existing, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.digests import Digest
 from op_worker.http.cdmi import metadata
 from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, Answer, AnyAnswer, representation
 from op_worker.http.cdmi.bodies import (

@@ -9,9 +9,9 @@ from typing import Any
 from attrs import frozen
 
 from onedata.errors import BadValueNotAllowed
-from op_worker.files import protection
-from op_worker.files.acl_forms import rest_acl
 from op_worker.files.model import FileStat, FileType, Json
+from op_worker.files.rights import protection
+from op_worker.files.rights.acl_forms import rest_acl
 
 Getter = Callable[[FileStat], Json]
 XATTR = "xattr."

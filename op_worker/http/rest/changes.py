@@ -7,8 +7,8 @@ from attrs import evolve
 from cluster_worker.http.answers import send_created, send_nothing
 from onedata.errors import BadValueIdentifier, Errno, MissingRequiredValue, Posix, PreconditionNotMet
 from onedata.ids import FileGuid, InvalidFileId
-from op_worker.files.conditions import ANY, NO_CONDITION, ContentCondition
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Target
+from op_worker.files.stored.conditions import ANY, NO_CONDITION, ContentCondition
 from op_worker.http.conditions import parse_conditions
 from op_worker.http.content import request_header, set_validators
 from op_worker.http.digests import sent_digests

@@ -6,7 +6,7 @@ import json
 
 from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
-from op_worker.files.checksums import Verdict, Verification
+from op_worker.files.content.checksums import Verdict, Verification
 from op_worker.http.rest.calls import RestCall
 
 

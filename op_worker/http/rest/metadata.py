@@ -7,7 +7,7 @@ from typing import Any
 from cluster_worker.http.answers import send_bytes, send_json, send_nothing
 from cluster_worker.http.bodies import decode_json, read_bytes
 from onedata.errors import BadValueJSON, Errno, MalformedData, MissingRequiredValue, Posix
-from op_worker.files.custom import ACL_XATTR, is_reserved
+from op_worker.files.metadata.custom import ACL_XATTR, is_reserved
 from op_worker.files.model import Follow, MetadataChange, Target
 from op_worker.http.rest.calls import RestCall
 

@@ -9,11 +9,11 @@ from cluster_worker.http.answers import send_json, send_nothing
 from cluster_worker.http.bodies import decode_json, read_bytes
 from onedata.errors import BadData, BadValueNotAllowed, MalformedData, MissingRequiredValue
 from onedata.ids import UserId
-from op_worker.files.acl_forms import KEY, parse_rest_acl, rest_acl
-from op_worker.files.explanations import Explanation
+from op_worker.files.granting.explanations import Explanation
 from op_worker.files.model import Follow
-from op_worker.files.protection import NAMES, flags_of, names_of
-from op_worker.files.verdicts import Verdict
+from op_worker.files.rights.acl_forms import KEY, parse_rest_acl, rest_acl
+from op_worker.files.rights.protection import NAMES, flags_of, names_of
+from op_worker.files.rights.verdicts import Verdict
 from op_worker.http.rest.calls import RestCall
 
 ACL_LIMIT_B = 4 * 1024 * 1024

@@ -6,8 +6,8 @@ from typing import Any
 
 from cluster_worker.http.answers import send_json, send_nothing
 from onedata.ids import FileGuid, FileUuid, SpaceId, UserId
-from op_worker.files.quota_administration import SpaceUsage, Usage
-from op_worker.files.quotas import Quota
+from op_worker.files.quotas.quota_administration import SpaceUsage, Usage
+from op_worker.files.stored.quotas import Quota
 from op_worker.http.rest.calls import RestCall
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from cluster_worker.http.answers import send_json, send_nothing
 from op_worker.files.model import CreateOptions
-from op_worker.files.recycle_bin import RecycledFile
-from op_worker.files.removals import Removing
+from op_worker.files.removing.removals import Removing
+from op_worker.files.tree.recycle_bin import RecycledFile
 from op_worker.http.rest.calls import RestCall, names_of, required_names
 
 

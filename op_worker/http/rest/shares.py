@@ -8,7 +8,7 @@ from cluster_worker.http.answers import send_created, send_json, send_nothing
 from onedata.errors import BadValueIdentifier, MissingAtLeastOneValue, NotFound, ShareExpired
 from onedata.ids import FileGuid, InvalidFileId, ShareId
 from op_worker.files.model import FileType
-from op_worker.files.share_records import Share
+from op_worker.files.stored.share_records import Share
 from op_worker.http.rest.calls import BASE_PATH, RestCall
 from op_worker.shares.service import Wishes
 

@@ -20,7 +20,7 @@ from op_worker.auth.caller import Caller
 from op_worker.downloads.service import Downloads
 from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.service import FileService
-from op_worker.files.share_records import Share
+from op_worker.files.stored.share_records import Share
 from op_worker.http.conditions import parse_conditions
 from op_worker.http.content import ContentAnswer, attachment, request_header
 from op_worker.http.guests import guest_of, password_of

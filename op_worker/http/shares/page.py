@@ -12,7 +12,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from op_worker.files.model import FileStat, FileType
-from op_worker.files.share_records import Share
+from op_worker.files.stored.share_records import Share
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1d2733;--soft:#66737f;--line:#e3e8ec;--page:#f5f7f9;--card:#fff;\

@@ -22,7 +22,7 @@ from onedata.errors import (
 )
 from onedata.ids import FileGuid, InvalidFileId, SpaceId, space_root_guid
 from op_worker.auth.caller import Caller
-from op_worker.files.in_place import MAX_SIZE_B
+from op_worker.files.content.in_place import MAX_SIZE_B
 from op_worker.files.service import FileService
 from op_worker.http.callers import Authenticator, caller_of
 from op_worker.http.conditions import http_date

@@ -16,7 +16,7 @@ from onedata.errors import (
     BadValueTooLow,
     MissingRequiredValue,
 )
-from op_worker.files.digests import ALGORITHMS, Digest
+from op_worker.files.stored.digests import ALGORITHMS, Digest
 from op_worker.http.conditions import Header
 
 VERSION = "1.0.0"

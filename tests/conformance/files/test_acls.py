@@ -14,7 +14,7 @@ from onedata.errors import Errno, Posix
 from onedata.ids import space_root_guid
 from op_worker.files.acl import Ace, AceFlag, AceKind, Acl
 from op_worker.files.model import REMOVED, CreateOptions, Existing, FileStat, MetadataChange, Target
-from op_worker.files.permissions import Operation as O  # noqa: N817 - short for the tables
+from op_worker.files.rights.permissions import Operation as O  # noqa: N817 - short for the tables
 from op_worker.files.service import FileService
 from tests.support.spaces import (
     ALICE,

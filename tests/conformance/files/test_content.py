@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import ChecksumMismatch, Errno, Posix, PreconditionNotMet
-from op_worker.files.checksums import Verdict
-from op_worker.files.conditions import CREATE_ONLY, ContentCondition, Tags
-from op_worker.files.digests import Digest
+from op_worker.files.content.checksums import Verdict
 from op_worker.files.model import CreateOptions, Existing, FileStat
 from op_worker.files.service import FileService
+from op_worker.files.stored.conditions import CREATE_ONLY, ContentCondition, Tags
+from op_worker.files.stored.digests import Digest
 from op_worker.storage.helper import StoragePath
 from tests.support.spaces import SPACE, Site, body, owner, path, read, reader
 

@@ -10,8 +10,8 @@ from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.model import CreateOptions
+from op_worker.files.rights.verdicts import FactKind
 from op_worker.files.service import FileService
-from op_worker.files.verdicts import FactKind
 from tests.support.spaces import (
     ALICE,
     BOB,

@@ -14,10 +14,10 @@ from cluster_worker.runtime.clock import sleep
 from onedata.errors import Errno, Forbidden, NotFound
 from onedata.ids import FileGuid, FileUuid, link_uuid, space_root_guid, trash_uuid
 from op_worker.auth.caller import Caller
-from op_worker.files.hard_links import MAX_NAMES
 from op_worker.files.model import CreateOptions, FileStat, FileType, Follow, MetadataChange, Target
-from op_worker.files.paths import inode_path
 from op_worker.files.service import FileService
+from op_worker.files.stored.hard_links import MAX_NAMES
+from op_worker.files.stored.paths import inode_path
 from tests.conformance.files.test_file_service import put, refused
 from tests.support.spaces import (
     OTHER_SPACE,

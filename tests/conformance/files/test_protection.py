@@ -12,7 +12,7 @@ from onedata.ids import space_root_guid
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, MetadataChange, Target
-from op_worker.files.protection import Protection
+from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
 from tests.support.spaces import (
     OTHER_SPACE,

@@ -14,8 +14,8 @@ from onedata.ids import trash_uuid
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, FileType, MetadataChange, Target
-from op_worker.files.recycle_bin import RecycledFile
 from op_worker.files.service import FileService
+from op_worker.files.tree.recycle_bin import RecycledFile
 from tests.conformance.files.test_file_service import put, refused
 from tests.support.spaces import (
     ALICE,

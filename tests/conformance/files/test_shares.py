@@ -25,6 +25,7 @@ from onedata.tokens.data_caveats import DataReadonlyCaveat
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import Ace, AceKind
+from op_worker.files.granting.sharing import Terms
 from op_worker.files.model import (
     NAMES,
     CreateOptions,
@@ -37,8 +38,7 @@ from op_worker.files.model import (
 )
 from op_worker.files.operations import ON_DIRECTORIES, Operation
 from op_worker.files.service import FileService
-from op_worker.files.share_records import KEPT_S, MOST_OF_A_FILE, SHARES, Share, share_key
-from op_worker.files.sharing import Terms
+from op_worker.files.stored.share_records import KEPT_S, MOST_OF_A_FILE, SHARES, Share, share_key
 from tests.support.spaces import (
     OWNER,
     ROOT,

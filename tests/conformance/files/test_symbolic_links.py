@@ -6,7 +6,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from onedata.errors import Errno
-from op_worker.files.lookup import MAX_LINKS
+from op_worker.files.finding.lookup import MAX_LINKS
 from op_worker.files.model import CreateOptions, FileType
 from op_worker.files.service import FileService
 from tests.conformance.files.test_file_service import put, refused

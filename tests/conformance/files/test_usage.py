@@ -18,8 +18,8 @@ from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.pool import BlockingPool
 from onedata.errors import DirStatsDisabledForSpace, DirStatsNotReady, Errno, Posix
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.quotas import Quota
 from op_worker.files.service import FileService
+from op_worker.files.stored.quotas import Quota
 from op_worker.statistics.counts import FILES, at
 from op_worker.statistics.service import DirectorySizes, Span, StatisticsService, make_statistics
 from op_worker.statistics.states import FIELD, STATE, Phase, State

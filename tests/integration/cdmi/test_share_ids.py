@@ -8,9 +8,9 @@ from pytest_twisted import ensureDeferred
 
 from onedata.ids import space_root_guid
 from op_worker.auth.caller import Caller
+from op_worker.files.granting.sharing import Terms
 from op_worker.files.model import CreateOptions, Target
 from op_worker.files.service import FileService
-from op_worker.files.sharing import Terms
 from tests.integration.cdmi.callers import OWNER, SPACE
 from tests.integration.cdmi.client import Client
 

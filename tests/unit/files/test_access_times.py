@@ -6,11 +6,11 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.task import Clock
 
-from op_worker.files.access_times import FLUSH_S, is_due
-from op_worker.files.documents import Times
+from op_worker.files.content.access_times import FLUSH_S, is_due
 from op_worker.files.model import CreateOptions
 from op_worker.files.service import FileService
 from op_worker.files.settings import AccessTimes
+from op_worker.files.stored.documents import Times
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 
@@ -132,7 +132,7 @@ async def test_a_store_that_is_away_costs_access_times_and_nothing_else() -> Non
 
 @ensureDeferred
 async def test_many_notes_are_written_down_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("op_worker.files.access_times.MOST_NOTES", 2)
+    monkeypatch.setattr("op_worker.files.content.access_times.MOST_NOTES", 2)
     site = Site()
     files = await started(site)
     await files.replace_content(owner, path("g"), body(b"1"), expected_b=1, create=NEW)

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from onedata.errors import Errno
 from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.operations import ON_DIRECTORIES, Operation
-from op_worker.files.permissions import (
+from op_worker.files.rights.permissions import (
     READ_DATA_PRIVILEGE,
     WRITE_DATA_PRIVILEGE,
     FileFacts,
     Subject,
     decide,
 )
-from op_worker.files.verdicts import FactKind
+from op_worker.files.rights.verdicts import FactKind
 
 ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 USERS, GROUPS = ("owner", "ann", "bob"), ("g1", "g2")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from op_worker.files import blocks
-from op_worker.files.blocks import Block, Blocks
+from op_worker.files.stored import blocks
+from op_worker.files.stored.blocks import Block, Blocks
 
 raw_blocks = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=8)
 normal_blocks = raw_blocks.map(blocks.consolidate)

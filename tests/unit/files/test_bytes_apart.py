@@ -6,10 +6,10 @@ from pytest_twisted import ensureDeferred
 
 from cluster_worker.persistence.engine import Batch, Scope
 from onedata.ids import FileUuid, link_uuid, split_link_uuid
-from op_worker.files.intents import Intent, IntentKind
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.paths import inode_path
 from op_worker.files.service import FileService
+from op_worker.files.stored.intents import Intent, IntentKind
+from op_worker.files.stored.paths import inode_path
 from op_worker.storage.helper import StoragePath
 from tests.support.spaces import SPACE, STORAGE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onedata.errors import Errno, Posix
-from op_worker.files.custom import changed_xattrs, normalised
+from op_worker.files.metadata.custom import changed_xattrs, normalised
 from op_worker.files.model import REMOVED, UNSET, Json, MetadataChange
 
 

@@ -8,9 +8,10 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from op_worker.files import blocks
 from op_worker.files.acl import Ace, AceKind
-from op_worker.files.documents import (
+from op_worker.files.model import FileType
+from op_worker.files.stored import blocks
+from op_worker.files.stored.documents import (
     EntryValue,
     Location,
     Meta,
@@ -22,8 +23,7 @@ from op_worker.files.documents import (
     encode_rdf,
     key_of_entry,
 )
-from op_worker.files.intents import Intent, IntentKind
-from op_worker.files.model import FileType
+from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.storage.helper import StoragePath
 
 ids = st.one_of(st.binary(min_size=16, max_size=16).map(bytes.hex), st.text(max_size=40), st.just("A" * 32))

@@ -16,11 +16,11 @@ from cluster_worker.persistence.engine import Key, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import Errno, NotFound, Posix, ServiceUnavailable
 from onedata.ids import trash_uuid
-from op_worker.files import recharging
-from op_worker.files.intents import INTENTS
+from op_worker.files.charging import recharging
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.quotas import Quota
 from op_worker.files.service import FileService
+from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.quotas import Quota
 from op_worker.storage.helper import StoragePath
 from tests.support.accounts import check_counters, check_settled
 from tests.support.spaces import OWNER, SPACE, Site, body, owner, path, read

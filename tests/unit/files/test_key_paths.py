@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import Errno, Posix
-from op_worker.files import key_path
+from op_worker.files.metadata import key_path
 from op_worker.files.model import Json
 
 DOCUMENT: Json = {"a": {"b": [1, 2, {"c": "x"}]}, "n": None}

@@ -15,10 +15,10 @@ from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import FileGuid, user_root_guid
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
-from op_worker.files.intents import INTENTS, Intent, IntentKind
 from op_worker.files.model import CreateOptions, Existing, Target
-from op_worker.files.paths import staging_path, storage_path
 from op_worker.files.service import FileService
+from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
+from op_worker.files.stored.paths import staging_path, storage_path
 from op_worker.storage.memory import MemoryHelper
 from tests.support.spaces import (
     OTHER_SPACE,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import Errno, Posix
-from op_worker.files.listing import Start, page_of
-from op_worker.files.tokens import Position, listing_id, name_of_token, page_token
+from op_worker.files.listing.listing import Start, page_of
+from op_worker.files.listing.tokens import Position, listing_id, name_of_token, page_token
 
 LISTING = listing_id("node", "a/", "*.txt")
 

@@ -12,7 +12,7 @@ from pytest_twisted import ensureDeferred
 
 from cluster_worker.persistence.engine import Engine
 from cluster_worker.persistence.memory import MemoryEngine
-from op_worker.files import recursive
+from op_worker.files.listing import recursive
 from op_worker.files.model import CreateOptions, MetadataChange, Shown
 from op_worker.files.service import FileService
 from tests.support.spaces import Site, alice, bob, owner, path

@@ -14,10 +14,10 @@ from twisted.python.failure import Failure
 from cluster_worker.persistence.engine import Batch, OutcomeUnknown, PersistenceUnavailable, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import ServiceUnavailable
-from op_worker.files.intents import INTENTS, Intent, IntentKind
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.paths import staging_path, storage_path
 from op_worker.files.service import FileService
+from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
+from op_worker.files.stored.paths import staging_path, storage_path
 from op_worker.storage.memory import MemoryHelper
 from tests.support.spaces import SPACE, STORAGE, Site, body, names_in, owner, path, read
 

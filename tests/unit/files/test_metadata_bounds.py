@@ -7,12 +7,12 @@ from pytest_twisted import ensureDeferred
 
 from cluster_worker.runtime.pool import Inline
 from onedata.errors import BadData, BadValueJSON, BadValueXML, Errno, OnedataError, Posix
-from op_worker.files import key_path
-from op_worker.files.custom import MAX_XATTRS
-from op_worker.files.json_bounds import MAX_DEPTH, check_json
-from op_worker.files.metadata_checks import MAX_XATTR_VALUE_B, checked
+from op_worker.files.metadata import key_path
+from op_worker.files.metadata.custom import MAX_XATTRS
+from op_worker.files.metadata.json_bounds import MAX_DEPTH, check_json
+from op_worker.files.metadata.metadata_checks import MAX_XATTR_VALUE_B, checked
+from op_worker.files.metadata.rdf import check_rdf
 from op_worker.files.model import CreateOptions, Json, MetadataChange, Target
-from op_worker.files.rdf import check_rdf
 from tests.support.spaces import ROOT, Site, owner
 
 BOMB = b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><r>&b;</r>'
@@ -122,7 +122,7 @@ async def test_documents_at_the_limit_are_merged_with_what_they_inherit() -> Non
 
 @ensureDeferred
 async def test_inheriting_more_than_can_be_held_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("op_worker.files.metadata.MAX_INHERITED_B", 3_000_000)
+    monkeypatch.setattr("op_worker.files.metadata.metadata.MAX_INHERITED_B", 3_000_000)
     files = await Site().process()
     target = Target(ROOT)
     for depth in range(4):

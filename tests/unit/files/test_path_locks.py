@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from op_worker.files.path_locks import PathLocks
+from op_worker.files.committing.path_locks import PathLocks
 from op_worker.storage.helper import StoragePath
 
 A, B, C = StoragePath("s/a"), StoragePath("s/b"), StoragePath("s/c")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId
-from op_worker.files.paths import (
+from op_worker.files.stored.paths import (
     ancestor_paths,
     check_name,
     check_path,

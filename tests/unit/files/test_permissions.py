@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onedata.errors import Errno
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.operations import NEEDS_WRITE_DATA, READONLY_ALLOWS
-from op_worker.files.permissions import (
+from op_worker.files.rights.permissions import (
     READ_DATA_PRIVILEGE,
     WRITE_DATA_PRIVILEGE,
     FileFacts,
@@ -18,9 +18,9 @@ from op_worker.files.permissions import (
     Subject,
     decide,
 )
-from op_worker.files.posix_decision import posix_allows
-from op_worker.files.protection import Protected, Protection, flags_of, names_of
-from op_worker.files.verdicts import FactKind
+from op_worker.files.rights.posix_decision import posix_allows
+from op_worker.files.rights.protection import Protected, Protection, flags_of, names_of
+from op_worker.files.rights.verdicts import FactKind
 
 ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 OWNER = Subject("owner", ALL)

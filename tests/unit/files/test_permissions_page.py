@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from op_worker.files.acl_forms import FLAG_WORDS, MASK_WORDS
 from op_worker.files.operations import ALL_NAMES
-from op_worker.files.protection import NAMES
-from op_worker.files.verdicts import FactKind
+from op_worker.files.rights.acl_forms import FLAG_WORDS, MASK_WORDS
+from op_worker.files.rights.protection import NAMES
+from op_worker.files.rights.verdicts import FactKind
 
 PAGE = (Path(__file__).parents[3] / "docs" / "permissions.md").read_text()
 

@@ -17,11 +17,11 @@ from cluster_worker.persistence.engine import Key, Scope
 from onedata.errors import OnedataError
 from onedata.ids import trash_uuid
 from op_worker.files.acl import Ace, AceKind, Acl
-from op_worker.files.intents import INTENTS
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
-from op_worker.files.protection import Protection
-from op_worker.files.quotas import Quota
+from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
+from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.quotas import Quota
 from tests.support.accounts import check_counters, check_settled
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.spaces import BOB, OWNER, SPACE, Site, body, owner, path, read

@@ -26,9 +26,9 @@ from onedata.errors import (
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.quotas import QUOTAS, Quota, of_directory
-from op_worker.files.recharge_jobs import JOBS
 from op_worker.files.service import FileService
+from op_worker.files.stored.quotas import QUOTAS, Quota, of_directory
+from op_worker.files.stored.recharge_jobs import JOBS
 from tests.support.accounts import check_counters, check_settled
 from tests.support.spaces import (
     ALICE,

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from cluster_worker.persistence.engine import Key
 from op_worker.files.model import CreateOptions, Existing
-from op_worker.files.removals import Progress, Removing
+from op_worker.files.removing.removals import Progress, Removing
 from op_worker.files.service import FileService
 from op_worker.storage.helper import StoragePath
 from op_worker.storage.memory import MemoryHelper

@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 
 from cluster_worker.persistence.engine import Scope
 from onedata.ids import ShareId
+from op_worker.files.granting.sharing import Terms
 from op_worker.files.model import CreateOptions
 from op_worker.files.service import FileService
-from op_worker.files.share_records import KEPT_S, SHARES, Share
-from op_worker.files.sharing import Terms
+from op_worker.files.stored.share_records import KEPT_S, SHARES, Share
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble, bury
 from tests.support.spaces import SPACE, Site, owner, path
 from tests.support.store_checker import check_store

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.ids import FileUuid, ShareId, SpaceId, UserId
-from op_worker.files.documents import UnknownSchemaError
 from op_worker.files.model import FileType
-from op_worker.files.share_records import KEPT_S, Share, may_live_in, new_share_id
+from op_worker.files.stored.documents import UnknownSchemaError
+from op_worker.files.stored.share_records import KEPT_S, Share, may_live_in, new_share_id
 
 SPACE = SpaceId("5" * 32)
 SECONDS = st.integers(0, 2**40)

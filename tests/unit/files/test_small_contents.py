@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from op_worker.files.small_contents import SmallContents
+from op_worker.files.content.small_contents import SmallContents
 
 
 def test_kept_content_is_given_back_until_pushed_out() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import BadData
-from op_worker.files.digests import ALGORITHMS, Digest
+from op_worker.files.stored.digests import ALGORITHMS, Digest
 from op_worker.http.digests import (
     NO_DIGESTS,
     SentDigests,

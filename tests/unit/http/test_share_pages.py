@@ -26,7 +26,7 @@ from onedata.errors import (
 )
 from onedata.ids import FileGuid, FileUuid, ProviderId, ShareId, SpaceId, UserId
 from op_worker.files.model import FileStat, FileType
-from op_worker.files.share_records import Share
+from op_worker.files.stored.share_records import Share
 from op_worker.http.shares.page import (
     POLICY,
     STYLE_HASH,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import BadData, BadValueInteger, BadValueTooLow, MissingRequiredValue, OnedataError
-from op_worker.files.digests import Digest
+from op_worker.files.stored.digests import Digest
 from op_worker.http.tus.headers import (
     MAX_METADATA_B,
     Wanted,

@@ -15,7 +15,7 @@ from twisted.internet.task import Clock
 from onedata.ids import FileUuid, ShareId, SpaceId, UserId
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.files.model import FileType
-from op_worker.files.share_records import Share
+from op_worker.files.stored.share_records import Share
 from op_worker.shares.passwords import (
     MOST_AT_ONCE,
     MOST_REMEMBERED,

@@ -27,9 +27,9 @@ from onedata.errors import (
     UploadOffsetMismatch,
 )
 from op_worker.auth.caller import Caller
-from op_worker.files.digests import Digest
 from op_worker.files.model import CreateOptions, Existing, Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.digests import Digest
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.uploads.hashes import RunningHash, RunningHashes
 from op_worker.uploads.records import UPLOADS, Upload, UploadTarget

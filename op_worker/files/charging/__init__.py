@@ -1,0 +1,1 @@
+"""Whose quotas a content counts in, and walks that charge anew."""

@@ -1,0 +1,1 @@
+"""Commits with retries, and the storage operations that they leave pending."""

@@ -1,0 +1,326 @@
+"""Pending storage operations: carried out once after their commit, and finished after a crash."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+
+from attrs import evolve
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from cluster_worker.persistence.engine import (
+    Batch,
+    Document,
+    Engine,
+    Key,
+    PersistenceError,
+    PreconditionFailed,
+    Put,
+    Scope,
+)
+from cluster_worker.runtime.clock import WallClock, sleep
+from onedata.errors import ServiceUnavailable
+from onedata.ids import SpaceId, StorageId
+from op_worker.files.committing.path_locks import PathLocks
+from op_worker.files.stored.documents import LOCATION, UNSETTLED, Location
+from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
+from op_worker.files.stored.paths import STAGING, ancestor_paths, is_below, staging_path, trash_path
+from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
+from op_worker.storage.registry import Storage, Storages
+
+RandomBytes = Callable[[int], bytes]
+
+GRACE_S = 30.0
+"""An operation of another node is left alone this long, unless repeating it can do no harm."""
+_POLL_S = 0.05
+_MOST_TRIES = 20
+_MOST_POLLS = 100
+_HARMLESS = frozenset({IntentKind.PLACE})
+_OF_DIRECTORIES = frozenset({IntentKind.MOVE, IntentKind.REMOVE_DIRECTORY})
+_IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
+
+
+class Journal:
+    """The pending storage operations of every space.
+
+    Whoever carries one out in this process holds its paths; whatever of this node is pending at a
+    path that nobody holds was left over by a crash or an outage, and anybody may finish it.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        engine: Engine,
+        storages: Storages,
+        locks: PathLocks,
+        clock: IReactorTime,
+        wall_clock: WallClock,
+        random_bytes: RandomBytes,
+        node_name: str,
+    ) -> None:
+        self._engine = engine
+        self._storages = storages
+        self._locks = locks
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._random_bytes = random_bytes
+        self._node_name = node_name
+        self._staging_prefix = f"{node_name.replace('/', '_')}-"
+        self._boot_prefix = f"{self._staging_prefix}{random_bytes(4).hex()}-"
+
+    def new_staging_name(self) -> str:
+        """Return the name of a staging file that only this process writes."""
+        return self._boot_prefix + self._random_bytes(8).hex()
+
+    def new(
+        self,
+        kind: IntentKind,
+        storage: Storage,
+        uuid: str,
+        target: StoragePath,
+        source: StoragePath | None = None,
+        size_b: int = 0,
+    ) -> Intent:
+        """Return an operation of this node that begins now."""
+        return Intent(
+            self._random_bytes(8),
+            kind,
+            self._node_name,
+            int(self._wall_clock()),
+            storage.storage_id,
+            uuid,
+            target,
+            source or StoragePath(""),
+            size_b,
+        )
+
+    async def carry_out(self, space_id: SpaceId, intent: Intent) -> bool:
+        """Do the storage part of a committed operation whose paths are held.
+
+        It is committed, so a storage that fails now does not undo it: the operation stays pending,
+        ``False`` is returned, and ``pass_by`` or ``settle_all`` finish it later.
+        """
+        try:
+            await self._drain(space_id, intent)
+            await self._perform(space_id, intent)
+        except (StorageError, PersistenceError, ServiceUnavailable) as error:
+            self._log.warn(
+                "{kind} of {path} stays pending: {error}",
+                kind=intent.kind.name,
+                path=intent.target,
+                error=error,
+            )
+            return False
+        return True
+
+    async def clear_fresh(
+        self, space_id: SpaceId, intent: Intent, location: Location | None, revision: int
+    ) -> None:
+        """Withdraw an operation that was just committed and carried out; one round trip.
+
+        Args:
+            location: the file's location as committed with it, with ``revision``; ``None`` for none.
+        """
+        steps = intent.clear_first()
+        if location is not None:
+            settled = evolve(location, staged="").encode()
+            steps.append(Put(Key(intent.uuid), LOCATION, settled, expect=revision))
+        try:
+            await self._engine.commit(Scope(space_id), Batch(steps))
+        except PreconditionFailed:
+            await self._clear(space_id, intent)
+
+    async def pass_by(self, space_id: SpaceId, path: StoragePath) -> None:
+        """Let whoever works at ``path`` finish, or finish what was left over there.
+
+        Hold no paths. Returns after a while even when the operation is another living node's.
+        """
+        if self._locks.is_held(path):
+            await self._locks.pass_by(path)
+            return
+        intent = await self._pending(space_id, path)
+        if intent is not None and not await self._settle(space_id, intent):
+            await sleep(self._clock, _POLL_S)
+
+    async def settle_near(self, space_id: SpaceId, path: StoragePath) -> bool:
+        """Finish whatever is pending at ``path`` or at a directory above; tell whether anything was."""
+        paths = [*ancestor_paths(path), path]
+        busy = [one for one in paths if self._locks.is_held(one)]
+        found = await self._engine.get(Scope(space_id), INTENTS, paths)
+        for one in dict.fromkeys([*busy, *map(StoragePath, found)]):
+            await self.pass_by(space_id, one)
+        return bool(busy or found)
+
+    async def settle_all(self, space_id: SpaceId) -> int:
+        """Finish everything that was left over in a space; return how many operations are pending still."""
+        documents = await self._engine.get_all(Scope(space_id), INTENTS)
+        intents = {intent.operation: intent for intent in map(_decoded, documents.values())}
+        pending = 0
+        for intent in sorted(intents.values(), key=lambda intent: (intent.since_s, intent.operation)):
+            try:
+                pending += not await self._settle(space_id, intent)
+            except (StorageError, ServiceUnavailable) as error:
+                pending += 1
+                self._log.warn("{path} stays pending: {error}", path=intent.target, error=error)
+        return pending
+
+    async def sweep_staging(self, space_id: SpaceId) -> None:
+        """Remove staging files that earlier lives of this node left and no operation refers to."""
+        support = self._storages.for_space(space_id)
+        if support is None or support.storage.directories is None:
+            return
+        documents = await self._engine.get_all(Scope(space_id), INTENTS)
+        referenced = {_decoded(document).source for document in documents.values()}
+        try:
+            names = await support.storage.directories.list_directory(StoragePath(f"{space_id}/{STAGING}"))
+        except StorageError:
+            return
+        for name in names:
+            path = staging_path(space_id, name)
+            is_ours = name.startswith(self._staging_prefix) and not name.startswith(self._boot_prefix)
+            if is_ours and path not in referenced:
+                await support.storage.helper.remove(path)
+
+    async def _settle(self, space_id: SpaceId, intent: Intent) -> bool:
+        """Finish a pending operation; ``False`` when it is another node's and may still be going on."""
+        if not self._is_ours(intent):
+            return False
+        async with self._locks.hold(*intent.paths):
+            if intent.node == self._node_name or intent.kind in _HARMLESS:
+                await self._finish(space_id, intent)
+                return True
+            return await self._finish_for_another(space_id, intent)
+
+    async def _finish(self, space_id: SpaceId, intent: Intent) -> None:
+        """Carry out an operation whose paths are held, and withdraw it, if it is pending still."""
+        found = await self._pending(space_id, intent.target)
+        if found is not None and found.operation == intent.operation:
+            await self._drain(space_id, intent)
+            await self._perform(space_id, intent)
+            await self._clear(space_id, intent)
+
+    async def _finish_for_another(self, space_id: SpaceId, intent: Intent) -> bool:
+        """Finish what a dead node left; under a lease, so that only one of the living does."""
+        name = f"settle {space_id} {intent.operation.hex()}"
+        lease = await self._engine.acquire(name, self._node_name, GRACE_S)
+        if lease is None:
+            return False
+        try:
+            await self._finish(space_id, intent)
+        finally:
+            await self._engine.release(lease)
+        return True
+
+    def _is_ours(self, intent: Intent) -> bool:
+        age_s = self._wall_clock() - intent.since_s
+        return intent.node == self._node_name or intent.kind in _HARMLESS or age_s > GRACE_S
+
+    async def _drain(self, space_id: SpaceId, intent: Intent) -> None:
+        """Wait until nothing is going on below a directory that is about to move or to give way.
+
+        Files may be on their way out of it, or into it. Nothing new can begin there: this operation
+        stands at the directory itself.
+        """
+        if intent.kind not in _OF_DIRECTORIES:
+            return
+        await self._locks.drain_below(*intent.paths)
+        for _ in range(_MOST_POLLS):
+            documents = await self._engine.get_all(Scope(space_id), INTENTS)
+            below = [path for path in documents if any(is_below(path, top) for top in intent.paths)]
+            if not below:
+                return
+            for path in below:
+                await self.pass_by(space_id, StoragePath(path))
+        raise ServiceUnavailable()
+
+    async def _perform(self, space_id: SpaceId, intent: Intent) -> None:
+        storage = self._storages.get(StorageId(intent.storage_id))
+        if storage is None:
+            raise StorageUnavailable(errno.ENODEV, intent.target, "its storage is not known here")
+        match intent.kind:
+            case IntentKind.PLACE | IntentKind.MOVE:
+                await self._rename(space_id, storage, intent.source, intent.target)
+            case IntentKind.REMOVE:
+                await storage.helper.remove(intent.target)
+            case IntentKind.TOUCH:
+                await (await storage.helper.open_write(intent.target)).close()
+            case IntentKind.TRIM:
+                await _trim(storage, intent)
+            case IntentKind.REMOVE_DIRECTORY:
+                await self._remove_directory(space_id, storage, intent.target)
+
+    async def _rename(
+        self, space_id: SpaceId, storage: Storage, source: StoragePath, target: StoragePath
+    ) -> None:
+        """Rename; a missing source was renamed before, or never made. Strangers' files give way."""
+        if storage.renames is None:
+            raise StorageError(errno.ENOTSUP, target, "the storage cannot rename")
+        try:
+            await storage.renames.rename(source, target)
+        except StorageError as error:
+            if error.errno == errno.ENOENT:
+                return
+            if error.errno not in _IN_THE_WAY:
+                raise
+            await storage.renames.rename(target, self._junk_path(space_id))
+            await storage.renames.rename(source, target)
+
+    async def _remove_directory(self, space_id: SpaceId, storage: Storage, path: StoragePath) -> None:
+        if storage.directories is None:
+            return
+        try:
+            await storage.directories.remove_directory(path)
+        except StorageError as error:
+            if error.errno not in _IN_THE_WAY or storage.renames is None:
+                raise
+            await storage.renames.rename(path, self._junk_path(space_id))
+
+    def _junk_path(self, space_id: SpaceId) -> StoragePath:
+        """Return a place in the trash for what stands in the way and is not ours."""
+        return trash_path(space_id, "junk-" + self._random_bytes(8).hex())
+
+    async def _clear(self, space_id: SpaceId, intent: Intent) -> None:
+        """Withdraw an operation that was carried out, whoever else may be doing so."""
+        scope = Scope(space_id)
+        for _ in range(_MOST_TRIES):
+            files = await self._engine.get(scope, Key(intent.uuid), [LOCATION])
+            documents = await self._engine.get(scope, INTENTS, intent.paths)
+            steps = intent.clear(documents)
+            if not steps:
+                return
+            if LOCATION in files:
+                location = Location.decode(files[LOCATION].data)
+                if location.staged and location.staged in (intent.source.rpartition("/")[2], UNSETTLED):
+                    data = evolve(location, staged="").encode()
+                    steps.append(Put(Key(intent.uuid), LOCATION, data, files[LOCATION].revision))
+            try:
+                await self._engine.commit(scope, Batch(steps))
+            except PreconditionFailed:
+                continue
+            return
+        raise ServiceUnavailable()
+
+    async def _pending(self, space_id: SpaceId, path: StoragePath) -> Intent | None:
+        found = await self._engine.get(Scope(space_id), INTENTS, [path])
+        return _decoded(found[path]) if path in found else None
+
+
+def _decoded(document: Document) -> Intent:
+    return Intent.decode(document.data)
+
+
+async def _trim(storage: Storage, intent: Intent) -> None:
+    try:
+        file = await storage.helper.open_update(intent.target)
+    except StorageError as error:
+        if error.errno == errno.ENOENT:
+            return
+        raise
+    try:
+        if await file.size() > intent.size_b:
+            await file.truncate(intent.size_b)
+            await file.sync()
+    finally:
+        await file.close()

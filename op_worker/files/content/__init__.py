@@ -1,0 +1,1 @@
+"""The bytes of files: reading, replacing, writing in place, appending, copying, checking."""

@@ -1,0 +1,158 @@
+"""Copies of files and trees: content, modes, access control lists, links and custom metadata."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from attrs import evolve, frozen
+
+from onedata.errors import Errno, Posix
+from onedata.ids import FileGuid
+from op_worker.auth.caller import Caller
+from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
+from op_worker.files.content.replacing import Replacing
+from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.metadata.custom import FIELDS, xattrs_of
+from op_worker.files.metadata.metadata import Metadata
+from op_worker.files.model import (
+    REMOVED,
+    CreateOptions,
+    Existing,
+    FileStat,
+    FileType,
+    MetadataChange,
+    Target,
+)
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored.documents import BASE, JSON, RDF, decode_json, decode_rdf
+from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.tree.creation import Creation
+from op_worker.files.tree.moving import place_of
+
+_PAGE = 500
+
+
+class ReaderStream:
+    """The content of an open file as a body."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._offset_b = 0
+
+    async def read(self) -> bytes:
+        data = await self._reader.read(self._offset_b, MAX_READ_B)
+        self._offset_b += len(data)
+        return data
+
+
+@frozen(eq=False)
+class Copying:
+    """Copies files, each one appearing whole."""
+
+    _context: FilesContext
+    _reading: Reading
+    _creation: Creation
+    _replacing: Replacing
+    _metadata: Metadata
+
+    async def copy(
+        self, caller: Caller, source: Target, target: Target, change: MetadataChange | None
+    ) -> tuple[FileStat, bool]:
+        """Copy a file or a tree. See ``FileService.copy``."""
+        visit, chain = await self._context.chain(caller, source)
+        await self._require_readable(visit, chain)
+        target_visit, found = await self._context.find(caller, target)
+        place = place_of(target_visit, found)
+        if any(node.key == chain.file.key for node in place.directory.nodes):
+            raise Posix(Errno.EINVAL, "a directory cannot be copied into itself")
+        replaced = place.replaced
+        if replaced is not None:
+            _require_replaceable(chain.file, replaced.file)
+        at = Target(place.directory.guid, (place.name,))
+        stat = await self._copy_one(visit, chain, at)
+        if change is not None and not change.is_empty:
+            await self._metadata.change(caller, Target(stat.guid), change)
+        if chain.file.is_directory:
+            await self._copy_below(caller, visit, chain, stat.guid)
+        return stat, replaced is not None
+
+    async def _copy_below(self, caller: Caller, visit: Visit, top: Chain, copy: FileGuid) -> None:
+        """Copy what is in a directory, level by level; what cannot be read ends it."""
+        waiting = [(top, copy)]
+        while waiting:
+            directory, into = waiting.pop()
+            async for child in self._children(visit, directory):
+                await self._require_readable(visit, child)
+                stat = await self._copy_one(visit, child, Target(into, (child.file.name,)))
+                if child.file.is_directory:
+                    waiting.append((child, stat.guid))
+
+    async def _children(self, visit: Visit, directory: Chain) -> AsyncIterator[Chain]:
+        after: bytes | None = None
+        while found := await self._context.engine.page(visit.scope, directory.file.key, after, _PAGE, BASE):
+            for item in found:
+                after = item.entry.name
+                node = Node.found(item)
+                child = directory.child(node)
+                if node.exists and not await visit.is_hidden(child):
+                    yield child
+
+    async def _require_readable(self, visit: Visit, chain: Chain) -> None:
+        needed = Operation.READ_OBJECT | Operation.READ_METADATA
+        if chain.file.is_directory:
+            needed |= Operation.TRAVERSE
+        if chain.file.meta.acl is not None:
+            needed |= Operation.READ_ACL
+        await visit.require(chain, needed)
+
+    async def _copy_one(self, visit: Visit, chain: Chain, at: Target) -> FileStat:
+        meta = chain.file.meta
+        custom = await self._custom_of(visit, chain)
+        options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target, copied_acl=meta.acl)
+        if meta.type is FileType.REG:
+            return await self._copy_content(visit, chain, at, options, custom)
+        if meta.type is FileType.SYMLNK:
+            options = evolve(options, existing=Existing.UPDATE)
+        stat = await self._creation.create(visit.caller, at, meta.type, options)
+        if not custom.is_empty:
+            await self._metadata.change(visit.caller, Target(stat.guid), custom)
+        return stat
+
+    async def _copy_content(
+        self, visit: Visit, chain: Chain, at: Target, options: CreateOptions, custom: MetadataChange
+    ) -> FileStat:
+        reader = await self._reading.open_chain(visit, chain)
+        try:
+            options = evolve(options, existing=Existing.UPDATE)
+            stat, _ = await self._replacing.replace(
+                visit.caller, at, ReaderStream(reader), reader.stat.size_b, options, custom
+            )
+        finally:
+            await reader.close()
+        return stat
+
+    async def _custom_of(self, visit: Visit, chain: Chain) -> MetadataChange:
+        """Return the change that gives another file this one's custom metadata, and no other."""
+        if not chain.file.meta.has_metadata and chain.file.type is not FileType.REG:
+            return MetadataChange()
+        found = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
+        xattrs = xattrs_of(found)
+        user = {name: value for name, value in xattrs.items() if not name.startswith("cdmi_")}
+        return MetadataChange(
+            replace_user_xattrs=user if user or chain.file.type is FileType.REG else None,
+            set_xattrs={name: value for name, value in xattrs.items() if name.startswith("cdmi_")},
+            json=decode_json(found[JSON].data) if JSON in found else REMOVED,
+            rdf=decode_rdf(found[RDF].data) if RDF in found else REMOVED,
+        )
+
+
+def _require_replaceable(source: Node, replaced: Node) -> None:
+    if source.key == replaced.key:
+        raise Posix(Errno.EINVAL, "a file cannot be copied onto itself")
+    if source.is_directory:
+        raise Posix(Errno.EEXIST)
+    if replaced.is_directory:
+        raise Posix(Errno.EISDIR)
+    if source.type is not replaced.type:
+        raise Posix(Errno.EEXIST)

@@ -1,0 +1,182 @@
+"""Opening files for reading: the committed location says what is read, the storage gives the bytes."""
+
+from __future__ import annotations
+
+import errno
+from typing import Protocol
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.content.access_times import AccessTimes
+from op_worker.files.content.small_contents import SmallContents
+from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.model import FileStat, FileType, Follow, Target
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored import blocks as block_lists
+from op_worker.files.stored.documents import LOCATION, UNSETTLED, Location
+from op_worker.files.stored.nodes import Chain
+from op_worker.files.stored.paths import staging_path
+from op_worker.storage.helper import (
+    Opened,
+    StorageError,
+    StorageFile,
+    StoragePath,
+)
+from op_worker.storage.registry import Storage
+
+MAX_READ_B = 1 << 20
+SMALL_B = 1 << 16
+"""Files up to this size are read whole when they are opened."""
+_MOST_TRIES = 8
+
+
+class Translate(Protocol):
+    """Turns storage errors into those of users."""
+
+    def __call__(self, error: StorageError) -> Exception: ...
+
+
+class Reader:
+    """An open file as its location was when it was opened; implements ``ContentReader``."""
+
+    _log = Logger()
+
+    def __init__(self, stat: FileStat, location: Location, opened: Opened, translate: Translate) -> None:
+        self.stat = stat
+        self._blocks = location.blocks
+        self._first = opened.first
+        self._file = opened.file
+        self._translate = translate
+
+    async def read(self, offset_b: int, size_b: int) -> bytes:
+        """Return up to 1 MiB; holes are zeros; short only at the end of the file."""
+        size_b = min(size_b, MAX_READ_B, self.stat.size_b - offset_b)
+        if size_b <= 0:
+            return b""
+        parts = [
+            await self._held(piece.offset_b, piece.size_b) if piece.held else bytes(piece.size_b)
+            for piece in block_lists.pieces(self._blocks, offset_b, size_b)
+        ]
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def close(self) -> None:
+        """Give the storage handle back. Idempotent; what was read stays good whatever the storage says."""
+        file, self._file = self._file, None
+        try:
+            await _close(file)
+        except StorageError as error:
+            self._log.warn("closing a file failed: {error}", error=error)
+
+    async def _held(self, offset_b: int, size_b: int) -> bytes:
+        if offset_b + size_b <= len(self._first):
+            return self._first[offset_b : offset_b + size_b]
+        try:
+            data = await self._file.read(offset_b, size_b) if self._file is not None else b""
+        except StorageError as error:
+            raise self._translate(error) from error
+        if len(data) < size_b:
+            raise Posix(Errno.EIO, "the content was cut while it was read")
+        return data
+
+
+@frozen(eq=False)
+class Reading:
+    """Opens regular files."""
+
+    _context: FilesContext
+    _translate: Translate
+    _contents: SmallContents
+    _access_times: AccessTimes
+    _log = Logger()
+
+    async def open(self, caller: Caller, target: Target, follow: Follow) -> Reader:
+        """Open a file. See ``FileService.open_content``."""
+        visit, chain = await self._context.chain(caller, target, follow)
+        await visit.require(chain, Operation.READ_OBJECT)
+        if chain.file.type is FileType.DIR:
+            raise Posix(Errno.EISDIR)
+        if chain.file.type is FileType.SYMLNK:
+            raise Posix(Errno.EINVAL, "a symbolic link has no content of its own")
+        return await self.open_chain(visit, chain)
+
+    async def open_chain(self, visit: Visit, chain: Chain) -> Reader:
+        """Open a file that was found and may be read; what is pending at it is settled first.
+
+        A storage that disagrees with the location is looked at again after reading the location
+        anew: usually somebody replaced, moved or removed the file in between.
+        """
+        seen = None
+        for _ in range(_MOST_TRIES):
+            location = chain.file.location or Location("")
+            now = (chain.file.revision(LOCATION), chain.storage_path)
+            opened = await self._open(chain, location)
+            if opened is not None:
+                if fits(opened.size_b, location, is_exact=seen != now):
+                    self._remember(location, opened)
+                    await self._access_times.note(chain.space_id, chain.file)
+                    return Reader(visit.stat(chain), location, opened, self._translate)
+                await _close(opened.file)
+            was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)
+            if seen == now and not was_busy:
+                break
+            seen = now
+            chain = await self._context.again(chain)
+        self._log.error("the storage lost or changed {path}", path=chain.storage_path)
+        raise Posix(Errno.EIO, "the storage does not have the content of this file")
+
+    async def _open(self, chain: Chain, location: Location) -> Opened | None:
+        """Open where the bytes should be; ``None`` when they are not there now."""
+        if not location.blocks:
+            return Opened(0, b"", None)
+        if location.sha256 and (known := self._contents.get(location.generation)) is not None:
+            return Opened(len(known), known, None)
+        if location.staged == UNSETTLED:
+            return None
+        storage = self._storage(chain, location)
+        first_b = location.size_b if location.size_b <= SMALL_B else 0
+        if location.staged:
+            staged = staging_path(chain.space_id, location.staged)
+            opened = await open_first(storage, staged, first_b)
+            if opened is not None:
+                return opened
+        return await open_first(storage, chain.storage_path, first_b)
+
+    def _remember(self, location: Location, opened: Opened) -> None:
+        """Keep a small content that was written whole, for the next reader."""
+        if location.sha256 and opened.file is None and len(opened.first) == location.size_b:
+            self._contents.keep(location.generation, opened.first)
+
+    def _storage(self, chain: Chain, location: Location) -> Storage:
+        return self._context.storage(location.storage_id)
+
+
+def fits(found_b: int, location: Location, *, is_exact: bool) -> bool:
+    """Whether a storage file of this size can be the one that a location speaks of.
+
+    Content written whole has its exact size, unless somebody is writing into it in place.
+    """
+    if is_exact and location.sha256 and found_b < 2**62:
+        return found_b == location.size_b
+    return found_b >= block_lists.upper(location.blocks)
+
+
+async def open_first(storage: Storage, path: StoragePath, first_b: int) -> Opened | None:
+    """Open a file with its first bytes when the storage can do that at once; ``None`` when missing."""
+    try:
+        if storage.first is not None:
+            return await storage.first.open_with_first(path, first_b)
+        file = await storage.helper.open_read(path)
+    except StorageError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    return Opened(await file.size(), b"", file)
+
+
+async def _close(file: StorageFile | None) -> None:
+    if file is not None:
+        await file.close()

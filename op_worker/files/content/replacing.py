@@ -1,0 +1,270 @@
+"""Whole contents: stage the bytes, commit, move them to the file's path; old or new, never a mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+from twisted.internet.defer import CancelledError
+
+from cluster_worker.persistence.engine import Key, OutcomeUnknown, Put, Step
+from cluster_worker.runtime.streams import ByteStream
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.charging.rooms import wanted
+from op_worker.files.committing.transactions import Happened, Rest
+from op_worker.files.content.staging import Staged, Staging
+from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.lookup import Found
+from op_worker.files.metadata.acl_changes import changed_acl
+from op_worker.files.metadata.custom import FIELDS, custom_steps, needed_for, with_meta
+from op_worker.files.metadata.metadata_checks import checked
+from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Follow, MetadataChange, Target
+from op_worker.files.quotas.room import ASK_FIRST_B, require_room
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored import batches
+from op_worker.files.stored import blocks as block_lists
+from op_worker.files.stored.charges import account
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
+from op_worker.files.stored.digests import Digest, agreeing
+from op_worker.files.stored.documents import LOCATION, TIMES, EntryValue, Location
+from op_worker.files.stored.intents import Intent, IntentKind
+from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.stored.paths import check_new_name, staging_path
+from op_worker.files.tree.creation import Creation
+from op_worker.storage.registry import Storage
+
+_NO_CHANGE = MetadataChange()
+
+
+@frozen(eq=False)
+class Request:
+    """One replacement as it was asked for. ``also`` are steps of others that belong to its commit."""
+
+    caller: Caller
+    target: Target
+    expected_b: int | None
+    create: CreateOptions | None
+    metadata: MetadataChange
+    digests: Sequence[Digest] = ()
+    condition: ContentCondition = NO_CONDITION
+    also: Sequence[Step] = ()
+
+
+@frozen(eq=False)
+class Replacing:
+    """Replaces whole contents and makes files together with their content."""
+
+    _context: FilesContext
+    _creation: Creation
+    _staging: Staging
+
+    async def replace(
+        self,
+        caller: Caller,
+        target: Target,
+        body: ByteStream,
+        expected_b: int | None,
+        create: CreateOptions | None,
+        metadata: MetadataChange | None,
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
+    ) -> tuple[FileStat, bool]:
+        """Replace or make. See ``FileService.replace_content``.
+
+        Permissions are checked before the body is received and again before the commit.
+        """
+        change = await checked(self._context.blocking, metadata or _NO_CHANGE)
+        request = Request(caller, target, expected_b, create, change, digests, condition)
+        visit, found = await self._context.transactions.retrying(
+            target.base.space_id, lambda: self.allowed(request)
+        )
+        storage = visit.support.storage
+        if expected_b is not None and expected_b > ASK_FIRST_B:
+            await require_room(self._context, visit, found, expected_b)
+        body = agreeing(body, digests, self._context.blocking)
+        staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
+        first = [(visit, found)]
+
+        async def attempt() -> tuple[FileStat, bool]:
+            visit, found = first.pop() if first else await self.allowed(request)
+            return await self._commit(request, visit, found, storage, staged)
+
+        try:
+            return await self._context.transactions.retrying(visit.space_id, attempt)
+        except (OutcomeUnknown, CancelledError):
+            raise  # the commit may still happen, so its bytes stay; the next start sweeps them if not
+        except BaseException:
+            await self._staging.discard(visit.space_id, storage, staged)
+            raise
+
+    async def place(self, request: Request, storage: Storage, staged: Staged) -> FileStat:
+        """Make a content that lies in a staging file already that of a file; it stays there when this fails.
+
+        Raises: as ``replace``.
+        """
+
+        async def attempt() -> FileStat:
+            visit, found = await self.allowed(request)
+            stat, _ = await self._commit(request, visit, found, storage, staged)
+            return stat
+
+        return await self._context.transactions.retrying(request.target.base.space_id, attempt)
+
+    async def allowed(self, request: Request) -> tuple[Visit, Found]:
+        """Find the target and check that the caller may do what was asked."""
+        visit, found = await self._find(request)
+        if not found.missing:
+            visit.require_passage(found.chain)
+            is_refused = request.create is not None and request.create.existing is Existing.REFUSE
+            if not is_refused or request.condition is not NO_CONDITION:
+                await self._may_write(visit, found.chain, request)
+                request.condition.require(stat_of(found.chain, visit.space, visit.user_id))
+            if is_refused:
+                raise Posix(Errno.EEXIST)
+        elif request.create is None:
+            visit.require_passage_into(found.chain)
+            raise Posix(Errno.ENOENT)
+        else:
+            directory = await self._creation.directory_for(visit, found, request.create)
+            name = found.missing[-1].decode()
+            await self._creation.require_adding(visit, directory, name, FileType.REG)
+            request.condition.require(None)
+            found = Found(directory, found.missing[-1:])
+        return visit, found
+
+    async def _find(self, request: Request) -> tuple[Visit, Found]:
+        """Find the target; a link at its end is written through, those before it unless parents are made."""
+        if request.create is not None and request.create.create_parents:
+            await self._creation.find(request.caller, request.target, request.create)
+        return await self._context.find(request.caller, request.target, Follow.YES)
+
+    async def _may_write(self, visit: Visit, chain: Chain, request: Request) -> None:
+        needed = Operation.WRITE_OBJECT | needed_for(request.metadata)
+        if chain.file.is_directory:
+            raise Posix(Errno.EISDIR)
+        await visit.require(chain, needed)
+
+    async def _commit(
+        self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
+    ) -> tuple[FileStat, bool]:
+        if found.missing:
+            return await self._commit_new(request, visit, found, storage, staged), True
+        return await self._commit_existing(request, visit, found.chain, storage, staged), False
+
+    async def _commit_new(
+        self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
+    ) -> FileStat:
+        context, directory = self._context, found.chain
+        name = found.missing[-1].decode()
+        raw = check_new_name(name, at_root=directory.is_root)
+        key, now_s = context.new_key(), context.wall_clock()
+        options = request.create or CreateOptions()
+        if isinstance(request.metadata.acl, tuple):
+            options = evolve(options, acl=request.metadata.acl)
+        custom = custom_steps(key, {}, request.metadata)
+        meta = self._creation.new_meta(visit, directory, name, FileType.REG, options, now_s)
+        meta = evolve(meta, has_metadata=custom.has_metadata)
+        room = await context.rooms.of(visit)
+        location = self._location(storage, staged, 0, wanted(room, meta.owner, directory))
+        documents = batches.first_documents(meta, directory.file.key, location, now_s)
+        value = EntryValue(key, FileType.REG).encode()
+        made = directory.child(Node(key, name, {}).written(documents))
+        steps = [
+            *batches.create(directory, key, raw, value, documents, now_s),
+            *custom.steps,
+            *account(None, location, room),
+            *request.also,
+        ]
+
+        async def happened() -> bool:
+            return await context.engine.lookup(visit.scope, directory.file.key, raw) == value
+
+        await self._place(visit, made, storage, staged, steps, [key, directory.file.key], happened)
+        return stat_of(made, visit.space, visit.user_id)
+
+    async def _commit_existing(
+        self, request: Request, visit: Visit, chain: Chain, storage: Storage, staged: Staged
+    ) -> FileStat:
+        file, now_s = chain.file, self._context.wall_clock()
+        old = file.location or Location(storage.storage_id)
+        room = await self._context.rooms.of(visit)
+        charges = wanted(room, file.meta.owner, chain.above)
+        location = self._location(storage, staged, old.version, charges)
+        location = evolve(location, is_apart=old.is_apart, rest=old.rest)
+        documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
+        after = chain.with_file(file.written(documents))
+        steps: list[Step] = [
+            *batches.steady_file(chain),
+            Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
+            *(await self._custom(visit, chain, request.metadata, now_s)),
+            Put(file.key, TIMES, documents[TIMES], expect=self._expected_times(request, file)),
+            *account(file.location, location, room),
+            *(batches.unmoved(chain) if room.quotas.is_of_concern else ()),
+            *request.also,
+        ]
+
+        async def happened() -> bool:
+            found = await self._context.engine.get(visit.scope, file.key, [LOCATION])
+            return LOCATION in found and (
+                Location.decode(found[LOCATION].data).generation == location.generation
+            )
+
+        await self._place(visit, after, storage, staged, steps, [file.key], happened)
+        return stat_of(after, visit.space, visit.user_id)
+
+    def _expected_times(self, request: Request, file: Node) -> int | None:
+        """Return the revision that a condition on times was decided on."""
+        is_asked = request.condition.unmodified_since_s is not None
+        return file.revision(TIMES) if is_asked else None
+
+    async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
+        if change.is_empty:
+            return []
+        file = chain.file
+        documents = await self._context.engine.get(visit.scope, file.key, FIELDS)
+        acl = changed_acl(visit, chain, change.acl)
+        return with_meta(file, custom_steps(file.key, documents, change), acl, now_s)
+
+    def _location(self, storage: Storage, staged: Staged, version: int, charges: tuple[str, ...]) -> Location:
+        return Location(
+            storage.storage_id,
+            staged.size_b,
+            block_lists.whole(staged.size_b),
+            version + 1,
+            self._context.new_generation(),
+            staged.sha256,
+            staged.name,
+            charges=charges,
+        )
+
+    async def _place(
+        self,
+        visit: Visit,
+        chain: Chain,
+        storage: Storage,
+        staged: Staged,
+        steps: list[Step],
+        announce: list[Key],
+        happened: Happened,
+    ) -> None:
+        """Commit with the intent to move the staging file into place, and do that."""
+        context, space_id = self._context, visit.space_id
+        source = staging_path(space_id, staged.name)
+        intent = context.journal.new(IntentKind.PLACE, storage, chain.file.key, chain.storage_path, source)
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(space_id, [*steps, *intent.put()], announce, happened)
+            if not await context.journal.carry_out(space_id, intent):
+                return None, None
+            return None, self._settled(visit, chain, intent)
+
+        await context.transactions.holding([chain.storage_path], work)
+
+    async def _settled(self, visit: Visit, chain: Chain, intent: Intent) -> None:
+        file = chain.file
+        await self._context.journal.clear_fresh(
+            visit.space_id, intent, file.location, file.revision(LOCATION)
+        )

@@ -1,0 +1,132 @@
+"""Whole contents on their way in: bytes go to a staging file, which the commit then refers to."""
+
+from __future__ import annotations
+
+import hashlib
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from cluster_worker.runtime.streams import ByteStream, StreamBroken
+from onedata.ids import SpaceId
+from op_worker.files.context import FilesContext
+from op_worker.files.stored.paths import staging_path
+from op_worker.storage.helper import StorageError, StorageFile, StoragePath
+from op_worker.storage.registry import Storage
+
+SMALL_B = 256 * 1024
+"""Bodies up to this size are collected and written in one go."""
+CHUNK_B = 1024 * 1024
+"""Longer ones are written in pieces of this size; two of them are in memory at most."""
+
+
+@frozen
+class Staged:
+    """A content that lies in a staging file."""
+
+    name: str
+    size_b: int
+    sha256: bytes
+
+
+class Chunks:
+    """Collects the pieces of a body into chunks that are worth a call to the storage.
+
+    Args:
+        expected_b: the announced length; a body of another length is broken.
+    """
+
+    def __init__(self, body: ByteStream, expected_b: int | None) -> None:
+        self._body = body
+        self._expected_b = expected_b
+        self.total_b = 0
+
+    async def next(self, limit_b: int) -> bytes:
+        """Return at least ``limit_b`` bytes; fewer only at the end, where ``b""`` follows."""
+        pieces: list[bytes] = []
+        size_b = 0
+        while size_b < limit_b:
+            piece = await self._body.read()
+            if not piece:
+                break
+            pieces.append(piece)
+            size_b += len(piece)
+        self.total_b += size_b
+        if self._expected_b is not None and not self._as_announced(ended=size_b < limit_b):
+            raise StreamBroken(f"the body has {self.total_b} bytes instead of {self._expected_b}")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _as_announced(self, *, ended: bool) -> bool:
+        expected_b = self._expected_b or 0
+        return self.total_b == expected_b if ended else self.total_b <= expected_b
+
+
+@frozen(eq=False)
+class Staging:
+    """Writes bodies to staging files."""
+
+    _context: FilesContext
+    _log = Logger()
+
+    async def receive(
+        self, space_id: SpaceId, storage: Storage, body: ByteStream, expected_b: int | None
+    ) -> Staged:
+        """Store a body under a staging name. When this raises, nothing is left behind.
+
+        Raises: StreamBroken; StorageError.
+        """
+        chunks = Chunks(body, expected_b)
+        first = await chunks.next(SMALL_B + 1)
+        name = self._context.journal.new_staging_name()
+        path = staging_path(space_id, name)
+        try:
+            if len(first) <= SMALL_B and storage.whole is not None:
+                await storage.whole.write_whole(path, first)
+                return Staged(name, len(first), hashlib.sha256(first).digest())
+            file = await storage.helper.open_write(path)
+            try:
+                digest = await self._stream(file, first, chunks)
+                await file.sync()
+            finally:
+                await file.close()
+            return Staged(name, chunks.total_b, digest)
+        except BaseException:
+            await self._remove(storage, path)
+            raise
+
+    async def discard(self, space_id: SpaceId, storage: Storage, staged: Staged) -> None:
+        """Remove a staging file that no commit refers to."""
+        await self._remove(storage, staging_path(space_id, staged.name))
+
+    async def _remove(self, storage: Storage, path: StoragePath) -> None:
+        """Remove what the next start would sweep anyway, so a failure is no news."""
+        try:
+            await storage.helper.remove(path)
+        except StorageError as error:
+            self._log.warn("a staging file stays: {error}", error=error)
+
+    async def _stream(self, file: StorageFile, first: bytes, chunks: Chunks) -> bytes:
+        """Write and hash chunk after chunk, receiving the next one meanwhile."""
+        hasher = hashlib.sha256()
+        data, offset_b = first, 0
+        while data:
+            writing = Deferred.fromCoroutine(file.write(offset_b, data))
+            hashing = Deferred.fromCoroutine(self._context.blocking.run(hasher.update, data))
+            try:
+                following = await chunks.next(CHUNK_B)
+            except BaseException:
+                await _ended(hashing)
+                await _ended(writing)
+                raise
+            await hashing
+            await writing
+            offset_b += len(data)
+            data = following
+        return hasher.digest()
+
+
+async def _ended(work: Deferred[None]) -> None:
+    """Wait for work whose outcome does not matter any more."""
+    work.addErrback(lambda _: None)
+    await work

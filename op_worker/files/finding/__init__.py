@@ -1,0 +1,1 @@
+"""Finding files, and who may find them."""

@@ -1,0 +1,323 @@
+"""Who may: a caller enters a space, then each use of a file is decided by ``permissions``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define, evolve, field, frozen
+
+from cluster_worker.persistence.engine import Scope
+from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy, Unauthorized
+from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
+from op_worker.auth.caller import Caller
+from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
+from op_worker.files.finding.attributes import stat_of, stats_of_children
+from op_worker.files.finding.lookup import Lookup, space_owner_id
+from op_worker.files.model import FileStat, FileType
+from op_worker.files.operations import ON_DIRECTORIES
+from op_worker.files.rights.permissions import (
+    PROTECTED_ELSEWHERE,
+    FileFacts,
+    Operation,
+    Subject,
+    Verdict,
+    decide,
+)
+from op_worker.files.rights.protection import Protection
+from op_worker.files.stored.nodes import Chain, Node
+from op_worker.storage.registry import Storages, Support
+from op_worker.zone.directory import Zone
+from op_worker.zone.records import SpaceInfo, UserInfo
+
+_NO_PRIVILEGES: frozenset[str] = frozenset()
+_PASSING = Operation.TRAVERSE | Operation.LIST_CONTAINER | Operation.READ_ATTRIBUTES
+"""What a confined token may do on the way to the files that it is for."""
+
+
+@define(eq=False)
+class Visit:
+    """A caller inside a space that he belongs to and that we support."""
+
+    caller: Caller
+    user_id: UserId
+    space: SpaceInfo
+    support: Support
+    subject: Subject
+    _lookup: Lookup = field(repr=False)
+    _id_paths: Mapping[str, str] | None = None
+
+    @property
+    def space_id(self) -> SpaceId:
+        return self.space.space_id
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.space.space_id)
+
+    async def require(self, chain: Chain, needed: Operation) -> None:
+        """Return when the caller may do ``needed`` with a file. Raises: Posix(EACCES, EPERM)."""
+        if self.caller.is_limited:
+            await self._require_reach(chain, needed)
+        self.require_passage(chain)
+        self.require_alone(chain, needed)
+        if needed & Operation.WRITE_OBJECT and await self.is_protected_elsewhere(chain):
+            self._accept(PROTECTED_ELSEWHERE, chain)
+
+    async def is_protected_elsewhere(self, chain: Chain) -> bool:
+        """Whether the content of a file is protected by directories above other names of it."""
+        if chain.file.is_directory or chain.file.meta.links < 2:
+            return False
+        others = await self._lookup.other_names(chain)
+        return any(other.protection & Protection.DATA for other in others)
+
+    async def require_or_own(self, chain: Chain, needed: Operation) -> None:
+        """Return when the caller owns a file, or may do ``needed`` with it.
+
+        Token, privileges and protection flags bind owners too. Raises: Posix(EACCES, EPERM).
+        """
+        if self.caller.is_limited:
+            await self._require_reach(chain, needed)
+        self.require_passage(chain)
+        facts = chain.facts()
+        if facts.owner == self.user_id:
+            facts = evolve(facts, mode=0o777, acl=None)
+        self._accept(decide(self.subject, facts, needed), chain)
+
+    async def require_new(self, directory: Chain, name: str, needed: Operation) -> None:
+        """Return when the caller may add ``name``: ``needed`` is asked of the directory."""
+        if self.caller.is_limited:
+            paths = await self._object_paths()
+            path = f"{directory.canonical_path}/{name}"
+            if reach(self.caller.limits, path, paths) is not Reach.ALLOWED:
+                raise Posix(Errno.EACCES, "the token is confined to other files")
+        self.require_passage(directory)
+        self.require_alone(directory, needed)
+
+    def require_passage(self, chain: Chain) -> None:
+        """Return when every directory above may be passed; the root of a space always may."""
+        self._pass(chain, len(chain.nodes) - 1)
+
+    def require_passage_into(self, directory: Chain) -> None:
+        """Return when a directory and every one above may be passed."""
+        self._pass(directory, len(directory.nodes))
+
+    def _pass(self, chain: Chain, count: int) -> None:
+        """Ask for the first ``count`` of the chain from the top, so nothing is told of what is below."""
+        if self.subject.is_space_owner:
+            return
+        for at in range(self._first_passed(chain), count):
+            meta = chain.nodes[at].meta
+            if meta.type is not FileType.DIR:
+                return
+            facts = FileFacts(meta.owner, meta.mode, is_directory=True, acl=meta.acl)
+            verdict = decide(self.subject, facts, Operation.TRAVERSE)
+            if verdict.errno is not None:
+                self._accept(verdict, Chain(chain.space_id, chain.nodes[: at + 1]))
+
+    def _first_passed(self, chain: Chain) -> int:
+        """Return from where on directories are asked; the root of a space may always be passed."""
+        return 1
+
+    def require_alone(self, chain: Chain, needed: Operation) -> None:
+        """Ask for one file alone, whose ancestors may be passed.
+
+        Raises: Posix(EACCES, EPERM) with the deciding fact as its reason.
+        """
+        if needed:
+            self._accept(decide(self.subject, chain.facts(), needed), chain)
+
+    def may(self, chain: Chain, needed: Operation) -> bool:
+        """Whether ``require_alone`` would return."""
+        return decide(self.subject, chain.facts(), needed).allowed
+
+    def _accept(self, verdict: Verdict, chain: Chain) -> None:
+        """Raise what a refusal of a file that the caller got to means; guests are not told why."""
+        if verdict.errno is None:
+            return
+        reason = verdict.of(chain.path).text if self.subject.is_member else None
+        raise Posix(verdict.errno, reason=reason)
+
+    def lineage(self, chain: Chain) -> Sequence[Node]:
+        """Return the file and those of its ancestors that the caller may know of, the highest first."""
+        return chain.nodes
+
+    def stat(self, chain: Chain) -> FileStat:
+        """Return what the caller is shown of a file."""
+        return stat_of(chain, self.space, self.user_id)
+
+    def stat_children(self, directory: Chain, nodes: Sequence[Node]) -> list[FileStat]:
+        """Return what the caller is shown of entries of a directory."""
+        return stats_of_children(nodes, directory, self.space)
+
+    def has_privilege(self, privilege: str) -> bool:
+        """Whether the caller has a privilege in the space, with a token that is not limited."""
+        held = self.space.user_privileges.get(self.user_id, _NO_PRIVILEGES)
+        return not self.caller.is_limited and (privilege in held or self.user_id in self.space.owners)
+
+    def require_privilege(self, privilege: str) -> None:
+        """Return when the caller has a privilege in the space. Raises: Forbidden; Unauthorized."""
+        if self.caller.is_limited:
+            raise Unauthorized()
+        if not self.has_privilege(privilege):
+            raise Forbidden(f"privilege {privilege} is missing")
+
+    async def visible_names(self, chain: Chain) -> frozenset[str] | None:
+        """Return the names that a listing of this directory may show; ``None`` is all."""
+        if not self.caller.is_limited:
+            return None
+        paths = await self._object_paths()
+        return visible_names(self.caller.limits, chain.canonical_path, paths)
+
+    async def is_hidden(self, chain: Chain) -> bool:
+        """Whether the token hides this file altogether."""
+        if not self.caller.is_limited:
+            return False
+        paths = await self._object_paths()
+        return reach(self.caller.limits, chain.canonical_path, paths) is Reach.DENIED
+
+    async def within_reach(self, chain: Chain) -> Operation | None:
+        """Return the operations that the place of a file lets the token ask for; ``None``: not even any."""
+        if not self.caller.is_limited:
+            return ON_DIRECTORIES
+        found = reach(self.caller.limits, chain.canonical_path, await self._object_paths())
+        if found is Reach.ALLOWED:
+            return ON_DIRECTORIES
+        return _PASSING if found is Reach.ANCESTOR and chain.file.is_directory else None
+
+    async def _require_reach(self, chain: Chain, needed: Operation) -> None:
+        allowed = await self.within_reach(chain)
+        if allowed is None or needed & ~allowed:
+            raise Posix(Errno.EACCES, "the token is confined to other files")
+
+    async def _object_paths(self) -> Mapping[str, str]:
+        if self._id_paths is None:
+            self._id_paths = await object_paths(self._lookup, self.caller, self.space_id)
+        return self._id_paths
+
+
+async def object_paths(lookup: Lookup, caller: Caller, space_id: SpaceId | None) -> dict[str, str]:
+    """Return the canonical paths of the object ids in a token; of one space, or at least the spaces.
+
+    An id of another space is given as that space's path, which is enough to tell spaces apart.
+    """
+    paths: dict[str, str] = {}
+    for object_id in named_object_ids(caller.limits):
+        try:
+            guid = FileGuid.from_object_id(object_id)
+        except InvalidFileId:
+            continue
+        if guid.space_id != space_id:
+            paths[object_id] = f"/{guid.space_id}"
+            continue
+        try:
+            paths[object_id] = (await lookup.by_id(guid.space_id, guid.uuid)).canonical_path
+        except Posix:
+            continue
+    return paths
+
+
+@frozen(eq=False)
+class Access:
+    """The gate of every space."""
+
+    zone: Zone
+    storages: Storages
+    lookup: Lookup
+
+    async def enter(self, caller: Caller, space_id: SpaceId) -> Visit:
+        """Let a member of the space in.
+
+        Raises: Unauthorized for guests; Forbidden to strangers; SpaceNotSupportedBy.
+        """
+        user_id = caller.user_id
+        if user_id is None:
+            raise Unauthorized()
+        space = await self.zone.space(space_id)
+        if space is None or not is_member(space, user_id):
+            raise await self._refusal(user_id, space_id)
+        support = self.storages.for_space(space_id)
+        if support is None:
+            raise self.not_supported(space_id)
+        subject = await self.subject(space, user_id)
+        if caller.limits.readonly:
+            subject = evolve(subject, is_readonly=True)
+        return Visit(caller, user_id, space, support, subject, self.lookup)
+
+    async def subject(self, space: SpaceInfo, user_id: UserId) -> Subject:
+        """Return a user as permissions of a space see him; who is no member has no rights.
+
+        Raises: Forbidden when the zone knows no such user; NoConnectionToOnezone when he is not known here.
+        """
+        if user_id == space_owner_id(space.space_id):
+            return Subject(user_id, is_space_owner=True)
+        try:
+            groups = (await self.zone.user(user_id)).groups
+        except NotFound:
+            raise Forbidden() from None
+        return Subject(
+            user_id,
+            space.user_privileges.get(user_id, _NO_PRIVILEGES),
+            is_space_owner=user_id in space.owners,
+            is_member=is_member(space, user_id),
+            groups=groups,
+        )
+
+    async def user(self, caller: Caller) -> UserInfo:
+        """Return the caller as the zone knows him. Raises: Unauthorized; Forbidden."""
+        if caller.user_id is None:
+            raise Unauthorized()
+        try:
+            return await self.zone.user(caller.user_id)
+        except NotFound:
+            raise Forbidden() from None
+
+    async def space_ids_of(self, caller: Caller) -> list[SpaceId]:
+        """Return all spaces of a caller that the token shows, supported here or not."""
+        user = await self.user(caller)
+        if not caller.is_limited:
+            return list(user.spaces)
+        names = visible_names(caller.limits, "/", await object_paths(self.lookup, caller, None))
+        return [space_id for space_id in user.spaces if names is None or space_id in names]
+
+    async def spaces_of(self, caller: Caller) -> list[SpaceInfo]:
+        """Return the spaces of ``space_ids_of`` by name.
+
+        A space that we do not support and that the zone did not tell of before it went away is left out.
+        """
+        found = [await self.zone.space(space_id) for space_id in await self.space_ids_of(caller)]
+        known = [space for space in found if space is not None]
+        return sorted(known, key=lambda space: (space.name.encode("utf-8", "replace"), space.space_id))
+
+    async def space_of(self, caller: Caller, space_id: SpaceId) -> SpaceInfo:
+        """Return a space of the caller that we support. Raises: Forbidden; SpaceNotSupportedBy."""
+        if space_id not in await self.space_ids_of(caller):
+            raise Forbidden()
+        space = await self.zone.space(space_id)
+        if space is None or not self.is_supported(space_id):
+            raise self.not_supported(space_id)
+        return space
+
+    def is_supported(self, space_id: SpaceId) -> bool:
+        """Whether we support a space: the zone says so, and there is a storage for it."""
+        return space_id in self.zone.supported_spaces() and self.storages.for_space(space_id) is not None
+
+    def not_supported(self, space_id: str) -> SpaceNotSupportedBy:
+        """Return the refusal of a space that this provider does not support."""
+        return SpaceNotSupportedBy(SpaceId(space_id), self.provider_id)
+
+    @property
+    def provider_id(self) -> str:
+        """Our id, empty before registration."""
+        return self.zone.provider_id or ""
+
+    async def _refusal(self, user_id: UserId, space_id: SpaceId) -> Exception:
+        try:
+            user = await self.zone.user(user_id)
+        except NotFound:
+            return Forbidden()
+        return self.not_supported(space_id) if space_id in user.spaces else Forbidden()
+
+
+def is_member(space: SpaceInfo, user_id: UserId) -> bool:
+    """Whether a user belongs to a space, directly or through groups."""
+    return user_id in space.user_privileges or user_id in space.owners

@@ -1,0 +1,1 @@
+"""What people grant one another: lists, protection, shares; and why somebody may not."""

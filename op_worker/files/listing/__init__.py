@@ -1,0 +1,1 @@
+"""Pages of directories and of whole trees."""

@@ -1,0 +1,1 @@
+"""Custom metadata, attributes and access control lists as changes of files."""

@@ -1,0 +1,134 @@
+"""Custom metadata of files: extended attributes, JSON and RDF; and what is changed with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+
+from attrs import frozen
+
+from cluster_worker.persistence.engine import ABSENT, Check, Document, Put, Step
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.metadata import key_path
+from op_worker.files.metadata.acl_changes import changed_acl, shown_xattr
+from op_worker.files.metadata.custom import (
+    FIELDS,
+    custom_steps,
+    needed_for,
+    shown_xattrs,
+    with_meta,
+)
+from op_worker.files.metadata.metadata_checks import checked
+from op_worker.files.model import Json, MetadataChange, Target
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored.documents import JSON, META, RDF, decode_json, decode_rdf
+from op_worker.files.stored.nodes import Chain, Node
+
+MAX_INHERITED_B = 16 << 20
+"""The most bytes that the metadata of a file and of the directories above may take to be merged."""
+_AT_ONCE = 8
+
+
+@frozen(eq=False)
+class Metadata:
+    """Reads and changes custom metadata."""
+
+    _context: FilesContext
+
+    async def xattrs(
+        self, caller: Caller, target: Target, *, inherited: bool, internal: bool
+    ) -> dict[str, Json]:
+        """Return extended attributes. See ``FileService.get_xattrs``."""
+        visit, chain = await self._readable(caller, target)
+        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
+        found = await self._documents(visit, nodes, FIELDS)
+        result: dict[str, Json] = {}
+        for documents in found:
+            result.update(shown_xattrs(documents, internal=internal))
+        if internal and visit.may(chain, Operation.READ_ACL):
+            result.update(await shown_xattr(self._context, visit, chain))
+        return result
+
+    async def json(self, caller: Caller, target: Target, *, inherited: bool, filter: str | None) -> Json:
+        """Return the JSON document or a part of it. See ``FileService.get_json``."""
+        path = () if filter is None else key_path.parse(filter)
+        visit, chain = await self._readable(caller, target)
+        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
+        found = await self._documents(visit, nodes, [JSON])
+        values = [decode_json(documents[JSON].data) for documents in found if JSON in documents]
+        if not values:
+            raise Posix(Errno.ENODATA)
+        return key_path.find(reduce(key_path.merged, values), path)
+
+    async def rdf(self, caller: Caller, target: Target) -> bytes:
+        """Return the RDF document. Raises: Posix(ENODATA)."""
+        visit, chain = await self._readable(caller, target)
+        found = await self._context.engine.get(visit.scope, chain.file.key, [RDF])
+        if RDF not in found:
+            raise Posix(Errno.ENODATA)
+        return decode_rdf(found[RDF].data)
+
+    async def change(self, caller: Caller, target: Target, change: MetadataChange) -> None:
+        """Change custom metadata in one commit. See ``FileService.change_metadata``."""
+        wanted = await checked(self._context.blocking, change)
+        await self._change(caller, target, lambda _: wanted, needed_for(wanted))
+
+    async def insert_json(self, caller: Caller, target: Target, value: Json, filter: str) -> None:
+        """Set a part of the JSON document. Raises: Posix(ENODATA) through a scalar."""
+        path = key_path.parse(filter)
+
+        def decide(present: Json) -> MetadataChange:
+            return MetadataChange(json=key_path.insert(present, path, value))
+
+        await self._change(caller, target, decide, Operation.WRITE_METADATA)
+
+    async def _change(
+        self, caller: Caller, target: Target, decide: Callable[[Json], MetadataChange], needed: Operation
+    ) -> None:
+        async def attempt() -> None:
+            visit, chain = await self._context.chain(caller, target)
+            await visit.require(chain, needed)
+            await self._commit(visit, chain, decide)
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def _commit(self, visit: Visit, chain: Chain, decide: Callable[[Json], MetadataChange]) -> None:
+        context, file = self._context, chain.file
+        documents = await context.engine.get(visit.scope, file.key, FIELDS)
+        present = decode_json(documents[JSON].data) if JSON in documents else None
+        change = decide(present)
+        custom = custom_steps(file.key, documents, change)
+        acl = changed_acl(visit, chain, change.acl)
+        steps: list[Step] = with_meta(file, custom, acl, context.wall_clock())
+        if not steps:
+            return
+        if not any(isinstance(step, Put) and step.field == META for step in steps):
+            steps.insert(0, Check(file.key, META, file.revision(META)))
+        steps[:0] = [
+            Check(file.key, field, documents[field].revision if field in documents else ABSENT)
+            for field in FIELDS
+        ]
+        await context.transactions.commit(visit.space_id, steps, [file.key])
+
+    async def _documents(
+        self, visit: Visit, nodes: Sequence[Node], fields: Sequence[str]
+    ) -> list[Mapping[str, Document]]:
+        """Return documents of those files that have custom metadata. Raises: Posix(E2BIG)."""
+        rich = [node.key for node in nodes if node.meta.has_metadata]
+        found: list[Mapping[str, Document]] = []
+        size_b = 0
+        for start in range(0, len(rich), _AT_ONCE):
+            part = await self._context.engine.get_many(visit.scope, rich[start : start + _AT_ONCE], fields)
+            size_b += sum(len(document.data) for documents in part for document in documents.values())
+            if size_b > MAX_INHERITED_B:
+                raise Posix(Errno.E2BIG, "what is inherited takes more than 16 MiB")
+            found.extend(part)
+        return found
+
+    async def _readable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
+        visit, chain = await self._context.chain(caller, target)
+        await visit.require(chain, Operation.READ_METADATA)
+        return visit, chain

@@ -1,0 +1,1 @@
+"""Quotas as users see and set them, and the room that they leave."""

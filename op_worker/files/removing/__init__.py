@@ -1,0 +1,1 @@
+"""Removing, the trash, and purging what was removed."""

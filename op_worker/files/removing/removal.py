@@ -1,0 +1,197 @@
+"""Removing files and directories; a directory with content leaves in one move into the trash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from cluster_worker.persistence.engine import Key, PreconditionFailed, RequireEmpty, Step
+from onedata.errors import Errno, Posix
+from onedata.ids import trash_uuid
+from op_worker.auth.caller import Caller
+from op_worker.files.committing.transactions import Happened, Rest
+from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.model import FileType, Target
+from op_worker.files.removing.protected_trees import require_unprotected_tree
+from op_worker.files.removing.removals import Removing
+from op_worker.files.removing.trash import Trash
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored import batches, recycled
+from op_worker.files.stored.documents import LOCATION, PARENT, encode_parent
+from op_worker.files.stored.intents import Intent, IntentKind, require_settled
+from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.stored.paths import trash_path
+from op_worker.files.stored.recycled import Origin
+from op_worker.storage.registry import Storage
+
+
+@frozen(eq=False)
+class Removal:
+    """Removes files."""
+
+    _context: FilesContext
+    _trash: Trash
+
+    async def remove(self, caller: Caller, target: Target) -> None:
+        """Remove with all it holds, into the bin if there is one. See ``FileService.remove``."""
+
+        async def attempt() -> None:
+            visit, chain = await self._allowed(caller, target)
+            settings = await self._context.settings.of(visit.space_id)
+            if settings.recycle_days > 0 and chain.file.meta.links == 1:
+                await self._move_to_bin(visit, chain, settings.recycle_days)
+            else:
+                await self._remove(visit, chain)
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def discard(self, caller: Caller, target: Target) -> None:
+        """Remove for good. See ``FileService.discard``."""
+
+        async def attempt() -> None:
+            await self._remove(*await self._allowed(caller, target))
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def _remove(self, visit: Visit, chain: Chain) -> None:
+        try:
+            await self.remove_chain(visit, chain)
+        except PreconditionFailed as refusal:
+            if not isinstance(refusal.step, RequireEmpty):
+                raise
+            await self._move_to_trash(visit, chain)
+
+    async def remove_empty(self, caller: Caller, target: Target) -> None:
+        """Remove a file or an empty directory. See ``FileService.remove_empty``."""
+
+        async def attempt() -> None:
+            visit, chain = await self._allowed(caller, target)
+            try:
+                await self.remove_chain(visit, chain)
+            except PreconditionFailed as refusal:
+                if isinstance(refusal.step, RequireEmpty):
+                    raise Posix(Errno.ENOTEMPTY) from None
+                raise
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def require_removable(self, visit: Visit, chain: Chain) -> None:
+        """Check that the caller may remove a file, or a directory. Raises: Posix(EPERM, EACCES)."""
+        await self.require_movable(visit, chain)
+        if chain.file.is_directory:
+            visit.require_alone(chain, Operation.LIST_CONTAINER)
+
+    async def require_movable(self, visit: Visit, chain: Chain) -> None:
+        """Check that the caller may take a file away from where it is. Raises: Posix(EPERM, EACCES)."""
+        if chain.is_root:
+            raise Posix(Errno.EPERM, "the root of a space cannot be removed or moved")
+        await visit.require(chain, Operation.DELETE)
+        visit.require_alone(chain.above, Operation.DELETE_CHILD | Operation.TRAVERSE)
+
+    async def remove_chain(self, visit: Visit, chain: Chain) -> None:
+        """Remove a file or an empty directory that was found and may be removed.
+
+        Raises: PreconditionFailed, of a ``RequireEmpty`` step when the directory is not empty.
+        """
+        steps = batches.remove(chain, self._context.wall_clock())
+        intent = self.removal_intent(visit, chain)
+        if intent is not None:
+            steps.extend(intent.put())
+        elif not chain.is_apart:
+            steps.extend(require_settled(chain.storage_path))
+        await self._carry_out(visit, chain, steps, intent, [chain.file.key, chain.parent.key])
+
+    def removal_intent(self, visit: Visit, chain: Chain) -> Intent | None:
+        """Return the storage operation that removing needs: none for symbolic links, which are not on
+        the storage, and none while a file keeps other names."""
+        if chain.file.type is FileType.SYMLNK or chain.file.meta.links > 1:
+            return None
+        kind = IntentKind.REMOVE_DIRECTORY if chain.file.is_directory else IntentKind.REMOVE
+        storage = self._storage(visit, chain)
+        return self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)
+
+    async def _move_to_bin(self, visit: Visit, chain: Chain, days: float) -> None:
+        context, file, now_s = self._context, chain.file, self._context.wall_clock()
+        item = recycled.item_id(now_s + days * recycled.DAY_S, file.key)
+        steps = recycled.recycle(chain, item, Origin(chain.names, visit.user_id, now_s))
+        if file.is_directory:
+            steps.extend(await self._unprotected(visit, chain))
+        intent = None
+        if recycled.moves_bytes(file):
+            target, storage = trash_path(visit.space_id, file.key), self._storage(visit, chain)
+            intent = context.journal.new(IntentKind.MOVE, storage, file.key, target, chain.storage_path)
+            steps.extend(intent.put())
+        after = file.written(recycled.unsettled(file))
+        await self._carry_out(visit, chain, steps, intent, [file.key, chain.parent.key], after)
+
+    async def _unprotected(self, visit: Visit, chain: Chain) -> list[Step]:
+        """Return what must still hold when a directory leaves with all it holds. Raises: Posix(EPERM)."""
+        if await self._context.engine.count(visit.scope, chain.file.key):
+            return await require_unprotected_tree(self._context, visit, chain)
+        return [RequireEmpty(chain.file.key)]
+
+    async def _move_to_trash(self, visit: Visit, chain: Chain) -> None:
+        context, key = self._context, chain.file.key
+        trash = Key(trash_uuid(visit.space_id))
+        steps = batches.move_to_trash(chain, trash, context.wall_clock())
+        steps.extend(await require_unprotected_tree(context, visit, chain))
+        intent = context.journal.new(
+            IntentKind.MOVE,
+            visit.support.storage,
+            key,
+            trash_path(visit.space_id, key),
+            chain.storage_path,
+        )
+        record = Removing("/".join(chain.names), visit.user_id, int(context.wall_clock()))
+        steps.extend([*intent.put(), record.begin(key)])
+        await self._carry_out(visit, chain, steps, intent, [key, chain.parent.key])
+        self._trash.purge_soon(visit.space_id)
+
+    async def _carry_out(
+        self,
+        visit: Visit,
+        chain: Chain,
+        steps: Sequence[Step],
+        intent: Intent | None,
+        announce: Sequence[Key],
+        after: Node | None = None,
+    ) -> None:
+        """Commit and do what the storage is to do; ``after`` is the file if it remains."""
+        context, space_id = self._context, visit.space_id
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(space_id, steps, announce, self._gone(visit, chain))
+            if intent is None or not await context.journal.carry_out(space_id, intent):
+                return None, None
+            location = None if after is None else after.location
+            revision = 0 if after is None else after.revision(LOCATION)
+            return None, context.journal.clear_fresh(space_id, intent, location, revision)
+
+        paths = [chain.storage_path] if intent is None else intent.paths
+        await context.transactions.holding(paths, work)
+
+    def _gone(self, visit: Visit, chain: Chain) -> Happened:
+        """Return a question whether the file has left its directory."""
+        file, parent = chain.file, chain.parent
+
+        async def gone() -> bool:
+            value = await self._context.engine.lookup(visit.scope, parent.key, file.name.encode())
+            if value == file.entry_value:
+                return False
+            documents = await self._context.engine.get(visit.scope, file.name_key, [PARENT])
+            return PARENT not in documents or documents[PARENT].data != encode_parent(parent.key)
+
+        return gone
+
+    def _storage(self, visit: Visit, chain: Chain) -> Storage:
+        location = chain.file.location
+        if location is None:
+            return visit.support.storage
+        return self._context.storage(location.storage_id)
+
+    async def _allowed(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
+        visit, chain = await self._context.chain(caller, target)
+        await self.require_removable(visit, chain)
+        return visit, chain

@@ -1,0 +1,1 @@
+"""Where files stand: making, linking, moving and restoring them."""

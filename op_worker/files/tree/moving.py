@@ -1,0 +1,230 @@
+"""Moves and renames: one commit, then one rename on the storage, whatever the size of a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from cluster_worker.persistence.engine import PreconditionFailed, RequireEmpty, Step
+from onedata.errors import Errno, Posix
+from op_worker.auth.caller import Caller
+from op_worker.files.charging.rooms import wanted
+from op_worker.files.committing.transactions import Rest
+from op_worker.files.context import FilesContext
+from op_worker.files.finding.access import Visit
+from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.lookup import Found
+from op_worker.files.model import FileStat, FileType, Target
+from op_worker.files.removing.removal import Removal
+from op_worker.files.stored import batches
+from op_worker.files.stored.charges import Room, charge_steps, charged
+from op_worker.files.stored.documents import LOCATION, META, PARENT, TIMES, UNSETTLED, Location, encode_parent
+from op_worker.files.stored.intents import Intent, IntentKind, require_settled
+from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.stored.paths import check_new_name, storage_path
+from op_worker.files.tree.creation import Creation
+from op_worker.storage.registry import Storage
+
+
+@frozen(eq=False)
+class Place:
+    """Where a file goes: a name in a directory, and what stands there now."""
+
+    directory: Chain
+    name: str
+    replaced: Chain | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.directory.names, self.name)
+
+
+@frozen(eq=False)
+class Moving:
+    """Moves files inside one space."""
+
+    _context: FilesContext
+    _creation: Creation
+    _removal: Removal
+
+    async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:
+        """Move inside one space. See ``FileService.move``."""
+
+        async def attempt() -> tuple[FileStat, bool]:
+            visit, chain = await self._context.chain(caller, source)
+            await self._removal.require_movable(visit, chain)
+            place = await self.place_for(visit, caller, target)
+            return await self._move(visit, chain, place)
+
+        return await self._context.transactions.retrying(source.base.space_id, attempt)
+
+    async def place_for(self, visit: Visit, caller: Caller, target: Target) -> Place:
+        """Find where a target is or would be. Raises: Posix(ENOENT, ENOTDIR, EACCES, EPERM)."""
+        _, found = await self._context.find(caller, target)
+        place = place_of(visit, found)
+        visit.require_passage_into(place.directory)
+        return place
+
+    async def require_replaceable(
+        self, visit: Visit, type_: FileType, place: Place, *, own_key: str = ""
+    ) -> None:
+        """Check that a file of a type may take a place.
+
+        Raises: Posix(EINVAL) below itself; Posix(EISDIR, ENOTDIR) over another kind; Posix(EACCES).
+        """
+        if any(node.key == own_key for node in place.directory.nodes):
+            raise Posix(Errno.EINVAL, "a directory cannot be moved into itself")
+        replaced = place.replaced
+        if replaced is not None:
+            if replaced.file.is_directory and type_ is not FileType.DIR:
+                raise Posix(Errno.EISDIR)
+            if type_ is FileType.DIR and not replaced.file.is_directory:
+                raise Posix(Errno.ENOTDIR)
+            await self._removal.require_removable(visit, replaced)
+        await self._creation.require_adding(visit, place.directory, place.name, type_)
+
+    async def _move(self, visit: Visit, source: Chain, place: Place) -> tuple[FileStat, bool]:
+        if place.replaced is not None and place.replaced.file.key == source.file.key:
+            return stat_of(source, visit.space, visit.user_id), False  # also between two names of one file
+        file = source.file
+        await self.require_replaceable(visit, file.type, place, own_key=file.key)
+        now_s = self._context.wall_clock()
+        room = await self._context.rooms.of(visit)
+        location = _location(room, source, place)
+        replaced = place.replaced.file if place.replaced is not None else None
+        steps = batches.move(source, place.directory, place.name, replaced, location, now_s)
+        charging = await self._charging(visit, room, source, place, location)
+        steps.extend(charging)
+        intents = self._intents(visit, source, place)
+        for intent in intents:
+            steps.extend(intent.put())
+        if not intents:
+            steps.extend(self._settled(visit, source, place))
+        after = self._after(source, place, location, now_s)
+        try:
+            await self._carry_out(visit, source, place, steps, intents, after)
+        except PreconditionFailed as refusal:
+            if isinstance(refusal.step, RequireEmpty):
+                raise Posix(Errno.ENOTEMPTY) from None
+            raise
+        if self._context.recharging.is_ordered(charging):
+            self._context.recharging.run_soon(visit.space_id)
+        return stat_of(after, visit.space, visit.user_id), replaced is not None
+
+    async def _charging(
+        self, visit: Visit, room: Room, source: Chain, place: Place, location: Location | None
+    ) -> list[Step]:
+        """Return the steps that charge a file where it will be; a directory is charged behind, by a walk."""
+        if source.file.is_directory:
+            return await self._context.recharging.for_move(visit.space_id, source, place.directory)
+        if location is None:
+            return []
+        changes = charged(source.file.location, location)
+        return [room.quotas.unchanged(), *charge_steps(changes, room.quotas)]
+
+    async def _carry_out(
+        self,
+        visit: Visit,
+        source: Chain,
+        place: Place,
+        steps: list[Step],
+        intents: Sequence[Intent],
+        after: Chain,
+    ) -> None:
+        context, space_id = self._context, visit.space_id
+        keys = [after.file.key, source.parent.key, place.directory.file.key]
+        if place.replaced is not None:
+            keys.append(place.replaced.file.key)
+
+        async def happened() -> bool:
+            raw = place.name.encode()
+            found = await context.engine.lookup(visit.scope, place.directory.file.key, raw)
+            return found == source.file.entry_value
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(space_id, steps, keys, happened)
+            done = [intent for intent in intents if await context.journal.carry_out(space_id, intent)]
+            return None, self._clear(visit, done, after)
+
+        paths = [source.named_path, storage_path(space_id, place.names)]
+        paths.extend(path for intent in intents for path in intent.paths)
+        await context.transactions.holding(paths, work)
+
+    async def _clear(self, visit: Visit, intents: Sequence[Intent], after: Chain) -> None:
+        for intent in intents:
+            location = after.file.location if intent.uuid == after.file.key else None
+            await self._context.journal.clear_fresh(
+                visit.space_id, intent, location, after.file.revision(LOCATION)
+            )
+
+    def _intents(self, visit: Visit, source: Chain, place: Place) -> list[Intent]:
+        """Return the storage operations of a move.
+
+        Symbolic links are not on the storage and bytes that lie apart stay there. What is replaced gives
+        way to the rename, or is removed by itself.
+        """
+        intents: list[Intent] = []
+        if batches.has_bytes(source.file) and not source.is_apart:
+            target = storage_path(visit.space_id, place.names)
+            storage = self._storage(visit, source.file)
+            new = self._context.journal.new
+            intents.append(new(IntentKind.MOVE, storage, source.file.key, target, source.storage_path))
+        replaced = place.replaced
+        if replaced is not None and (replaced.is_apart or not intents):
+            removal = self._removal.removal_intent(visit, replaced)
+            intents.extend([] if removal is None else [removal])
+        return intents
+
+    def _settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:
+        target = storage_path(visit.space_id, place.names)
+        return [*require_settled(source.named_path), *require_settled(target)]
+
+    def _storage(self, visit: Visit, file: Node) -> Storage:
+        location = file.location
+        if location is None:
+            return visit.support.storage
+        return self._context.storage(location.storage_id)
+
+    def _after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
+        file = source.file
+        documents = {TIMES: file.times.changed(now_s).encode()}
+        if not file.link:
+            documents[META] = evolve(file.meta, name=place.name).encode()
+            documents[PARENT] = encode_parent(place.directory.file.key)
+        if location is not None:
+            documents[LOCATION] = location.encode()
+        node = file.written(documents)
+        node.name = place.name
+        return place.directory.child(node)
+
+
+def place_of(visit: Visit, found: Found) -> Place:
+    """Turn the end of a walk into a place. Raises: Posix(ENOENT, ENOTDIR, EPERM)."""
+    chain = found.chain
+    if not found.missing:
+        if chain.is_root:
+            raise Posix(Errno.EPERM, "the root of a space cannot be replaced")
+        return Place(chain.above, chain.file.name, chain)
+    if not chain.file.is_directory:
+        raise Posix(Errno.ENOTDIR)
+    if len(found.missing) > 1:
+        visit.require_passage_into(chain)
+        raise Posix(Errno.ENOENT, "a directory on the way is missing")
+    name = found.missing[0].decode()
+    check_new_name(name, at_root=chain.is_root)
+    return Place(chain, name, None)
+
+
+def _location(room: Room, source: Chain, place: Place) -> Location | None:
+    """Return the location that tells readers to wait for a pending move, charged as it will be.
+
+    ``None`` when nothing of it changes: bytes that lie apart stay where they are.
+    """
+    old = source.file.location
+    if old is None:
+        return None
+    charges = wanted(room, source.file.meta.owner, place.directory)
+    if old.is_apart:
+        return None if charges == old.charges else evolve(old, charges=charges)
+    return evolve(old, staged=UNSETTLED, charges=charges)
