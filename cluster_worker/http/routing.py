@@ -28,6 +28,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
 from zope.interface import implementer
 
 from cluster_worker.http.answers import send_json
@@ -49,6 +50,14 @@ def door_resource(app: Klein, door: object, *, on_error: ErrorRenderer = render_
         on_error: answers a request whose handler raised; by default with the house's JSON errors.
     """
     return DoorResource(app.__get__(door, type(door)), on_error)
+
+
+class RestOfPath(BaseConverter):
+    """The rest of a path, whatever it holds, also nothing."""
+
+    regex = ".*?"
+    weight = 200
+    part_isolating = False
 
 
 @implementer(IResource)

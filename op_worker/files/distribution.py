@@ -14,16 +14,18 @@ from op_worker.files.model import FileType, Json, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import Location
 from op_worker.files.stored.nodes import Chain
+from op_worker.files.translation import translated
 
 
 @frozen(eq=False)
 class Distribution:
-    """Describes where files are. Only this provider is known so far."""
+    """Where the bytes of files are. Only this provider is known so far."""
 
     _context: FilesContext
 
-    async def distribution(self, caller: Caller, target: Target) -> Mapping[str, Json]:
-        """Return the answer of REST. See ``FileService.distribution``."""
+    @translated
+    async def blocks(self, caller: Caller, target: Target) -> Mapping[str, Json]:
+        """Return which provider and storage holds which blocks, in the form of the REST answer."""
         visit, chain = await self._readable(caller, target)
         type_ = chain.file.type
         provider_id = self._context.access.provider_id
@@ -32,8 +34,9 @@ class Distribution:
             "distributionPerProvider": {provider_id: _of_this_provider(visit, chain, type_)},
         }
 
+    @translated
     async def locations(self, caller: Caller, target: Target) -> Mapping[str, Json]:
-        """Return the answer of REST. See ``FileService.storage_locations``."""
+        """Return the path on each storage, in the form of the REST answer."""
         visit, chain = await self._readable(caller, target)
         return {
             "locationsPerProvider": {

@@ -5,11 +5,13 @@ Every method takes the caller first and raises only ``onedata.errors``: what con
 gives ``SpaceNotSupportedBy``, and ``ServiceUnavailable`` asks to try again later. What a method has
 acknowledged survives the death of any process. Nothing is half done: a method that raises has
 changed nothing, unless its docstring says otherwise.
+
+The module is long because it is the contract, told in one place; every method is one call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -56,13 +58,11 @@ from op_worker.files.metadata.attribute_changes import AttributeChanges
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import (
     ATTRIBUTES,
-    REMOVED,
     ContentReader,
     CreateOptions,
     FileStat,
     FileType,
     Follow,
-    Json,
     MetadataChange,
     Now,
     Page,
@@ -155,10 +155,10 @@ class FileService(TaskService):
         self._in_place = InPlace(context, opening, receiving)
         self._appending = Appending(context, opening, self._in_place, receiving)
         self._moving = Moving(context, self._creation, self._removal)
-        self._metadata = Metadata(context)
-        self._copying = Copying(context, self._reading, self._creation, self._replacing, self._metadata)
+        self.metadata = Metadata(context)
+        self._copying = Copying(context, self._reading, self._creation, self._replacing, self.metadata)
         self._attributes = AttributeChanges(context)
-        self._distribution = Distribution(context)
+        self.distribution = Distribution(context)
         self.hard_links = HardLinks(context)
         self.removals = Removals(context)
         self.recycle_bin = RecycleBin(context, self._creation, recycling)
@@ -503,69 +503,6 @@ class FileService(TaskService):
         Raises: Posix(EACCES); Posix(EINVAL) for what is no number or too large.
         """
         return await self._attributes.set_times(caller, target, atime_s, mtime_s)
-
-    @translated
-    async def get_xattrs(
-        self, caller: Caller, target: Target, *, inherited: bool = False, internal: bool = False
-    ) -> dict[str, Json]:
-        """Return extended attributes; ``inherited`` merges those of ancestors, the nearest wins.
-
-        ``internal`` adds ``cdmi_*``, ``onedata_json`` and ``onedata_rdf``.
-        """
-        return await self._metadata.xattrs(caller, target, inherited=inherited, internal=internal)
-
-    @translated
-    async def change_metadata(self, caller: Caller, target: Target, change: MetadataChange) -> None:
-        """Change custom metadata. Raises: Posix(EPERM) for reserved names; Posix(EACCES, ENOENT)."""
-        await self._metadata.change(caller, target, change)
-
-    @translated
-    async def get_json(
-        self, caller: Caller, target: Target, *, inherited: bool = False, filter: str | None = None
-    ) -> Json:
-        """Return the JSON document or the part at key path ``filter`` (``a.b.[2].c``).
-
-        Raises: Posix(ENODATA) when there is none.
-        """
-        return await self._metadata.json(caller, target, inherited=inherited, filter=filter)
-
-    @translated
-    async def set_json(self, caller: Caller, target: Target, value: Json, filter: str | None = None) -> None:
-        """Set the JSON document, or the part at ``filter``. Raises: Posix(ENODATA) through a scalar."""
-        if filter is None:
-            await self._metadata.change(caller, target, MetadataChange(json=value))
-        else:
-            await self._metadata.insert_json(caller, target, value, filter)
-
-    @translated
-    async def remove_json(self, caller: Caller, target: Target) -> None:
-        """Remove the JSON document; fine when there is none."""
-        await self._metadata.change(caller, target, MetadataChange(json=REMOVED))
-
-    @translated
-    async def get_rdf(self, caller: Caller, target: Target) -> bytes:
-        """Return the RDF document, verbatim. Raises: Posix(ENODATA)."""
-        return await self._metadata.rdf(caller, target)
-
-    @translated
-    async def set_rdf(self, caller: Caller, target: Target, value: bytes) -> None:
-        """Store the RDF document verbatim."""
-        await self._metadata.change(caller, target, MetadataChange(rdf=value))
-
-    @translated
-    async def remove_rdf(self, caller: Caller, target: Target) -> None:
-        """Remove the RDF document; fine when there is none."""
-        await self._metadata.change(caller, target, MetadataChange(rdf=REMOVED))
-
-    @translated
-    async def distribution(self, caller: Caller, target: Target) -> Mapping[str, Json]:
-        """Return which provider and storage holds which blocks, in the form of the REST answer."""
-        return await self._distribution.distribution(caller, target)
-
-    @translated
-    async def storage_locations(self, caller: Caller, target: Target) -> Mapping[str, Json]:
-        """Return the path on each storage, in the form of the REST answer."""
-        return await self._distribution.locations(caller, target)
 
     async def _chain(self, caller: Caller, target: Target) -> Chain:
         visit, chain = await self._context.chain(caller, target)

@@ -22,10 +22,11 @@ from op_worker.files.metadata.custom import (
     with_meta,
 )
 from op_worker.files.metadata.metadata_checks import checked
-from op_worker.files.model import Json, MetadataChange, Target
+from op_worker.files.model import REMOVED, Json, MetadataChange, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import JSON, META, RDF, decode_json, decode_rdf
 from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.translation import translated
 
 MAX_INHERITED_B = 16 << 20
 """The most bytes that the metadata of a file and of the directories above may take to be merged."""
@@ -34,14 +35,18 @@ _AT_ONCE = 8
 
 @frozen(eq=False)
 class Metadata:
-    """Reads and changes custom metadata."""
+    """Extended attributes, JSON and RDF of files. Raises what ``FileService`` raises."""
 
     _context: FilesContext
 
+    @translated
     async def xattrs(
-        self, caller: Caller, target: Target, *, inherited: bool, internal: bool
+        self, caller: Caller, target: Target, *, inherited: bool = False, internal: bool = False
     ) -> dict[str, Json]:
-        """Return extended attributes. See ``FileService.get_xattrs``."""
+        """Return extended attributes; ``inherited`` merges those of ancestors, the nearest wins.
+
+        ``internal`` adds ``cdmi_*``, ``onedata_json`` and ``onedata_rdf``.
+        """
         visit, chain = await self._readable(caller, target)
         nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
         found = await self._documents(visit, nodes, FIELDS)
@@ -52,8 +57,14 @@ class Metadata:
             result.update(await shown_xattr(self._context, visit, chain))
         return result
 
-    async def json(self, caller: Caller, target: Target, *, inherited: bool, filter: str | None) -> Json:
-        """Return the JSON document or a part of it. See ``FileService.get_json``."""
+    @translated
+    async def json(
+        self, caller: Caller, target: Target, *, inherited: bool = False, filter: str | None = None
+    ) -> Json:
+        """Return the JSON document or the part at key path ``filter`` (``a.b.[2].c``).
+
+        Raises: Posix(ENODATA) when there is none.
+        """
         path = () if filter is None else key_path.parse(filter)
         visit, chain = await self._readable(caller, target)
         nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
@@ -63,21 +74,45 @@ class Metadata:
             raise Posix(Errno.ENODATA)
         return key_path.find(reduce(key_path.merged, values), path)
 
+    @translated
     async def rdf(self, caller: Caller, target: Target) -> bytes:
-        """Return the RDF document. Raises: Posix(ENODATA)."""
+        """Return the RDF document, verbatim. Raises: Posix(ENODATA)."""
         visit, chain = await self._readable(caller, target)
         found = await self._context.engine.get(visit.scope, chain.file.key, [RDF])
         if RDF not in found:
             raise Posix(Errno.ENODATA)
         return decode_rdf(found[RDF].data)
 
+    @translated
     async def change(self, caller: Caller, target: Target, change: MetadataChange) -> None:
-        """Change custom metadata in one commit. See ``FileService.change_metadata``."""
+        """Change custom metadata in one commit. Raises: Posix(EPERM) for reserved names; Posix(EACCES)."""
         wanted = await checked(self._context.blocking, change)
         await self._change(caller, target, lambda _: wanted, needed_for(wanted))
 
-    async def insert_json(self, caller: Caller, target: Target, value: Json, filter: str) -> None:
-        """Set a part of the JSON document. Raises: Posix(ENODATA) through a scalar."""
+    @translated
+    async def set_json(self, caller: Caller, target: Target, value: Json, filter: str | None = None) -> None:
+        """Set the JSON document, or the part at ``filter``. Raises: Posix(ENODATA) through a scalar."""
+        if filter is None:
+            await self.change(caller, target, MetadataChange(json=value))
+        else:
+            await self._insert_json(caller, target, value, filter)
+
+    @translated
+    async def remove_json(self, caller: Caller, target: Target) -> None:
+        """Remove the JSON document; fine when there is none."""
+        await self.change(caller, target, MetadataChange(json=REMOVED))
+
+    @translated
+    async def set_rdf(self, caller: Caller, target: Target, value: bytes) -> None:
+        """Store the RDF document verbatim."""
+        await self.change(caller, target, MetadataChange(rdf=value))
+
+    @translated
+    async def remove_rdf(self, caller: Caller, target: Target) -> None:
+        """Remove the RDF document; fine when there is none."""
+        await self.change(caller, target, MetadataChange(rdf=REMOVED))
+
+    async def _insert_json(self, caller: Caller, target: Target, value: Json, filter: str) -> None:
         path = key_path.parse(filter)
 
         def decide(present: Json) -> MetadataChange:

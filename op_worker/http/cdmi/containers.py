@@ -94,7 +94,7 @@ class Containers:
         stat = await self._files.create_directory(caller, target, options)
         if not change.is_empty:
             try:
-                await self._files.change_metadata(caller, Target(stat.guid), change)
+                await self._files.metadata.change(caller, Target(stat.guid), change)
             except Exception:
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
@@ -107,7 +107,7 @@ class Containers:
         if query.metadata and change.changes_custom:
             xattrs = await self._locator.xattrs(caller, stat)
             metadata.check_limits(metadata.after(xattrs, change))
-        await self._files.change_metadata(caller, Target(stat.guid), change)
+        await self._files.metadata.change(caller, Target(stat.guid), change)
 
     async def _representation(
         self, caller: Caller, stat: FileStat, xattrs: dict[str, Json], query: Query, status: int

@@ -108,7 +108,7 @@ class Locator:
 
     async def changed_xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file that may have got some since ``stat`` was made."""
-        return await self._files.get_xattrs(caller, Target(stat.guid), internal=True)
+        return await self._files.metadata.xattrs(caller, Target(stat.guid), internal=True)
 
 
 def check_form(stat: FileStat, address: Address) -> None:

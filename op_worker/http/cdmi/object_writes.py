@@ -207,7 +207,7 @@ class ObjectWrites:
 
     async def _change(self, caller: Caller, stat: FileStat, change: MetadataChange) -> None:
         if not change.is_empty:
-            await self._files.change_metadata(caller, Target(stat.guid), change)
+            await self._files.metadata.change(caller, Target(stat.guid), change)
 
 
 def _plain_change(request: CdmiRequest, xattrs: Mapping[str, Json]) -> MetadataChange:

@@ -70,7 +70,7 @@ class Relocations:
     ) -> AnyAnswer:
         stat, replaced = await self._files.move(caller, Target(source.guid), target)
         if not change.is_empty:
-            await self._files.change_metadata(caller, Target(stat.guid), change)
+            await self._files.metadata.change(caller, Target(stat.guid), change)
         return await self._shown(caller, stat, 200 if replaced else 201)
 
     async def _copy(

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from klein import Klein
 from twisted.python.failure import Failure
-from werkzeug.routing import BaseConverter
 
 from cluster_worker.http.answers import send_bytes
 from cluster_worker.http.bodies import content_type, read_json_object
 from cluster_worker.http.errors import HttpError, render_error
 from cluster_worker.http.params import parse_query, sanitise
-from cluster_worker.http.routing import DoorResource
+from cluster_worker.http.routing import DoorResource, RestOfPath
 from onedata.errors import (
     Errno,
     Forbidden,
@@ -51,14 +50,6 @@ if TYPE_CHECKING:
 Handler = Callable[..., Coroutine[Any, Any, None]]
 _WRITING = frozenset((b"PUT", b"POST", b"PATCH"))
 _ANY_ORIGIN = [b"*"]
-
-
-class _RestOfPath(BaseConverter):
-    """The rest of a path, whatever it holds, also nothing."""
-
-    regex = ".*?"
-    weight = 200
-    part_isolating = False
 
 
 class RestDoor:
@@ -107,7 +98,7 @@ class RestDoor:
 
     def _make_app(self) -> Klein:
         app = Klein()
-        app.url_map.converters["rest"] = _RestOfPath
+        app.url_map.converters["rest"] = RestOfPath
         for number, route in enumerate(ROUTES):
             for pattern in _patterns(route.path):
                 app.route(pattern, methods=[route.method], endpoint=f"{number} {pattern}")(

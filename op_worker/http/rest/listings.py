@@ -35,7 +35,7 @@ async def get_attributes(call: RestCall) -> None:
         (stat,) = await with_directory_sizes(call, [stat])
     xattrs: Mapping[str, Json] = {}
     if selection.xattrs:
-        xattrs = await call.files.get_xattrs(call.caller, Target(stat.guid))
+        xattrs = await call.files.metadata.xattrs(call.caller, Target(stat.guid))
     send_json(call.request, selection.render(stat, xattrs))
 
 
@@ -104,13 +104,13 @@ async def get_symlink_value(call: RestCall) -> None:
 
 async def get_distribution(call: RestCall) -> None:
     """Which provider and storage holds which bytes of a file."""
-    distribution = await call.files.distribution(call.caller, call.target)
+    distribution = await call.files.distribution.blocks(call.caller, call.target)
     send_json(call.request, await with_directory_distribution(call, distribution))
 
 
 async def get_storage_locations(call: RestCall) -> None:
     """The paths of a file on storages."""
-    send_json(call.request, await call.files.storage_locations(call.caller, call.target))
+    send_json(call.request, await call.files.distribution.locations(call.caller, call.target))
 
 
 def _selection(call: RestCall, defaults: tuple[str, ...]) -> Selection:

@@ -25,7 +25,7 @@ async def get_xattrs(call: RestCall) -> None:
     if name == ACL_XATTR:
         xattrs = await call.files.acls.as_xattr(call.caller, target)
     else:
-        xattrs = await call.files.get_xattrs(
+        xattrs = await call.files.metadata.xattrs(
             call.caller, target, inherited=params["inherited"], internal=internal
         )
     if name is not None:
@@ -40,21 +40,21 @@ async def put_xattrs(call: RestCall) -> None:
     value = await _json_body(call)
     if not isinstance(value, dict):
         raise BadValueJSON(_KEY)
-    await call.files.change_metadata(call.caller, await _target(call), MetadataChange(set_xattrs=value))
+    await call.files.metadata.change(call.caller, await _target(call), MetadataChange(set_xattrs=value))
     send_nothing(call.request)
 
 
 async def remove_xattrs(call: RestCall) -> None:
     """Remove extended attributes."""
     change = MetadataChange(remove_xattrs=call.params["keys"])
-    await call.files.change_metadata(call.caller, await _target(call), change)
+    await call.files.metadata.change(call.caller, await _target(call), change)
     send_nothing(call.request)
 
 
 async def get_json(call: RestCall) -> None:
     """The JSON document, or a part of it."""
     filter_ = _filter(call)
-    value = await call.files.get_json(
+    value = await call.files.metadata.json(
         call.caller, await _target(call), inherited=call.params["inherited"], filter=filter_
     )
     send_json(call.request, value)
@@ -64,32 +64,32 @@ async def put_json(call: RestCall) -> None:
     """Set the JSON document, or a part of it."""
     filter_ = _filter(call)
     value = await _json_body(call)
-    await call.files.set_json(call.caller, await _target(call), value, filter_)
+    await call.files.metadata.set_json(call.caller, await _target(call), value, filter_)
     send_nothing(call.request)
 
 
 async def remove_json(call: RestCall) -> None:
     """Remove the JSON document."""
-    await call.files.remove_json(call.caller, await _target(call))
+    await call.files.metadata.remove_json(call.caller, await _target(call))
     send_nothing(call.request)
 
 
 async def get_rdf(call: RestCall) -> None:
     """The RDF document."""
-    value = await call.files.get_rdf(call.caller, await _target(call))
+    value = await call.files.metadata.rdf(call.caller, await _target(call))
     send_bytes(call.request, value, [b"application/rdf+xml"])
 
 
 async def put_rdf(call: RestCall) -> None:
     """Set the RDF document."""
     value = await read_bytes(call.request, DOCUMENT_LIMIT_B)
-    await call.files.set_rdf(call.caller, await _target(call), value)
+    await call.files.metadata.set_rdf(call.caller, await _target(call), value)
     send_nothing(call.request)
 
 
 async def remove_rdf(call: RestCall) -> None:
     """Remove the RDF document."""
-    await call.files.remove_rdf(call.caller, await _target(call))
+    await call.files.metadata.remove_rdf(call.caller, await _target(call))
     send_nothing(call.request)
 
 

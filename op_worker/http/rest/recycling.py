@@ -9,6 +9,7 @@ from op_worker.files.model import CreateOptions
 from op_worker.files.removing.removals import Removing
 from op_worker.files.tree.recycle_bin import RecycledFile
 from op_worker.http.rest.calls import RestCall, names_of, required_names
+from op_worker.statistics.counts import DIRECTORIES, FILES, LOGICAL, Counts, at
 
 
 async def list_recycle_bin(call: RestCall) -> None:
@@ -47,9 +48,21 @@ async def empty_bin(call: RestCall) -> None:
 
 
 async def list_removals(call: RestCall) -> None:
-    """Trees that were removed and are being purged."""
+    """Trees that were removed and are being purged; and what is left of all of them, where that is known."""
     removals = await call.files.removals.of(call.caller, call.space_id)
-    send_json(call.request, {"removals": [_removal(one) for one in removals]})
+    statistics = call.services.statistics
+    left = None if statistics is None else await statistics.waiting_for_purge(call.space_id)
+    send_json(call.request, {"removals": [_removal(one) for one in removals], "left": _left(left)})
+
+
+def _left(counts: Counts | None) -> dict[str, int] | None:
+    if counts is None:
+        return None
+    return {
+        "files": at(counts, FILES),
+        "directories": at(counts, DIRECTORIES),
+        "bytes": at(counts, LOGICAL),
+    }
 
 
 def _item(item: RecycledFile) -> dict[str, Any]:

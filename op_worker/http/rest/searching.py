@@ -48,7 +48,7 @@ async def _shown(call: RestCall, selection: Selection, stat: FileStat) -> dict[s
     """Return the attributes of a file; those that the caller may not read are null."""
     if selection.xattrs:
         try:
-            stat = evolve(stat, xattrs=await call.files.get_xattrs(call.caller, Target(stat.guid)))
+            stat = evolve(stat, xattrs=await call.files.metadata.xattrs(call.caller, Target(stat.guid)))
         except Posix:
             stat = evolve(stat, xattrs={})
     return await rendered(call, selection, stat)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from klein import Klein
 from twisted.python.failure import Failure
-from werkzeug.routing import BaseConverter
 
 from cluster_worker.http.answers import send_bytes, send_json
 from cluster_worker.http.errors import render_error
 from cluster_worker.http.params import Choice, Param, Text, parse_query, sanitise
-from cluster_worker.http.routing import DoorResource
+from cluster_worker.http.routing import DoorResource, RestOfPath
 from cluster_worker.persistence.engine import PersistenceUnavailable
 from onedata.errors import NotFound, OnedataError, ServiceUnavailable
 from onedata.ids import ShareId
@@ -49,14 +48,6 @@ _PARAMS = (
 )
 
 
-class _RestOfPath(BaseConverter):
-    """The rest of a path, whatever it holds, also nothing."""
-
-    regex = ".*?"
-    weight = 200
-    part_isolating = False
-
-
 class ShareDoor:
     """Thin: who asks, for which file of which share, then one answer.
 
@@ -78,7 +69,7 @@ class ShareDoor:
         self._files, self._shares, self._downloads = files, shares, downloads
         self._is_serving = is_serving
         app = Klein()
-        app.url_map.converters["rest"] = _RestOfPath
+        app.url_map.converters["rest"] = RestOfPath
         app.route("/<share_id>", methods=["GET"], endpoint="top")(self._get)
         app.route("/<share_id>/<rest:path>", methods=["GET"], endpoint="below")(self._get)
         self.resource = DoorResource(app, self._refuse)

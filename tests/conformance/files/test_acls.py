@@ -218,9 +218,9 @@ async def test_content_and_list_change_in_one_commit(files: FileService) -> None
     change = MetadataChange(acl=(allow("OWNER@", ALL),), set_xattrs={"k": 1})
     await files.replace_content(alice, path("f"), body(b"new"), expected_b=3, metadata=change)
     assert await acl_of(files, "f") == (allow("OWNER@", ALL),)
-    assert (await files.get_xattrs(alice, path("f")))["k"] == 1
-    await refused(files.change_metadata(bob, path("f"), MetadataChange(acl=REMOVED)))
-    await files.change_metadata(alice, path("f"), MetadataChange(acl=REMOVED))
+    assert (await files.metadata.xattrs(alice, path("f")))["k"] == 1
+    await refused(files.metadata.change(bob, path("f"), MetadataChange(acl=REMOVED)))
+    await files.metadata.change(alice, path("f"), MetadataChange(acl=REMOVED))
     assert await acl_of(files, "f") is None
 
 
@@ -339,14 +339,14 @@ async def test_a_list_set_meanwhile_is_not_lost_by_a_change_of_metadata(files: F
             Deferred.fromCoroutine(work)
             for work in (
                 files.acls.set(alice, path("f"), (allow("OWNER@", ALL),)),
-                files.change_metadata(alice, path("f"), MetadataChange(set_xattrs={"k": 1})),
+                files.metadata.change(alice, path("f"), MetadataChange(set_xattrs={"k": 1})),
                 files.set_times(alice, path("f"), 1.0, 1.0),
             )
         ],
         consumeErrors=True,
     )
     assert await acl_of(files, "f") == (allow("OWNER@", ALL),)
-    assert await files.get_xattrs(alice, path("f")) == {"k": 1}
+    assert await files.metadata.xattrs(alice, path("f")) == {"k": 1}
 
 
 @ensureDeferred

@@ -108,7 +108,7 @@ async def test_every_change_of_content_gives_another_tag_and_no_other_change_doe
     last = seen[-1]
     await files.set_mode(owner, path("f"), 0o600)
     await files.set_times(owner, path("f"), 1.0, 2.0)
-    await files.set_json(owner, path("f"), {"a": 1})
+    await files.metadata.set_json(owner, path("f"), {"a": 1})
     await files.move(owner, path("f"), path("g"))
     assert (await files.stat(owner, path("g"))).content_tag == last
 

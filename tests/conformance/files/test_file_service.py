@@ -365,15 +365,15 @@ async def test_moving_between_spaces_copies_and_removes(files: FileService) -> N
 async def test_copying_a_tree_copies_contents_modes_links_and_metadata(files: FileService) -> None:
     await files.create_directory(alice, path("d"), CreateOptions(mode=0o750))
     await put(files, "d/f", b"1", alice)
-    await files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"k": 1}, rdf=b"<r/>"))
+    await files.metadata.change(alice, path("d/f"), MetadataChange(set_xattrs={"k": 1}, rdf=b"<r/>"))
     await files.create_symlink(alice, path("d/l"), CreateOptions(symlink_target="f"))
     stat, replaced = await files.copy(alice, path("d"), path("e"), MetadataChange(set_xattrs={"top": True}))
     assert (stat.mode, replaced) == (0o750, False)
     assert await paths_in(files) == ["d/f", "d/l", "e/f", "e/l"]
     assert await read(files, path("e/l")) == b"1"
-    assert await files.get_xattrs(alice, path("e/f")) == {"k": 1}
-    assert await files.get_rdf(alice, path("e/f")) == b"<r/>"
-    assert await files.get_xattrs(alice, path("e")) == {"top": True}
+    assert await files.metadata.xattrs(alice, path("e/f")) == {"k": 1}
+    assert await files.metadata.rdf(alice, path("e/f")) == b"<r/>"
+    assert await files.metadata.xattrs(alice, path("e")) == {"top": True}
     await put(files, "d/f", b"2", alice)
     assert await read(files, path("e/f")) == b"1"
 
@@ -585,7 +585,7 @@ async def test_pages_bring_the_extended_attributes_that_the_caller_may_read(file
     await files.create_directory(alice, path("d/e"), CreateOptions(create_parents=True))
     for text, mode in (("d/a", 0o644), ("d/b", 0o600), ("d/c", 0o644), ("d/e/f", 0o644)):
         await files.create_file(alice, path(text), CreateOptions(mode=mode))
-        await files.change_metadata(alice, path(text), MetadataChange(set_xattrs={"n": text, "m": 1}))
+        await files.metadata.change(alice, path(text), MetadataChange(set_xattrs={"n": text, "m": 1}))
     await files.create_file(alice, path("d/d"), NEW)
     shown = Shown(xattrs=frozenset({"n", "none"}))
     page = await files.list_children(bob, path("d"), limit=9, shown=shown)
@@ -607,7 +607,7 @@ async def test_a_page_ends_early_when_attributes_are_very_large(files: FileServi
     for name in "abcdefghijkl":
         await put(files, name, b"")
         large = {f"n{number}": "x" * 62_000 for number in range(16)}
-        await files.change_metadata(alice, path(name), MetadataChange(set_xattrs={"n": name, **large}))
+        await files.metadata.change(alice, path(name), MetadataChange(set_xattrs={"n": name, **large}))
     shown = Shown(xattrs=frozenset({"n"}))
     found: list[str] = []
     token: str | None = None
@@ -722,26 +722,29 @@ async def test_modes_and_times_are_set_and_shown(files: FileService) -> None:
 async def test_extended_attributes_are_set_merged_and_removed(files: FileService) -> None:
     await files.create_directory(alice, path("d"), NEW)
     await put(files, "d/f", b"1", alice)
-    await files.change_metadata(alice, path("d"), MetadataChange(set_xattrs={"a": 1, "b": "dir"}))
-    await files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"b": [None, {"x": 2**70}]}))
-    await files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"c": "\u017c"}))
+    await files.metadata.change(alice, path("d"), MetadataChange(set_xattrs={"a": 1, "b": "dir"}))
+    await files.metadata.change(alice, path("d/f"), MetadataChange(set_xattrs={"b": [None, {"x": 2**70}]}))
+    await files.metadata.change(alice, path("d/f"), MetadataChange(set_xattrs={"c": "\u017c"}))
     assert (await files.stat(alice, path("d/f"))).has_metadata
-    await files.change_metadata(alice, path("d/f"), MetadataChange(remove_xattrs=["c", "none"]))
-    assert await files.get_xattrs(alice, path("d/f")) == {"b": [None, {"x": 2**70}]}
-    assert await files.get_xattrs(alice, path("d/f"), inherited=True) == {"a": 1, "b": [None, {"x": 2**70}]}
+    await files.metadata.change(alice, path("d/f"), MetadataChange(remove_xattrs=["c", "none"]))
+    assert await files.metadata.xattrs(alice, path("d/f")) == {"b": [None, {"x": 2**70}]}
+    assert await files.metadata.xattrs(alice, path("d/f"), inherited=True) == {
+        "a": 1,
+        "b": [None, {"x": 2**70}],
+    }
     change = MetadataChange(set_xattrs={"cdmi_mimetype": "text/plain", "onedata_json": {"j": 1}})
-    await files.change_metadata(alice, path("d/f"), change)
-    await files.change_metadata(alice, path("d/f"), MetadataChange(replace_user_xattrs={"n": 0}))
-    assert await files.get_xattrs(alice, path("d/f")) == {"n": 0}
-    internal = await files.get_xattrs(alice, path("d/f"), internal=True)
+    await files.metadata.change(alice, path("d/f"), change)
+    await files.metadata.change(alice, path("d/f"), MetadataChange(replace_user_xattrs={"n": 0}))
+    assert await files.metadata.xattrs(alice, path("d/f")) == {"n": 0}
+    internal = await files.metadata.xattrs(alice, path("d/f"), internal=True)
     assert internal == {"n": 0, "cdmi_mimetype": "text/plain", "onedata_json": {"j": 1}}
     for change in (
         MetadataChange(set_xattrs={"onedata_x": 1}),
         MetadataChange(remove_xattrs=["cdmi_mimetype"]),
     ):
-        await refused(Errno.EPERM, files.change_metadata(alice, path("d/f"), change))
-    await refused(Errno.EACCES, files.change_metadata(reader, path("d/f"), MetadataChange(rdf=b"<r/>")))
-    await files.change_metadata(
+        await refused(Errno.EPERM, files.metadata.change(alice, path("d/f"), change))
+    await refused(Errno.EACCES, files.metadata.change(reader, path("d/f"), MetadataChange(rdf=b"<r/>")))
+    await files.metadata.change(
         alice, path("d/f"), MetadataChange(replace_user_xattrs={}, remove_xattrs=["onedata_json"])
     )
     await files.remove(alice, path("d"))
@@ -751,30 +754,30 @@ async def test_extended_attributes_are_set_merged_and_removed(files: FileService
 async def test_json_is_filtered_inserted_inherited_and_removed(files: FileService) -> None:
     await files.create_directory(alice, path("d"), NEW)
     await put(files, "d/f", b"1", alice)
-    await refused(Errno.ENODATA, files.get_json(alice, path("d/f")))
-    await files.set_json(alice, path("d"), {"a": {"x": 1, "y": 2}})
-    await files.set_json(alice, path("d/f"), {"a": {"y": 3}})
-    await files.set_json(alice, path("d/f"), "deep", "a.l.[2].c")
-    assert await files.get_json(alice, path("d/f")) == {"a": {"y": 3, "l": [None, None, {"c": "deep"}]}}
-    assert await files.get_json(alice, path("d/f"), filter="a.l.[2].c") == "deep"
-    assert await files.get_json(alice, path("d/f"), inherited=True, filter="a.x") == 1
-    await refused(Errno.ENODATA, files.get_json(alice, path("d/f"), filter="a.no"))
-    await refused(Errno.ENODATA, files.set_json(alice, path("d/f"), 1, "a.y.z"))
-    await files.remove_json(alice, path("d/f"))
-    await files.remove_json(alice, path("d/f"))
-    await files.set_json(alice, path("d/f"), None)
-    assert await files.get_json(alice, path("d/f")) is None
+    await refused(Errno.ENODATA, files.metadata.json(alice, path("d/f")))
+    await files.metadata.set_json(alice, path("d"), {"a": {"x": 1, "y": 2}})
+    await files.metadata.set_json(alice, path("d/f"), {"a": {"y": 3}})
+    await files.metadata.set_json(alice, path("d/f"), "deep", "a.l.[2].c")
+    assert await files.metadata.json(alice, path("d/f")) == {"a": {"y": 3, "l": [None, None, {"c": "deep"}]}}
+    assert await files.metadata.json(alice, path("d/f"), filter="a.l.[2].c") == "deep"
+    assert await files.metadata.json(alice, path("d/f"), inherited=True, filter="a.x") == 1
+    await refused(Errno.ENODATA, files.metadata.json(alice, path("d/f"), filter="a.no"))
+    await refused(Errno.ENODATA, files.metadata.set_json(alice, path("d/f"), 1, "a.y.z"))
+    await files.metadata.remove_json(alice, path("d/f"))
+    await files.metadata.remove_json(alice, path("d/f"))
+    await files.metadata.set_json(alice, path("d/f"), None)
+    assert await files.metadata.json(alice, path("d/f")) is None
 
 
 @ensureDeferred
 async def test_rdf_is_kept_verbatim(files: FileService) -> None:
     await put(files, "f", b"1", alice)
-    await refused(Errno.ENODATA, files.get_rdf(alice, path("f")))
-    await files.set_rdf(alice, path("f"), b"<rdf>\r\n \xc4\x8d</rdf >\n")
-    assert await files.get_rdf(alice, path("f")) == b"<rdf>\r\n \xc4\x8d</rdf >\n"
-    await files.remove_rdf(alice, path("f"))
+    await refused(Errno.ENODATA, files.metadata.rdf(alice, path("f")))
+    await files.metadata.set_rdf(alice, path("f"), b"<rdf>\r\n \xc4\x8d</rdf >\n")
+    assert await files.metadata.rdf(alice, path("f")) == b"<rdf>\r\n \xc4\x8d</rdf >\n"
+    await files.metadata.remove_rdf(alice, path("f"))
     assert not (await files.stat(alice, path("f"))).has_metadata
-    await refused(Errno.E2BIG, files.set_rdf(alice, path("f"), b"<r>%b</r>" % (b"x" * (1 << 20))))
+    await refused(Errno.E2BIG, files.metadata.set_rdf(alice, path("f"), b"<r>%b</r>" % (b"x" * (1 << 20))))
 
 
 @ensureDeferred
@@ -786,7 +789,7 @@ async def test_metadata_comes_with_the_content_in_one_step(files: FileService) -
     assert stat.has_metadata
     change = MetadataChange(replace_user_xattrs={"n": 2})
     await files.replace_content(alice, path("f"), body(b"2"), expected_b=1, metadata=change)
-    assert await files.get_xattrs(alice, path("f"), internal=True) == {"cdmi_mimetype": "a/b", "n": 2}
+    assert await files.metadata.xattrs(alice, path("f"), internal=True) == {"cdmi_mimetype": "a/b", "n": 2}
 
 
 # where things are
@@ -796,7 +799,7 @@ async def test_metadata_comes_with_the_content_in_one_step(files: FileService) -
 async def test_distribution_tells_blocks_and_paths(files: FileService) -> None:
     await files.create_file(alice, path("f"), NEW)
     await files.write_content(alice, path("f"), 2, body(b"xy"), expected_b=2)
-    told = await files.distribution(alice, path("f"))
+    told = await files.distribution.blocks(alice, path("f"))
     assert told == {
         "type": "REG",
         "distributionPerProvider": {
@@ -808,7 +811,7 @@ async def test_distribution_tells_blocks_and_paths(files: FileService) -> None:
             }
         },
     }
-    assert (await files.storage_locations(alice, path("f")))["locationsPerProvider"]
+    assert (await files.distribution.locations(alice, path("f")))["locationsPerProvider"]
 
 
 @ensureDeferred

@@ -104,13 +104,13 @@ async def test_mode_times_and_metadata_belong_to_the_file_and_not_to_a_name(file
     await link(files, "f", "g")
     await files.set_mode(owner, path("g"), 0o600)
     await files.set_times(owner, path("f"), 5, 7)
-    await files.change_metadata(owner, path("g"), MetadataChange(set_xattrs={"k": "v"}))
+    await files.metadata.change(owner, path("g"), MetadataChange(set_xattrs={"k": "v"}))
     stats = [await files.stat(owner, path(name)) for name in ("f", "g")]
     assert [(one.mode, one.atime_s, one.mtime_s, one.has_metadata) for one in stats] == [
         (0o600, 5, 7, True)
     ] * 2
     assert stats[0].ctime_s == stats[1].ctime_s
-    assert await files.get_xattrs(owner, path("f")) == {"k": "v"}
+    assert await files.metadata.xattrs(owner, path("f")) == {"k": "v"}
 
 
 @ensureDeferred

@@ -34,7 +34,7 @@ from op_worker.storage.posix import PosixHelper
 from tests.support.posix_model import Inode, Member, PosixModel, Refused
 from tests.support.spaces import ALICE, BOB, OWNER, READER, SPACE, Site, body, names_in, owner, path, read
 
-EXAMPLES = int(os.environ.get("NAMESPACE_MODEL_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("NAMESPACE_MODEL_EXAMPLES", "150"))
 STEPS = 30
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 USERS: dict[str, Caller] = {name: Caller(name) for name in (OWNER, ALICE, BOB, READER)}
@@ -183,7 +183,7 @@ class Namespace(RuleBasedStateMachine):
     def set_xattr(self, user: str, at: Choice, value: str) -> None:
         names = self.chosen(at)
         change = MetadataChange(set_xattrs={"k": value})
-        work = self.files.change_metadata(USERS[user], target(names), change)
+        work = self.files.metadata.change(USERS[user], target(names), change)
         self.both(work, lambda: self.model.set_xattr(user, names, "k", value))
 
     @rule(user=users, at=paths)
@@ -192,7 +192,7 @@ class Namespace(RuleBasedStateMachine):
         caller = USERS[user]
         self.same(read(self.files, target(names), caller), lambda: self.model.read(user, names))
         self.same(names_in(self.files, target(names), caller), lambda: self.model.names_in(user, names))
-        self.same(self.files.get_xattrs(caller, target(names)), lambda: self.model.xattrs(user, names))
+        self.same(self.files.metadata.xattrs(caller, target(names)), lambda: self.model.xattrs(user, names))
 
     @rule()
     def restart(self) -> None:

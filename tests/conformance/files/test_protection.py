@@ -85,7 +85,7 @@ async def test_protected_data_can_be_read_and_not_changed_by_anybody(files: File
             assert "data_protection on /d forbids" in await refused(work)
         assert await read(files, inside, caller) == b"data"
         await files.set_mode(alice, inside, 0o600)
-        await files.change_metadata(owner, inside, MetadataChange(set_xattrs={"k": 1}))
+        await files.metadata.change(owner, inside, MetadataChange(set_xattrs={"k": 1}))
     await unprotect(files, "d")
     await files.remove(alice, path("d"))
     assert await names_in(files, path("")) == []
@@ -98,8 +98,8 @@ async def test_protected_metadata_cannot_be_changed_either(files: FileService) -
     for work in (
         files.set_mode(owner, path("d/f"), 0o600),
         files.set_times(alice, path("d/f"), 1.0, 1.0),
-        files.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"k": 1})),
-        files.set_json(alice, path("d/f"), {}),
+        files.metadata.change(alice, path("d/f"), MetadataChange(set_xattrs={"k": 1})),
+        files.metadata.set_json(alice, path("d/f"), {}),
         files.acls.set(owner, path("d/f"), ()),
         files.set_mode(alice, path("d"), 0o700),
     ):
@@ -165,7 +165,7 @@ async def test_content_is_protected_by_the_directories_above_any_of_its_names(fi
     await protect(files, "d")
     write = files.write_content(alice, path("link"), 0, body(b"x"), expected_b=1)
     assert "above another name" in await refused(write)
-    await files.change_metadata(alice, path("link"), MetadataChange(set_xattrs={"k": 1}))
+    await files.metadata.change(alice, path("link"), MetadataChange(set_xattrs={"k": 1}))
     explained = await files.explanations.explain(alice, path("link"), ["write_object", "read_object"])
     assert [verdict.allowed for _, verdict in explained.operations] == [False, True]
     await files.remove(alice, path("link"))

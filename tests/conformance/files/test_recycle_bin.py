@@ -86,7 +86,7 @@ async def test_a_restored_file_is_as_it_was(bins: FileService) -> None:
     await bins.create_directory(owner, path("d"), NEW)
     await put(bins, "d/f", b"content", alice)
     await bins.set_mode(alice, path("d/f"), 0o640)
-    await bins.change_metadata(alice, path("d/f"), MetadataChange(set_xattrs={"k": 1}))
+    await bins.metadata.change(alice, path("d/f"), MetadataChange(set_xattrs={"k": 1}))
     before = await bins.stat(owner, path("d/f"))
     await bins.remove(alice, path("d/f"))
     restored = await bins.recycle_bin.restore(alice, SPACE, (await only_item(bins)).item_id)
@@ -96,7 +96,7 @@ async def test_a_restored_file_is_as_it_was(bins: FileService) -> None:
     assert (after.guid, after.mode, after.owner) == (before.guid, 0o640, ALICE)
     assert (after.mtime_s, after.content_version) == (before.mtime_s, before.content_version)
     assert await read(bins, path("d/f")) == b"content"
-    assert await bins.get_xattrs(owner, path("d/f")) == {"k": 1}
+    assert await bins.metadata.xattrs(owner, path("d/f")) == {"k": 1}
     assert await items(bins) == []
 
 

@@ -95,7 +95,7 @@ async def guest_stat(files: FileService, target: Target) -> FileStat:
 @ensureDeferred
 async def test_a_guest_lists_stats_and_reads_what_is_shared(files: FileService) -> None:
     await put(files, "pub/sub/f", b"content")
-    await files.change_metadata(owner, path("pub/sub/f"), MetadataChange(set_xattrs={"k": 1}, rdf=b"<r/>"))
+    await files.metadata.change(owner, path("pub/sub/f"), MetadataChange(set_xattrs={"k": 1}, rdf=b"<r/>"))
     share = await share_of(files, "pub")
     page = await files.list_children(GUEST, seen(share), limit=10)
     assert [stat.name for stat in page.items] == ["sub"]
@@ -103,8 +103,8 @@ async def test_a_guest_lists_stats_and_reads_what_is_shared(files: FileService) 
     found = (await guest_stat(files, seen(share, "sub", "f"))).guid
     assert found.share_id == share.share_id
     assert await read(files, Target(found), GUEST) == b"content"
-    assert await files.get_xattrs(GUEST, Target(found)) == {"k": 1}
-    assert await files.get_rdf(GUEST, Target(found)) == b"<r/>"
+    assert await files.metadata.xattrs(GUEST, Target(found)) == {"k": 1}
+    assert await files.metadata.rdf(GUEST, Target(found)) == b"<r/>"
 
 
 @ensureDeferred
@@ -154,10 +154,10 @@ async def test_only_the_share_one_comes_through_is_shown(files: FileService) -> 
 async def test_inherited_metadata_stops_at_the_top_of_the_share(files: FileService) -> None:
     await put(files, "a/pub/f")
     for text, value in (("", {"secret": 1}), ("a", {"secret": 2}), ("a/pub", {"open": 3})):
-        await files.change_metadata(owner, path(text), MetadataChange(set_xattrs=value, json=dict(value)))
+        await files.metadata.change(owner, path(text), MetadataChange(set_xattrs=value, json=dict(value)))
     share = await share_of(files, "a/pub")
-    assert await files.get_xattrs(GUEST, seen(share, "f"), inherited=True) == {"open": 3}
-    assert await files.get_json(GUEST, seen(share, "f"), inherited=True) == {"open": 3}
+    assert await files.metadata.xattrs(GUEST, seen(share, "f"), inherited=True) == {"open": 3}
+    assert await files.metadata.json(GUEST, seen(share, "f"), inherited=True) == {"open": 3}
 
 
 @ensureDeferred
@@ -170,7 +170,7 @@ async def test_ids_of_files_outside_lead_nowhere_with_the_id_of_the_share(files:
         await refused(Errno.ENOENT, guest_stat(files, spliced(guid, share)))
         await refused(Errno.ENOENT, files.list_children(GUEST, spliced(guid, share), limit=10))
         await refused(Errno.ENOENT, files.open_content(GUEST, spliced(guid, share)))
-        await refused(Errno.ENOENT, files.get_xattrs(GUEST, spliced(guid, share)))
+        await refused(Errno.ENOENT, files.metadata.xattrs(GUEST, spliced(guid, share)))
     missing = Target(spliced(above, share).base, ("nothing",))
     await refused(Errno.ENOENT, guest_stat(files, missing))
 
@@ -290,7 +290,7 @@ async def test_lists_decide_for_guests_and_changes_take_effect_at_once(files: Fi
     await refused(Errno.EPERM, files.acls.set(GUEST, file, ()))
     await refused(Errno.EPERM, files.acls.get(GUEST, file))
     assert (await guest_stat(files, file)).acl == ()
-    assert "cdmi_acl" not in await files.get_xattrs(GUEST, seen(share), internal=True)
+    assert "cdmi_acl" not in await files.metadata.xattrs(GUEST, seen(share), internal=True)
     everything = Ace(AceKind.ALLOW, "EVERYONE@", 0, 0x1F01FF & int(ON_DIRECTORIES))
     await files.acls.set(owner, path("pub"), (everything,))
     await refused(Errno.EPERM, files.create_file(GUEST, seen(share, "new"), NEW))
@@ -323,7 +323,7 @@ async def test_guests_change_nothing(files: FileService) -> None:
     await refused(Errno.EPERM, files.truncate(GUEST, file, 0))
     await refused(Errno.EPERM, files.set_mode(GUEST, file, 0o777))
     await refused(Errno.EPERM, files.set_times(GUEST, file, 1.0, 1.0))
-    await refused(Errno.EPERM, files.change_metadata(GUEST, file, MetadataChange(set_xattrs={"a": 1})))
+    await refused(Errno.EPERM, files.metadata.change(GUEST, file, MetadataChange(set_xattrs={"a": 1})))
     await refused(Errno.EPERM, files.move(GUEST, file, seen(share, "moved")))
     with pytest.raises(Unauthorized):
         await files.copy(GUEST, file, seen(share, "copy"))
@@ -547,7 +547,7 @@ async def test_moved_and_replaced_files_keep_their_shares(files: FileService) ->
     await put(files, "f", b"two")
     await files.move(owner, path("f"), path("g"))
     await files.set_mode(owner, path("g"), 0o604)
-    await files.change_metadata(owner, path("g"), MetadataChange(set_xattrs={"a": 1}))
+    await files.metadata.change(owner, path("g"), MetadataChange(set_xattrs={"a": 1}))
     assert (await files.stat(owner, Target(guid))).shares == (share.share_id,)
     assert await read(files, seen(share), GUEST) == b"two"
     copy, _ = await files.copy(owner, path("g"), path("copy"))

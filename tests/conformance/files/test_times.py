@@ -75,10 +75,10 @@ ROWS: dict[str, tuple[Operation, dict[str, str]]] = {
     "remove a symbolic link": (lambda files: files.remove(owner, path("d/l")), {"d": "mc"}),
     "set mode": (lambda files: files.set_mode(owner, path("d/f"), 0o600), {"d/f": "c"}),
     "set an attribute": (
-        lambda files: files.change_metadata(owner, path("d/f"), MetadataChange(set_xattrs={"k": 1})),
+        lambda files: files.metadata.change(owner, path("d/f"), MetadataChange(set_xattrs={"k": 1})),
         {"d/f": "c"},
     ),
-    "set JSON": (lambda files: files.set_json(owner, path("d/f"), {"k": 1}), {"d/f": "c"}),
+    "set JSON": (lambda files: files.metadata.set_json(owner, path("d/f"), {"k": 1}), {"d/f": "c"}),
     "set times": (lambda files: files.set_times(owner, path("d/f"), 1, 2), {"d/f": "amc"}),
     "set times to now": (lambda files: files.set_times(owner, path("d/f"), NOW, NOW), {"d/f": "amc"}),
     "set no times": (lambda files: files.set_times(owner, path("d/f"), None, None), {"d/f": "c"}),

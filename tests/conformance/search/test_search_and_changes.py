@@ -86,7 +86,7 @@ async def test_each_node_finds_what_the_other_just_did(nodes: list[Node]) -> Non
         mine, other = nodes[number % 2], nodes[1 - number % 2]
         name = f"d{number % 3}/f{number}"
         await mine.files.create_file(alice, path(name), CreateOptions(create_parents=True))
-        await mine.files.change_metadata(alice, path(name), MetadataChange(set_xattrs={"n": number}))
+        await mine.files.metadata.change(alice, path(name), MetadataChange(set_xattrs={"n": number}))
         assert await other.find(f"xattr.n = {number}") == [name]
         assert await mine.find(f'path ~ "/d{number % 3}/*" and xattr.n >= {number}') == [name]
     target = Target(await nodes[0].files.locate(alice, ("Science", "d0")), ("moved",))
@@ -139,7 +139,7 @@ async def test_a_stream_is_continued_on_the_other_node_without_gap_or_repeat(nod
 async def test_hard_links_are_found_by_each_name_and_told_as_one_file(nodes: list[Node]) -> None:
     files = nodes[0].files
     stat = await files.create_file(alice, path("first"), CreateOptions())
-    await files.change_metadata(alice, path("first"), MetadataChange(set_xattrs={"k": 1}))
+    await files.metadata.change(alice, path("first"), MetadataChange(set_xattrs={"k": 1}))
     await files.create_directory(alice, path("d"), CreateOptions())
     await files.create_link(alice, path("d/second"), stat.guid, CreateOptions())
     assert await nodes[1].find("xattr.k = 1") == ["first", "d/second"]

@@ -182,7 +182,7 @@ async def test_a_specification_chooses_what_the_lines_show(door: Door) -> None:
         "fields": {"k": None, "none": None, "onedata_keyvalue": None},
         "exists": {"k": False, "onedata_rdf": False},
     }
-    await door.files.change_metadata(OWNER, Target(guid), MetadataChange(set_xattrs={"k": [1]}))
+    await door.files.metadata.change(OWNER, Target(guid), MetadataChange(set_xattrs={"k": [1]}))
     line = await stream.line()
     while not line["customMetadata"]["changed"]:
         line = await stream.line()
@@ -198,10 +198,10 @@ async def test_triggers_limit_what_causes_a_line(door: Door) -> None:
     stream = await door.follow("", wanted)
     first, second = await door.put("a"), await door.put("b")
     await door.files.set_mode(OWNER, Target(first), 0o600)
-    await door.files.set_json(OWNER, Target(second), {"k": 1})
+    await door.files.metadata.set_json(OWNER, Target(second), {"k": 1})
     line = await stream.line()
     assert (line["fileId"], line["fileMeta"]["fields"]) == (second.object_id(), {"name": "b"})
-    await door.files.remove_json(OWNER, Target(second))
+    await door.files.metadata.remove_json(OWNER, Target(second))
     assert (await stream.line())["fileId"] == second.object_id()
     stream.client.abort()
 
@@ -229,7 +229,7 @@ async def test_removed_files_and_trees_are_told_as_deleted(door: Door) -> None:
 @ensureDeferred
 async def test_the_classic_stream_tells_a_fixed_set(door: Door) -> None:
     guid = await door.put("a", b"abc")
-    await door.files.change_metadata(OWNER, Target(guid), MetadataChange(set_xattrs={"k": 1}))
+    await door.files.metadata.change(OWNER, Target(guid), MetadataChange(set_xattrs={"k": 1}))
     stream = await door.follow("last_seq=0&timeout=100")
     lines = []
     while line := await stream.line():
@@ -331,7 +331,7 @@ async def test_a_client_that_does_not_read_stops_the_reading_of_the_feed(door: D
     for number in range(200):
         guid = await door.put(f"f{number}")
         change = MetadataChange(set_xattrs={str(at): "x" * 60_000 for at in range(6)})
-        await door.files.change_metadata(OWNER, Target(guid), change)
+        await door.files.metadata.change(OWNER, Target(guid), change)
     engine.changes = counted
     stream = await door.follow("last_seq=0&timeout=200")
     stream.client.pause()
@@ -449,8 +449,8 @@ async def test_numbers_from_before_the_horizon_are_refused_but_not_the_beginning
 @ensureDeferred
 async def test_metadata_removed_before_the_stream_began_are_told_as_deleted(door: Door) -> None:
     guid, plain = await door.put("a"), await door.put("b")
-    await door.files.set_json(OWNER, Target(guid), {"k": 1})
-    await door.files.remove_json(OWNER, Target(guid))
+    await door.files.metadata.set_json(OWNER, Target(guid), {"k": 1})
+    await door.files.metadata.remove_json(OWNER, Target(guid))
     wanted = {"triggers": ["customMetadata"], "customMetadata": {"fields": ["onedata_json"]}}
     stream = await door.follow("last_seq=0&timeout=100", wanted)
     told = {}

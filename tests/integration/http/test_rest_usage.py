@@ -91,6 +91,20 @@ async def test_a_quota_of_a_directory_is_set_shown_enforced_and_lifted(rest: Res
 
 
 @ensureDeferred
+async def test_removals_tell_what_is_left_of_them_where_statistics_are_kept(rest: RestClient) -> None:
+    await switched_on(rest)
+    for number in range(3):
+        await rest.create(f"tree/f{number}", b"12345")
+    await rest.delete(f"/data/{SPACE}/path/tree")
+    for _ in range(200):
+        shown = (await rest.get(f"/spaces/{SPACE}/removals")).json
+        if shown == {"removals": [], "left": {"files": 0, "directories": 0, "bytes": 0}}:
+            return
+        await sleep(reactor, 0.02)
+    raise AssertionError(shown)
+
+
+@ensureDeferred
 async def test_usage_shows_storages_and_quotas(rest: RestClient) -> None:
     await rest.create("f", b"12345")
     await rest.create("m", b"123", token="member")

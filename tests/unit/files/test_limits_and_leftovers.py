@@ -77,7 +77,7 @@ async def test_a_token_for_a_path_reaches_it_and_sees_the_way_to_it() -> None:
         files.create_file(caller, path("a/z"), UPDATE),
         files.remove(caller, path("a")),
         files.set_mode(caller, path("a"), 0o777),
-        files.get_xattrs(caller, path("a")),
+        files.metadata.xattrs(caller, path("a")),
         files.move(caller, path("a/x/1"), path("b/1")),
         files.copy(caller, path("a/x/1"), path("b/1")),
     ):
@@ -119,7 +119,7 @@ async def test_a_readonly_token_reads_everything_and_changes_nothing() -> None:
         files.write_content(caller, path("a/x/1"), 0, body(b"2"), expected_b=1),
         files.create_directory(caller, path("d"), UPDATE),
         files.remove(caller, path("b")),
-        files.set_json(caller, path("b"), 1),
+        files.metadata.set_json(caller, path("b"), 1),
         files.set_times(caller, path("b"), 1, 1),
     ):
         await refused(Errno.EACCES, work)

@@ -238,7 +238,7 @@ async def test_attributes_of_a_page_take_one_round_trip() -> None:
     files = [(f"f{number:02}",) for number in range(20)]
     service = await planted(files, [], Site(engine=cast(Engine, engine)))
     for (name,) in files[:10]:
-        await service.change_metadata(alice, path(name), MetadataChange(set_xattrs={"n": name, "m": 1}))
+        await service.metadata.change(alice, path(name), MetadataChange(set_xattrs={"n": name, "m": 1}))
     engine.calls.clear()
     page = await service.list_children(alice, path(""), limit=15, shown=Shown(xattrs=frozenset({"n"})))
     assert [stat.xattrs for stat in page.items] == [{"n": name} for (name,) in files[:10]] + [{}] * 5

@@ -89,7 +89,7 @@ async def test_a_bad_change_is_refused_as_a_whole(change: MetadataChange, error:
 async def test_a_refused_change_loses_nothing_of_what_there_was() -> None:
     files = await Site().process()
     target = Target(ROOT)
-    await files.change_metadata(
+    await files.metadata.change(
         owner, target, MetadataChange(set_xattrs={"a": 1}, json={"k": 1}, rdf=b"<r/>")
     )
     too_many = {str(number): number for number in range(MAX_XATTRS)}
@@ -100,12 +100,12 @@ async def test_a_refused_change_loses_nothing_of_what_there_was() -> None:
     ]
     for change in changes:
         with pytest.raises(OnedataError):
-            await files.change_metadata(owner, target, change)
+            await files.metadata.change(owner, target, change)
     with pytest.raises(BadData):
-        await files.set_json(owner, target, nested(100), ".".join(["a"] * 60))
-    assert await files.get_xattrs(owner, target) == {"a": 1}
-    assert await files.get_json(owner, target) == {"k": 1}
-    assert await files.get_rdf(owner, target) == b"<r/>"
+        await files.metadata.set_json(owner, target, nested(100), ".".join(["a"] * 60))
+    assert await files.metadata.xattrs(owner, target) == {"a": 1}
+    assert await files.metadata.json(owner, target) == {"k": 1}
+    assert await files.metadata.rdf(owner, target) == b"<r/>"
 
 
 @ensureDeferred
@@ -114,9 +114,9 @@ async def test_documents_at_the_limit_are_merged_with_what_they_inherit() -> Non
     target = Target(ROOT)
     made = await files.create_directory(owner, Target(ROOT, ("d",)), CreateOptions())
     deep = {"left": nested(MAX_DEPTH - 2, 1), "right": 2}
-    await files.set_json(owner, target, {"left": nested(MAX_DEPTH - 2, 0), "top": 1})
-    await files.set_json(owner, Target(made.guid), deep)
-    merged = await files.get_json(owner, Target(made.guid), inherited=True)
+    await files.metadata.set_json(owner, target, {"left": nested(MAX_DEPTH - 2, 0), "top": 1})
+    await files.metadata.set_json(owner, Target(made.guid), deep)
+    merged = await files.metadata.json(owner, Target(made.guid), inherited=True)
     assert merged == {"left": deep["left"], "right": 2, "top": 1}
 
 
@@ -128,11 +128,11 @@ async def test_inheriting_more_than_can_be_held_is_refused(monkeypatch: pytest.M
     for depth in range(4):
         target = Target(ROOT, ("d",) * (depth + 1))
         await files.create_directory(owner, target, CreateOptions())
-        await files.set_json(owner, target, {str(depth): "x" * 900_000})
+        await files.metadata.set_json(owner, target, {str(depth): "x" * 900_000})
     with pytest.raises(Posix) as refused:
-        await files.get_json(owner, target, inherited=True)
+        await files.metadata.json(owner, target, inherited=True)
     assert refused.value.errno is Errno.E2BIG
     third = Target(ROOT, ("d",) * 3)
-    merged = await files.get_json(owner, third, inherited=True)
+    merged = await files.metadata.json(owner, third, inherited=True)
     assert isinstance(merged, dict)
     assert set(merged) == {"0", "1", "2"}

@@ -74,7 +74,7 @@ async def make_some(files: FileService, prefix: str) -> None:
         stat = await files.create_file(owner, path(f"{prefix}{number}"), CreateOptions())
         assert stat
         change = MetadataChange(set_xattrs={"n": number}, json={"p": prefix})
-        await files.change_metadata(owner, path(f"{prefix}{number}"), change)
+        await files.metadata.change(owner, path(f"{prefix}{number}"), change)
 
 
 @ensureDeferred
@@ -233,7 +233,7 @@ def test_what_is_indexed_of_a_file_is_bounded() -> None:
 
 @ensureDeferred
 async def test_the_root_of_a_space_is_no_result(files: FileService) -> None:
-    await files.change_metadata(owner, path(""), MetadataChange(set_xattrs={"k": 1}))
+    await files.metadata.change(owner, path(""), MetadataChange(set_xattrs={"k": 1}))
     reader = indexing(files, None)
     await catch_up(reader)
     assert found(await reader.index(SCOPE), "has(xattr)") == []
