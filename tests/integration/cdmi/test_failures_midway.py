@@ -6,6 +6,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from onedata.errors import Errno, Posix
+from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import ContentReader, CreateOptions, Follow, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.values import PIECE_B
@@ -15,15 +16,15 @@ from tests.integration.cdmi.client import Client
 F = "/cdmi/Science/f"
 
 
-async def no_room(caller: object, target: Target, change: MetadataChange) -> None:
+async def no_room(self: Metadata, caller: object, target: Target, change: MetadataChange) -> None:
     raise Posix(Errno.ENOSPC)
 
 
 @ensureDeferred
 async def test_container_whose_metadata_cannot_be_stored_is_not_made(
-    client: Client, files: FileService, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "change_metadata", no_room)
+    monkeypatch.setattr(Metadata, "change", no_room)
     reply = await client.cdmi("PUT", F + "/", {"metadata": {"a": 1}})
     assert (reply.status, reply.errno) == (400, "enospc")
     assert (await client.cdmi("GET", F + "/")).status == 404
@@ -31,9 +32,9 @@ async def test_container_whose_metadata_cannot_be_stored_is_not_made(
 
 @ensureDeferred
 async def test_object_with_a_gap_whose_properties_cannot_be_stored_is_not_made(
-    client: Client, files: FileService, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "change_metadata", no_room)
+    monkeypatch.setattr(Metadata, "change", no_room)
     reply = await client.cdmi("PUT", F + "?value:2-2", {"value": "YQ=="})
     assert (reply.status, reply.errno) == (400, "enospc")
     assert (await client.cdmi("GET", F)).status == 404
@@ -99,7 +100,7 @@ async def test_every_opened_file_is_closed_again(
         raise Posix(Errno.EIO)
 
     await client.cdmi("PUT", F, {"metadata": {"a": 1}})
-    monkeypatch.setattr(files, "get_xattrs", broken)
+    monkeypatch.setattr(Metadata, "xattrs", broken)
     assert (await client.cdmi("GET", F)).errno == "eio"
     assert len(opened) == 17
     assert {id(reader) for reader in closed} == {id(reader) for reader in opened}
