@@ -31,7 +31,17 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("import-linter", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
 )
 
-BENCHMARKS = ("http_site", "wire", "blocking_pool", "persistence", "files", "namespace", "scale")
+BENCHMARKS = (
+    "http_site",
+    "wire",
+    "blocking_pool",
+    "persistence",
+    "files",
+    "namespace",
+    "scale",
+    "search",
+    "usage",
+)
 """The rest of ``benchmarks`` serves these, or is a tool of its own (``load``)."""
 
 
@@ -86,9 +96,10 @@ def test(arguments: argparse.Namespace) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Run the benchmarks, or those named; each prints ratios to a peer measured in the same run."""
-    chosen, options = [name for name in arguments.rest if name in BENCHMARKS], arguments.rest
-    if chosen:
-        options = [word for word in options if word not in BENCHMARKS]
+    chosen = [name for name in arguments.rest if name in BENCHMARKS]
+    options = [word for word in arguments.rest if word not in BENCHMARKS]
+    if options and len(chosen) != 1:
+        sys.exit(f"bench takes options with one of {', '.join(BENCHMARKS)}, not {' '.join(options)}")
     for name in chosen or BENCHMARKS:
         print(f"== {name}", flush=True)
         run([str(PYTHON), "-m", f"benchmarks.{name}", *(options if len(chosen) == 1 else ())])
