@@ -17,3 +17,9 @@ def suite_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rais
     raised = raise_environment(description, tmp_path_factory.mktemp("suites"))
     yield raised
     raised.stop()
+
+
+@pytest.fixture(scope="session")
+def suite_token(suite_environment: Raised) -> str:
+    """An access token of the owner of the spaces."""
+    return suite_environment.token()

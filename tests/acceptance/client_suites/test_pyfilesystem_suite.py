@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from fs.onedatarestfs import OnedataRESTFS
@@ -18,13 +18,12 @@ SPACE = "test_onedatarestfs"
 class TestSpaceAsFilesystem(FSTestCases, unittest.TestCase):
     """Every case of the suite; each begins with an empty space."""
 
-    environment: ClassVar[Raised]
-    token: ClassVar[str]
+    environment: Raised
+    token: str
 
-    @pytest.fixture(autouse=True, scope="class")
-    def surroundings(self, suite_environment: Raised) -> None:
-        cls = type(self)
-        cls.environment, cls.token = suite_environment, suite_environment.token()
+    @pytest.fixture(autouse=True)
+    def surroundings(self, suite_environment: Raised, suite_token: str) -> None:
+        self.environment, self.token = suite_environment, suite_token
 
     def make_fs(self) -> Any:
         environment = self.environment

@@ -27,6 +27,7 @@ from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bu
 from tests.support.spaces import BOB, OWNER, SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
+pytestmark = pytest.mark.slow
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 PARENTS = CreateOptions(create_parents=True)
 BIG = bytes(range(256)) * 2048
