@@ -483,7 +483,10 @@ class FileService(TaskService):
 
     @translated
     async def remove_empty(self, caller: Caller, target: Target) -> None:
-        """Remove a file, a link or an empty directory. Raises: Posix(ENOTEMPTY), as ``remove``."""
+        """Remove a file, a link or an empty directory for good, past the recycle bin.
+
+        Raises: Posix(ENOTEMPTY), as ``remove``.
+        """
         await self._removal.remove_empty(caller, target)
 
     @translated

@@ -95,7 +95,7 @@ class Containers:
         if not change.is_empty:
             try:
                 await self._files.metadata.change(caller, Target(stat.guid), change)
-            except Exception:
+            except Exception:  # whatever it was: what this request made goes again
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
         read = self._locator.xattrs if change.is_empty else self._locator.changed_xattrs

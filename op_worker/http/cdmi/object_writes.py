@@ -133,7 +133,7 @@ class ObjectWrites:
                 caller, made, span.first, body, expected_b=span.length, digests=digests
             )
             await self._change(caller, stat, change)
-        except Exception:
+        except Exception:  # whatever it was: what this request made goes again
             await self._files.discard(caller, made)
             raise
         return stat

@@ -118,7 +118,7 @@ async def _make_with_content(
             digests=of_part,
             condition=NO_CONDITION if condition.none_match == ANY else condition,
         )
-    except Exception:
+    except Exception:  # whatever it was: what this request made goes again
         if options.existing is Existing.REFUSE:
             await files.discard(caller, Target(stat.guid))
         raise

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from pytest_twisted import async_yield_fixture
-from twisted.internet import reactor
 
-from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Key, Scope
-from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import sleep
-from cluster_worker.runtime.pool import BlockingPool
 from onedata.ids import space_root_guid, trash_uuid
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
-from op_worker.storage.posix import PosixHelper
+from tests.support.real_sites import redis_and_posix
 from tests.support.spaces import OTHER_SPACE, SPACE, Site, owner
 
 
@@ -31,18 +24,8 @@ async def site(
     if request.param == "memory":
         yield Site()
         return
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    await engine.wait_ready()
-    pool = BlockingPool(cast(Any, reactor), 4)
-    pool.startService()
-    folder: Path = tmp_path_factory.mktemp("storage")
-    yield Site(engine, PosixHelper(str(folder), pool), reactor, pool)
-    pool.stopService()
-    await engine.stopService()
-    await server.stopService()
+    async with redis_and_posix(tmp_path_factory.mktemp("site")) as real:
+        yield real
 
 
 @async_yield_fixture

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
-from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from pytest_twisted import async_yield_fixture, ensureDeferred
 from twisted.internet import reactor
 
-from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Scope
-from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import sleep
-from cluster_worker.runtime.pool import BlockingPool
 from onedata.errors import DirStatsDisabledForSpace, DirStatsNotReady, Errno, Posix
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
@@ -23,7 +17,7 @@ from op_worker.files.stored.quotas import Quota
 from op_worker.statistics.counts import FILES, at
 from op_worker.statistics.service import DirectorySizes, Span, StatisticsService, make_statistics
 from op_worker.statistics.states import FIELD, STATE, Phase, State
-from op_worker.storage.posix import PosixHelper
+from tests.support.real_sites import redis_and_posix
 from tests.support.spaces import ALICE, SPACE, STORAGE, Site, alice, body, owner, path
 
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
@@ -37,18 +31,8 @@ async def site(
     if request.param == "memory":
         yield Site(clock=reactor)
         return
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    await engine.wait_ready()
-    pool = BlockingPool(cast(Any, reactor), 4)
-    pool.startService()
-    folder: Path = tmp_path_factory.mktemp("storage")
-    yield Site(engine, PosixHelper(str(folder), pool), reactor, pool)
-    pool.stopService()
-    await engine.stopService()
-    await server.stopService()
+    async with redis_and_posix(tmp_path_factory.mktemp("site")) as real:
+        yield real
 
 
 @async_yield_fixture

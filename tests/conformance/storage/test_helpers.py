@@ -31,6 +31,8 @@ def posix(tmp_path: Path) -> StorageHelper:
 
 
 KEEPING: dict[str, Callable[[Path], StorageHelper]] = {"posix": posix, "memory": lambda _: MemoryHelper()}
+OPENING = {"posix": posix}
+"""Those that open a file together with its first bytes."""
 ALL = {**KEEPING, "null": lambda _: NullHelper()}
 
 
@@ -38,6 +40,12 @@ ALL = {**KEEPING, "null": lambda _: NullHelper()}
 def helper(request: pytest.FixtureRequest, tmp_path: Path) -> StorageHelper:
     """A helper that keeps what is written."""
     return KEEPING[request.param](tmp_path)
+
+
+@pytest.fixture(params=list(OPENING))
+def opening_helper(request: pytest.FixtureRequest, tmp_path: Path) -> StorageHelper:
+    """A helper that opens files with their first bytes."""
+    return OPENING[request.param](tmp_path)
 
 
 @pytest.fixture(params=list(ALL))
@@ -250,9 +258,11 @@ async def test_an_open_file_is_written_and_cut_whatever_becomes_of_its_path(
 
 @pytest.mark.parametrize("how", TAKEN_AWAY)
 @ensureDeferred
-async def test_a_file_opened_with_its_first_bytes_is_read_to_its_end(helper: StorageHelper, how: str) -> None:
-    if not isinstance(helper, SupportsOpenWithFirst):
-        pytest.skip("the helper does not open with first bytes")
+async def test_a_file_opened_with_its_first_bytes_is_read_to_its_end(
+    opening_helper: StorageHelper, how: str
+) -> None:
+    helper = opening_helper
+    assert isinstance(helper, SupportsOpenWithFirst)
     await put(helper, DEEP, b"the one opened")
     opened = await helper.open_with_first(DEEP, 4)
     await take_away(helper, how)
@@ -284,9 +294,9 @@ async def test_whole_writes_replace_longer_content(helper: StorageHelper) -> Non
 
 
 @ensureDeferred
-async def test_opening_with_first_bytes_gives_small_files_whole(helper: StorageHelper) -> None:
-    if not isinstance(helper, SupportsOpenWithFirst):
-        pytest.skip("the helper does not open with first bytes")
+async def test_opening_with_first_bytes_gives_small_files_whole(opening_helper: StorageHelper) -> None:
+    helper = opening_helper
+    assert isinstance(helper, SupportsOpenWithFirst)
     await put(helper, A, b"hello")
     small = await helper.open_with_first(A, 5)
     assert (small.size_b, small.first, small.file) == (5, b"hello", None)
@@ -304,3 +314,8 @@ async def test_names_are_kept_as_they_are(helper: StorageHelper, name: str) -> N
     assert isinstance(helper, SupportsDirectories)
     await put(helper, StoragePath(f"d/{name}"), b"1")
     assert await helper.list_directory(StoragePath("d")) == [name]
+
+
+def test_every_helper_that_opens_with_first_bytes_is_tested_for_it(tmp_path: Path) -> None:
+    made = {name: make(tmp_path) for name, make in KEEPING.items()}
+    assert {name for name, it in made.items() if isinstance(it, SupportsOpenWithFirst)} == set(OPENING)
