@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from op_worker.files.model import ContentReader, FileStat
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.values import ValueStream
+from op_worker.http.cdmi.representations.values import ValueStream
+from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.conditions import Conditions
 
 

@@ -19,14 +19,14 @@ from onedata.errors import Unauthorized
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import Answer
-from op_worker.http.cdmi.negotiation import LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.operations import (
     Operations,
     is_capability,
     read_capability,
     refuse_capability_change,
 )
-from op_worker.http.cdmi.requests import CdmiRequest, parse_request
+from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADER
+from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
 
 JSON_LIMIT_B = 64 * 1024 * 1024

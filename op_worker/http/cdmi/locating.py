@@ -7,11 +7,11 @@ from onedata.ids import FileGuid, InvalidFileId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.addresses import Address, Branch, path_text
-from op_worker.http.cdmi.metadata import ACL
-from op_worker.http.cdmi.queries import Query
 from op_worker.http.cdmi.refusals import Redirected
-from op_worker.http.cdmi.representation import logical_path
+from op_worker.http.cdmi.representations.metadata import ACL
+from op_worker.http.cdmi.representations.representation import logical_path
+from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.requests.queries import Query
 
 _NOT_THERE = frozenset({Errno.ENOENT, Errno.ENOTDIR})
 

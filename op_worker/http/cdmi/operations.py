@@ -7,18 +7,18 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadVersion, NotFound
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
-from op_worker.http.cdmi import capabilities
-from op_worker.http.cdmi.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.answers import NOT_ACCEPTABLE, AnyAnswer, representation
-from op_worker.http.cdmi.containers import Containers
+from op_worker.http.cdmi.capabilities import tree as capabilities
+from op_worker.http.cdmi.containers.containers import Containers
 from op_worker.http.cdmi.locating import Locator, refuse_unserved
-from op_worker.http.cdmi.negotiation import SUPPORTED_VERSIONS, Kind
-from op_worker.http.cdmi.object_reads import ObjectReads
-from op_worker.http.cdmi.object_writes import ObjectWrites
+from op_worker.http.cdmi.objects.reads import ObjectReads
+from op_worker.http.cdmi.objects.writes import ObjectWrites
 from op_worker.http.cdmi.refusals import Redirected
 from op_worker.http.cdmi.relocations import Relocations
-from op_worker.http.cdmi.representation import render
-from op_worker.http.cdmi.requests import CdmiRequest, accepts_kind
+from op_worker.http.cdmi.representations.representation import render
+from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.requests.negotiation import SUPPORTED_VERSIONS, Kind
+from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind
 
 _READ_ONLY = {b"Allow": b"GET, HEAD, OPTIONS"}
 

@@ -6,15 +6,15 @@ from onedata.errors import BadData, Errno, OnedataError, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, MetadataChange, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.addresses import Address, source_addresses
 from op_worker.http.cdmi.answers import NO_CONTENT, AnyAnswer, representation
-from op_worker.http.cdmi.bodies import ContainerBody, ObjectBody
+from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.queries import Query
 from op_worker.http.cdmi.refusals import Refused
-from op_worker.http.cdmi.representation import container_members, object_members, render
-from op_worker.http.cdmi.requests import CdmiRequest
+from op_worker.http.cdmi.representations.representation import container_members, object_members, render
+from op_worker.http.cdmi.requests.addresses import Address, source_addresses
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.queries import Query
+from op_worker.http.cdmi.requests.request import CdmiRequest
 
 
 class Relocations:

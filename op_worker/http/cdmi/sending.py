@@ -13,8 +13,8 @@ from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
 from op_worker.http.cdmi.answers import AnyAnswer, RawAnswer, ValueAnswer
-from op_worker.http.cdmi.negotiation import Kind
 from op_worker.http.cdmi.refusals import Redirected, Refused, redirect_status, status_of
+from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.content import ContentAnswer, attachment, set_validators
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")

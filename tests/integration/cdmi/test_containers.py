@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
-from op_worker.http.cdmi import containers
-from op_worker.http.cdmi.capabilities import CONTAINER, DATA_OBJECT, ROOT
+from op_worker.http.cdmi.capabilities.tree import CONTAINER, DATA_OBJECT, ROOT
+from op_worker.http.cdmi.containers import containers
 from tests.integration.cdmi.client import Client
 
 D = "/cdmi/Science/d/"

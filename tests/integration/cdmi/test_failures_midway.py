@@ -9,7 +9,7 @@ from onedata.errors import Errno, Posix
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import ContentReader, CreateOptions, Follow, MetadataChange, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.values import PIECE_B
+from op_worker.http.cdmi.representations.values import PIECE_B
 from tests.integration.cdmi.callers import CALLERS
 from tests.integration.cdmi.client import Client
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import BadData, NotSupported
-from op_worker.http.cdmi.addresses import Address, Branch, parse_address, path_text, source_addresses
+from op_worker.http.cdmi.requests.addresses import Address, Branch, parse_address, path_text, source_addresses
 
 HOST = "krk.example"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onedata.errors import BadData, BadValueNotAllowed, BadValueString, MalformedData, NotSupported
 from op_worker.files.model import Json
-from op_worker.http.cdmi.bodies import (
+from op_worker.http.cdmi.bodies.members import (
     MAX_DEPTH,
     ContainerBody,
     Encoding,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onedata.errors import BadData, Errno, MalformedData, NotFound, Posix
-from op_worker.http.cdmi.capabilities import (
+from op_worker.http.cdmi.capabilities.tree import (
     CONTAINER,
     DATA_OBJECT,
     ROOT,
@@ -13,8 +13,8 @@ from op_worker.http.cdmi.capabilities import (
     capability_with_id,
     members,
 )
-from op_worker.http.cdmi.queries import parse_query
 from op_worker.http.cdmi.refusals import redirect_status, status_of
+from op_worker.http.cdmi.requests.queries import parse_query
 
 ZEROS = "30" * 31
 

@@ -7,9 +7,9 @@ import pytest
 from onedata.errors import BadData, Posix
 from onedata.ids import FileGuid, FileUuid, ProviderId, SpaceId, UserId
 from op_worker.files.model import REMOVED, UNSET, FileStat, FileType, Json, MetadataChange
-from op_worker.http.cdmi import metadata
-from op_worker.http.cdmi.bodies import Encoding
-from op_worker.http.cdmi.negotiation import parse_media_type
+from op_worker.http.cdmi.bodies.members import Encoding
+from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.requests.negotiation import parse_media_type
 
 STAT = FileStat(
     guid=FileGuid(FileUuid("u"), SpaceId("s")),

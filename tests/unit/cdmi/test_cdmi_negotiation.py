@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import BadVersion
-from op_worker.http.cdmi.negotiation import (
+from op_worker.http.cdmi.requests.negotiation import (
     Kind,
     choose_offer,
     choose_version,

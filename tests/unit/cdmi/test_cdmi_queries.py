@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import BadData
-from op_worker.http.cdmi.queries import Query, Span, parse_query
+from op_worker.http.cdmi.requests.queries import Query, Span, parse_query
 
 
 def test_no_query_wants_every_field() -> None:

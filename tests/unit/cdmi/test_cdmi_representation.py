@@ -8,8 +8,7 @@ from attrs import evolve
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, SpaceId, UserId, space_root_guid, user_root_guid
 from op_worker.files.model import FileStat, FileType
-from op_worker.http.cdmi.queries import parse_query
-from op_worker.http.cdmi.representation import (
+from op_worker.http.cdmi.representations.representation import (
     child_name,
     container_members,
     logical_path,
@@ -17,6 +16,7 @@ from op_worker.http.cdmi.representation import (
     range_text,
     render,
 )
+from op_worker.http.cdmi.requests.queries import parse_query
 
 SPACE = space_root_guid(SpaceId("s"))
 FILE = FileStat(

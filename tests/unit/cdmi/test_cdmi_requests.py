@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from onedata.errors import BadData, BadValueIdentifier, MissingRequiredValue, NotSupported
-from op_worker.http.cdmi.queries import Span
-from op_worker.http.cdmi.requests import (
+from op_worker.http.cdmi.requests.queries import Span
+from op_worker.http.cdmi.requests.request import (
     CdmiRequest,
     Form,
     object_read_form,

@@ -14,8 +14,8 @@ from pytest_twisted import ensureDeferred
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.ids import FileGuid, FileUuid, ProviderId, SpaceId, UserId
 from op_worker.files.model import FileStat, FileType
-from op_worker.http.cdmi.bodies import Encoding
-from op_worker.http.cdmi.values import (
+from op_worker.http.cdmi.bodies.members import Encoding
+from op_worker.http.cdmi.representations.values import (
     PIECE_B,
     Base64Encoder,
     Utf8Encoder,

@@ -7,17 +7,22 @@ from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi import metadata
 from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, NOT_ACCEPTABLE, Answer, AnyAnswer, representation
-from op_worker.http.cdmi.bodies import parse_container_body
-from op_worker.http.cdmi.capabilities import MAX_CHILDREN
-from op_worker.http.cdmi.incoming import read_json
+from op_worker.http.cdmi.bodies.incoming import read_json
+from op_worker.http.cdmi.bodies.members import parse_container_body
+from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.queries import Query, Span
 from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
-from op_worker.http.cdmi.representation import child_name, container_members, range_text, render
-from op_worker.http.cdmi.requests import CdmiRequest, Form, accepts_kind, write_form
+from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.representation import (
+    child_name,
+    container_members,
+    range_text,
+    render,
+)
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.queries import Query, Span
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_form
 
 
 class Containers:

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from onedata.errors import BadData, BadValueNotAllowed, BadValueString, MalformedData, NotSupported
 from op_worker.files.model import Json
-from op_worker.http.cdmi.negotiation import is_storable_mimetype
+from op_worker.http.cdmi.requests.negotiation import is_storable_mimetype
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 
 from op_worker.files.model import FileStat, FileType, Json
-from op_worker.http.cdmi import metadata as items
-from op_worker.http.cdmi.addresses import path_text
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.queries import Query
+from op_worker.http.cdmi.representations import metadata as items
+from op_worker.http.cdmi.requests.addresses import path_text
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.queries import Query
 
 CAPABILITIES_OF = {
     Kind.OBJECT: "cdmi_capabilities/dataobject/",

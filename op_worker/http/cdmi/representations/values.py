@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cluster_worker.runtime.streams import StreamBroken
 from op_worker.files.model import ContentReader
-from op_worker.http.cdmi.bodies import Encoding
+from op_worker.http.cdmi.bodies.members import Encoding
 
 PIECE_B = 3 * 262144
 """How much of a value is read at once: whole base64 groups, below the reader's limit of 1 MiB."""

@@ -21,9 +21,9 @@ from op_worker.files.model import (
     Unset,
 )
 from op_worker.files.rights.acl_forms import parse_cdmi_acl
-from op_worker.http.cdmi.addresses import RESERVED_PREFIX
-from op_worker.http.cdmi.bodies import Encoding
-from op_worker.http.cdmi.negotiation import MediaType, is_storable_mimetype
+from op_worker.http.cdmi.bodies.members import Encoding
+from op_worker.http.cdmi.requests.addresses import RESERVED_PREFIX
+from op_worker.http.cdmi.requests.negotiation import MediaType, is_storable_mimetype
 
 MIMETYPE = "cdmi_mimetype"
 ENCODING = "cdmi_valuetransferencoding"

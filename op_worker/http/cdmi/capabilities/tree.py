@@ -7,10 +7,10 @@ from attrs import frozen
 from onedata.errors import BadData
 from onedata.ids import encode_object_id
 from op_worker.files.model import Json
-from op_worker.http.cdmi import metadata
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.queries import Query
-from op_worker.http.cdmi.representation import range_text, wanted
+from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.representation import range_text, wanted
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.queries import Query
 
 MAX_CHILDREN = 1000
 """How many children one request may return."""

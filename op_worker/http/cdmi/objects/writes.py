@@ -12,21 +12,21 @@ from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.digests import Digest
-from op_worker.http.cdmi import metadata
 from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, Answer, AnyAnswer, representation
-from op_worker.http.cdmi.bodies import (
+from op_worker.http.cdmi.bodies.incoming import read_json, read_span
+from op_worker.http.cdmi.bodies.members import (
     Encoding,
     ObjectBody,
     decode_value,
     parse_object_body,
 )
-from op_worker.http.cdmi.incoming import read_json, read_span
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.queries import Query, Span
 from op_worker.http.cdmi.relocations import Relocations
-from op_worker.http.cdmi.representation import object_members, render
-from op_worker.http.cdmi.requests import CdmiRequest, Form, parse_content_range, write_form
+from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.representation import object_members, render
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.queries import Query, Span
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, parse_content_range, write_form
 
 _CREATE_MIMETYPE = "text/plain"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from cluster_worker.runtime.streams import ByteStream, read_all
 from onedata.errors import BadData
 from op_worker.files.model import Json
-from op_worker.http.cdmi.bodies import parse_json_object
-from op_worker.http.cdmi.queries import Span
+from op_worker.http.cdmi.bodies.members import parse_json_object
 from op_worker.http.cdmi.refusals import Refused
+from op_worker.http.cdmi.requests.queries import Span
 
 
 async def read_json(stream: ByteStream, limit_b: int) -> dict[str, Json]:

@@ -9,8 +9,8 @@ from enum import Enum
 from attrs import frozen
 
 from onedata.errors import BadData, BadValueIdentifier, MissingRequiredValue, NotSupported
-from op_worker.http.cdmi.addresses import Address, parse_address
-from op_worker.http.cdmi.negotiation import (
+from op_worker.http.cdmi.requests.addresses import Address, parse_address
+from op_worker.http.cdmi.requests.negotiation import (
     VERSION_HEADER,
     Kind,
     MediaType,
@@ -19,7 +19,7 @@ from op_worker.http.cdmi.negotiation import (
     names_cdmi_type,
     parse_media_type,
 )
-from op_worker.http.cdmi.queries import Query, Span, parse_query
+from op_worker.http.cdmi.requests.queries import Query, Span, parse_query
 from op_worker.http.conditions import NO_CONDITIONS, Conditions, parse_conditions
 from op_worker.http.digests import NO_DIGESTS, SentDigests, sent_digests
 

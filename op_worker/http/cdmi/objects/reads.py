@@ -14,14 +14,20 @@ from op_worker.http.cdmi.answers import (
     ValueAnswer,
     representation,
 )
-from op_worker.http.cdmi.bodies import Encoding
+from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
-from op_worker.http.cdmi.negotiation import Kind
-from op_worker.http.cdmi.queries import Query
-from op_worker.http.cdmi.representation import object_members, range_text, render
-from op_worker.http.cdmi.requests import CdmiRequest, Form, object_read_form
-from op_worker.http.cdmi.values import PIECE_B, ValueStream, encoded_length_b, encoder_for, is_text
+from op_worker.http.cdmi.representations.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
+from op_worker.http.cdmi.representations.representation import object_members, range_text, render
+from op_worker.http.cdmi.representations.values import (
+    PIECE_B,
+    ValueStream,
+    encoded_length_b,
+    encoder_for,
+    is_text,
+)
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.queries import Query
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_form
 
 _ATTRIBUTE_MEMBERS = ("metadata", "completionStatus", "mimetype")
 _VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")

@@ -1,0 +1,1 @@
+"""What resources look like in CDMI: members, metadata, values."""

@@ -1,0 +1,1 @@
+"""What a request says before its body: address, query, version, media types, conditions. Pure."""
