@@ -190,6 +190,11 @@ def trash_uuid(space_id: SpaceId) -> FileUuid:
     return FileUuid(f"trash_{space_id}")
 
 
+def nameless_uuid(space_id: SpaceId) -> FileUuid:
+    """The uuid of the directory of a space for files that have an id and no name."""
+    return FileUuid(f"nameless_{space_id}")
+
+
 def tmp_uuid(space_id: SpaceId) -> FileUuid:
     """The uuid of the directory of a space for deleted files that are still open."""
     return FileUuid(f"tmp_{space_id}")

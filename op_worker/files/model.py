@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from attrs import field, frozen
 
-from onedata.ids import FileGuid, ProviderId, UserId
+from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, nameless_uuid
 from op_worker.files.acl import Acl
 
 T = TypeVar("T")
@@ -70,10 +70,14 @@ NOW = Now.NOW
 
 @frozen
 class Target:
-    """A file by its id, or by the names that lead to it from a directory with that id."""
+    """A file by its id, or by the names that lead to it from a directory with that id.
+
+    ``uuid`` is the one that a file which is made there gets, when it was chosen before; nobody has it.
+    """
 
     base: FileGuid
     names: tuple[str, ...] = ()
+    uuid: FileUuid | None = None
 
 
 @frozen(kw_only=True)
@@ -118,6 +122,11 @@ class FileStat:
     acl: Acl | None = None
     protection: int = 0
     xattrs: Mapping[str, Json] = field(factory=dict)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether the file has no name, only its id."""
+        return self.parent is not None and self.parent.uuid == nameless_uuid(self.guid.space_id)
 
     @property
     def is_directory(self) -> bool:

@@ -87,6 +87,7 @@ from op_worker.files.tree.creation import Creation
 from op_worker.files.tree.inodes import Inodes
 from op_worker.files.tree.linking import HardLinks, Linking
 from op_worker.files.tree.moving import Moving
+from op_worker.files.tree.nameless import Nameless
 from op_worker.files.tree.recycle_bin import RecycleBin
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
@@ -171,6 +172,7 @@ class FileService(TaskService):
         self.protection = Protecting(context)
         self.explanations = Explaining(context)
         self.quotas = QuotaAdministration(context)
+        self.nameless = Nameless(context)
 
     @property
     def context(self) -> FilesContext:

@@ -29,7 +29,7 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import Errno, Posix, ServiceUnavailable
-from onedata.ids import SpaceId
+from onedata.ids import SpaceId, nameless_uuid, space_root_uuid
 from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.finding.lookup import Lookup
 from op_worker.files.stored.batches import unmoved
@@ -55,6 +55,12 @@ class _Walk:
     revision: int
     open: list[tuple[Key, bytes | None]]
     reported: int = 0
+
+
+def _beginnings(space_id: SpaceId, top: str) -> list[tuple[Key, bytes | None]]:
+    """Return where a walk begins: no entry of the root leads to the files without names."""
+    begun: list[tuple[Key, bytes | None]] = [(Key(top), None)]
+    return [*begun, (Key(nameless_uuid(space_id)), None)] if top == space_root_uuid(space_id) else begun
 
 
 class _Overtaken(Exception):
@@ -126,7 +132,7 @@ class Recharging:
         await self._quotas.read(space_id)  # not older than the jobs
         for top, document in jobs.items():
             job = evolve(Job.decode(document.data), visited=0, changed=0)
-            walk = _Walk(space_id, top, job, document.revision, [(Key(top), None)])
+            walk = _Walk(space_id, top, job, document.revision, _beginnings(space_id, top))
             try:
                 await self._walk(walk)
                 await self._end(walk)

@@ -69,7 +69,7 @@ class Copying:
         replaced = place.replaced
         if replaced is not None:
             _require_replaceable(chain.file, replaced.file)
-        at = Target(place.directory.guid, (place.name,))
+        at = Target(place.directory.guid, (place.name,), target.uuid)
         stat = await self._copy_one(visit, chain, at)
         if change is not None and not change.is_empty:
             await self._metadata.change(caller, Target(stat.guid), change)

@@ -160,7 +160,7 @@ class Replacing:
         context, directory = self._context, found.chain
         name = found.missing[-1].decode()
         raw = check_new_name(name, at_root=directory.is_root)
-        key, now_s = context.new_key(), context.wall_clock()
+        key, now_s = context.key_for(request.target), context.wall_clock()
         options = request.create or CreateOptions()
         if isinstance(request.metadata.acl, tuple):
             options = evolve(options, acl=request.metadata.acl)

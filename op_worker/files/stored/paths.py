@@ -15,6 +15,7 @@ RESERVED_PREFIX = ".__onedata__"
 STAGING = RESERVED_PREFIX + "staging"
 TRASH = RESERVED_PREFIX + "trash"
 INODES = RESERVED_PREFIX + "inodes"
+NAMELESS = RESERVED_PREFIX + "nameless"
 ABSOLUTE_LINK_PREFIX = "<__onedata_space_id:"
 
 

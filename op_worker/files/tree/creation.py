@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cluster_worker.persistence.engine import ABSENT, Check
+from cluster_worker.persistence.engine import ABSENT, Check, Key
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import inherited
@@ -60,7 +60,8 @@ class Creation:
             if not found.missing:
                 return await self._existing(visit, found.chain, type_, options)
             directory = await self.directory_for(visit, found, options)
-            return await self._make(visit, directory, found.missing[-1].decode(), type_, options)
+            key = self._context.key_for(target)
+            return await self._make(visit, directory, found.missing[-1].decode(), key, type_, options)
 
         return await self._context.transactions.retrying(space_id, attempt)
 
@@ -82,7 +83,8 @@ class Creation:
             raise Posix(Errno.ENOENT, "a directory on the way is missing")
         plain = CreateOptions(mode=options.mode)
         for raw in found.missing[:-1]:
-            await self._make(visit, directory, raw.decode(), FileType.DIR, plain)
+            key = self._context.new_key()
+            await self._make(visit, directory, raw.decode(), key, FileType.DIR, plain)
             directory = existing(
                 await self._context.lookup.find(visit.space_id, directory.file.key, (raw.decode(),))
             )
@@ -98,10 +100,9 @@ class Creation:
         return raw
 
     async def _make(
-        self, visit: Visit, directory: Chain, name: str, type_: FileType, options: CreateOptions
+        self, visit: Visit, directory: Chain, name: str, key: Key, type_: FileType, options: CreateOptions
     ) -> FileStat:
         raw = await self.require_adding(visit, directory, name, type_)
-        key = self._context.new_key()
         now_s = self._context.wall_clock()
         meta = self.new_meta(visit, directory, name, type_, options, now_s)
         location, charging = None, []
@@ -141,7 +142,8 @@ class Creation:
             raise Posix(Errno.EEXIST)
         if type_ is FileType.SYMLNK:
             await self._removal.remove_chain(visit, chain)
-            return await self._make(visit, chain.above, chain.file.name, type_, options)
+            key = self._context.new_key()
+            return await self._make(visit, chain.above, chain.file.name, key, type_, options)
         if options.mode is None and chain.file.meta.acl is not None:
             return stat_of(chain, visit.space, visit.user_id)  # no mode was asked for to replace the ACL
         return await set_mode(self._context, visit, chain, mode_for(type_, options))

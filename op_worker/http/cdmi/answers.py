@@ -12,12 +12,18 @@ from op_worker.http.conditions import Conditions
 
 @frozen(kw_only=True)
 class Answer:
-    """A whole answer; without ``media_type`` it has no body. ``written`` is the file whose content was."""
+    """A whole answer; without ``media_type`` it has no body.
+
+    Attributes:
+        written: the file whose content was.
+        location: of what was made by POST: its path below the CDMI root, percent-encoded.
+    """
 
     status: int
     body: bytes = b""
     media_type: str | None = None
     written: FileStat | None = None
+    location: str | None = None
 
 
 @frozen(kw_only=True)

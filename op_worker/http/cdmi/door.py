@@ -13,6 +13,7 @@ from cluster_worker.http.credentials import (
     service_token_from,
     token_from,
 )
+from cluster_worker.http.errors import HttpError
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
 from onedata.errors import Unauthorized
@@ -25,13 +26,13 @@ from op_worker.http.cdmi.operations import (
     read_capability,
     refuse_capability_change,
 )
+from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
 
 JSON_LIMIT_B = 64 * 1024 * 1024
 _INTERFACE = "rest"
-_ALLOWED = b"GET, HEAD, PUT, DELETE, OPTIONS"
 
 
 class Authenticate(Protocol):
@@ -97,6 +98,15 @@ class CdmiDoor:
         answer = await self._operations.write(caller, asked, request.body, request.body_length)
         await send(request, answer)
 
+    @app.route("/<cdmi:path>", methods=["POST"])
+    async def post(self, request: StreamingRequest, path: str) -> None:
+        """POST."""
+        caller = await self._caller(request)
+        asked = _parse(request)
+        refuse_capability_change(asked.address)
+        answer = await self._operations.post(caller, asked, request.body, request.body_length)
+        await send(request, answer)
+
     @app.route("/<cdmi:path>", methods=["DELETE"])
     async def delete(self, request: StreamingRequest, path: str) -> None:
         """DELETE."""
@@ -108,8 +118,13 @@ class CdmiDoor:
     @app.route("/<cdmi:path>", methods=["OPTIONS"])
     async def options(self, request: StreamingRequest, path: str) -> None:
         """OPTIONS: the methods there are."""
-        request.setHeader(b"Allow", _ALLOWED)
+        request.setHeader(b"Allow", allowed_methods(_parse(request).address))
         await send(request, Answer(status=204))
+
+    @app.route("/<cdmi:path>")
+    async def unknown(self, request: StreamingRequest, path: str) -> None:
+        """Any other method."""
+        raise HttpError(405, {b"Allow": allowed_methods(_parse(request).address)})
 
     async def _caller(self, request: StreamingRequest) -> Caller:
         token = token_from(request)

@@ -9,11 +9,20 @@ from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.refusals import Redirected
 from op_worker.http.cdmi.representations.metadata import ACL
-from op_worker.http.cdmi.representations.representation import logical_path
+from op_worker.http.cdmi.representations.representation import kind_of, logical_path
 from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 
 _NOT_THERE = frozenset({Errno.ENOENT, Errno.ENOTDIR})
+
+
+class OtherKind(Exception):
+    """What is at an address is neither a container nor a data object: the handler of its kind answers."""
+
+    def __init__(self, kind: Kind, stat: FileStat) -> None:
+        super().__init__(kind, stat)
+        self.kind, self.stat = kind, stat
 
 
 class Locator:
@@ -45,7 +54,7 @@ class Locator:
         """Return what is there, which is of the kind that the address has the form of.
 
         Raises:
-            Redirected: it is of the other kind.
+            OtherKind, Redirected: as ``check_form``.
             Posix: it is not there; links count as such.
         """
         stat = await self._files.stat(caller, target)
@@ -58,7 +67,18 @@ class Locator:
         """Return what a write meets, or ``None`` when nothing is there yet.
 
         Raises:
-            Redirected: it is of the other kind.
+            OtherKind, Redirected: as ``check_form``.
+            Posix: EEXIST when the name is taken by a symbolic link.
+        """
+        stat = await self.anything(caller, target)
+        if stat is not None:
+            check_form(stat, address)
+        return stat
+
+    async def anything(self, caller: Caller, target: Target) -> FileStat | None:
+        """Return what is at a target, whatever its kind; ``None`` when nothing is.
+
+        Raises:
             Posix: EEXIST when the name is taken by a symbolic link.
         """
         try:
@@ -69,7 +89,6 @@ class Locator:
             raise
         if stat.type is FileType.SYMLNK:
             raise Posix(Errno.EEXIST, "the name is taken by a symbolic link")
-        check_form(stat, address)
         return stat
 
     async def source(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
@@ -112,8 +131,16 @@ class Locator:
 
 
 def check_form(stat: FileStat, address: Address) -> None:
-    """Raise Redirected when the slash does not fit the kind of what is there."""
-    is_directory = stat.type is FileType.DIR
+    """Return when an address has the form of what is there: with a slash for containers.
+
+    Raises:
+        OtherKind: a resource of a kind that has a handler of its own.
+        Redirected: the slash is missing, or is one too many.
+    """
+    kind = kind_of(stat)
+    if kind not in (Kind.OBJECT, Kind.CONTAINER, None):
+        raise OtherKind(kind, stat)
+    is_directory = kind is Kind.CONTAINER
     if is_directory is address.is_container:
         return
     names = address.names if address.branch is Branch.NAMESPACE else logical_path(stat)

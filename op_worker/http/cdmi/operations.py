@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cluster_worker.http.errors import HttpError
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadVersion, NotFound
@@ -10,9 +12,11 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NOT_ACCEPTABLE, AnyAnswer, representation
 from op_worker.http.cdmi.capabilities import tree as capabilities
 from op_worker.http.cdmi.containers.containers import Containers
-from op_worker.http.cdmi.locating import Locator, refuse_unserved
+from op_worker.http.cdmi.handlers import BranchHandler, KindHandler
+from op_worker.http.cdmi.locating import Locator, OtherKind, refuse_unserved
 from op_worker.http.cdmi.objects.reads import ObjectReads
 from op_worker.http.cdmi.objects.writes import ObjectWrites
+from op_worker.http.cdmi.posts import Posts
 from op_worker.http.cdmi.refusals import Redirected
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations.representation import render
@@ -20,11 +24,13 @@ from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.requests.negotiation import SUPPORTED_VERSIONS, Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind
 
-_READ_ONLY = {b"Allow": b"GET, HEAD, OPTIONS"}
-
 
 class Operations:
     """CDMI over the file service, without HTTP's wire side.
+
+    A branch of the tree, a kind that no slash tells and a media type that POST makes something of have a
+    handler each, in the tables ``_branches``, ``_kinds`` and the makers of ``Posts``. Everything else is a
+    container or a data object.
 
     Args:
         json_limit_b: the longest JSON body of a request.
@@ -33,30 +39,71 @@ class Operations:
     def __init__(self, files: FileService, json_limit_b: int) -> None:
         locator = Locator(files)
         relocations = Relocations(files, locator)
+        self._locator = locator
         self._reads = ObjectReads(files, locator)
         self._writes = ObjectWrites(files, locator, relocations, json_limit_b)
         self._containers = Containers(files, locator, relocations, json_limit_b)
+        self._branches: Mapping[Branch, BranchHandler] = {}
+        self._kinds: Mapping[Kind, KindHandler] = {}
+        self._posts = Posts(files, locator, {Kind.OBJECT: self._writes})
 
     async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
         """Answer a GET or HEAD of something other than a capability."""
-        if request.address.is_container:
-            return await self._containers.read(caller, request)
-        return await self._reads.read(caller, request)
+        branch = self._branches.get(request.address.branch)
+        if branch is not None:
+            return await branch.read(caller, request)
+        try:
+            if request.address.is_container:
+                return await self._containers.read(caller, request)
+            return await self._reads.read(caller, request)
+        except OtherKind as other:
+            return await self._kinds[other.kind].read(caller, request, other.stat)
 
     async def write(
         self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
     ) -> AnyAnswer:
         """Answer a PUT; ``length_b`` is the announced length of the body."""
+        branch = self._branches.get(request.address.branch)
+        if branch is not None:
+            return await branch.write(caller, request, body, length_b)
         refuse_unserved(request.address)
-        if request.address.is_container:
-            return await self._containers.write(caller, request, body)
-        return await self._writes.write(caller, request, body, length_b)
+        sent = request.content_type
+        kind = self._kinds.get(sent.kind) if sent is not None and sent.kind is not None else None
+        if kind is not None:
+            target = await self._locator.target(caller, request.address)
+            stat = await self._locator.anything(caller, target)
+            return await kind.write(caller, request, stat, body, length_b)
+        try:
+            if request.address.is_container:
+                return await self._containers.write(caller, request, body)
+            return await self._writes.write(caller, request, body, length_b)
+        except OtherKind as other:
+            return await self._kinds[other.kind].write(caller, request, other.stat, body, length_b)
+
+    async def post(
+        self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
+        """Answer a POST; ``length_b`` is the announced length of the body."""
+        branch = self._branches.get(request.address.branch)
+        if branch is not None:
+            return await branch.post(caller, request, body, length_b)
+        refuse_unserved(request.address)
+        try:
+            return await self._posts.post(caller, request, body, length_b)
+        except OtherKind as other:
+            return await self._kinds[other.kind].post(caller, request, other.stat, body, length_b)
 
     async def delete(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
         """Answer a DELETE."""
-        if request.address.is_container:
-            return await self._containers.delete(caller, request)
-        return await self._reads.delete(caller, request)
+        branch = self._branches.get(request.address.branch)
+        if branch is not None:
+            return await branch.delete(caller, request)
+        try:
+            if request.address.is_container:
+                return await self._containers.delete(caller, request)
+            return await self._reads.delete(caller, request)
+        except OtherKind as other:
+            return await self._kinds[other.kind].delete(caller, request, other.stat)
 
 
 def is_capability(address: Address) -> bool:
@@ -91,6 +138,6 @@ def read_capability(request: CdmiRequest) -> AnyAnswer:
 
 
 def refuse_capability_change(address: Address) -> None:
-    """Raise HttpError(405) for a PUT or DELETE of a capability object."""
+    """Raise HttpError(405) for a PUT, POST or DELETE of a capability object."""
     if is_capability(address):
-        raise HttpError(405, _READ_ONLY)
+        raise HttpError(405, {b"Allow": b"GET, HEAD, OPTIONS"})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from onedata.errors import BadData, Errno, OnedataError, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, MetadataChange, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.answers import NO_CONTENT, AnyAnswer, representation
+from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
+from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.refusals import Refused
 from op_worker.http.cdmi.representations.representation import container_members, object_members, render
@@ -35,7 +38,7 @@ class Relocations:
         present: FileStat | None,
         body: ObjectBody | ContainerBody,
         change: MetadataChange,
-    ) -> AnyAnswer:
+    ) -> Answer:
         """Answer a PUT with a ``copy`` or ``move`` member.
 
         Args:
@@ -48,7 +51,7 @@ class Relocations:
         """
         if present is not None and present.type is FileType.DIR:
             raise Posix(Errno.EEXIST, "a container is in the way")
-        source = await self._source(caller, request, body.copy or body.move or "")
+        source = await self._source(caller, request, body)
         refuse_reserved(request.address, is_container=source.type is FileType.DIR)
         if request.address.is_container and source.type is not FileType.DIR:
             raise BadData("path", "the source of a container must be a container")
@@ -56,32 +59,43 @@ class Relocations:
             return await self._move(caller, source, target, change)
         return await self._copy(caller, source, target, change)
 
-    async def _source(self, caller: Caller, request: CdmiRequest, uri: str) -> FileStat:
+    async def make(
+        self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody, change: MetadataChange
+    ) -> Answer:
+        """Answer a POST with a ``copy`` or ``move`` member; raises as ``write``."""
+        source = await self._source(caller, request, body)
+        if source.is_directory:
+            raise BadData("path", "the source of a data object must be one")
+        moved = None if body.move is None else source.guid
+        placed = await place.take(None, moved)
+        relocate = self._copy if moved is None else self._move
+        answer = await relocate(caller, source, placed.target, change)
+        return evolve(answer, location=placed.location)
+
+    async def _source(
+        self, caller: Caller, request: CdmiRequest, body: ObjectBody | ContainerBody
+    ) -> FileStat:
         try:
-            candidates = source_addresses(uri, request.host)
+            candidates = source_addresses(body.copy or body.move or "", request.host)
             return await self._locator.source(caller, candidates)
         except OnedataError as error:
             if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
                 raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
             raise
 
-    async def _move(
-        self, caller: Caller, source: FileStat, target: Target, change: MetadataChange
-    ) -> AnyAnswer:
+    async def _move(self, caller: Caller, source: FileStat, target: Target, change: MetadataChange) -> Answer:
         stat, replaced = await self._files.move(caller, Target(source.guid), target)
         if not change.is_empty:
             await self._files.metadata.change(caller, Target(stat.guid), change)
         return await self._shown(caller, stat, 200 if replaced else 201)
 
-    async def _copy(
-        self, caller: Caller, source: FileStat, target: Target, change: MetadataChange
-    ) -> AnyAnswer:
+    async def _copy(self, caller: Caller, source: FileStat, target: Target, change: MetadataChange) -> Answer:
         stat, replaced = await self._files.copy(
             caller, Target(source.guid), target, metadata=None if change.is_empty else change
         )
         return NO_CONTENT if replaced else await self._shown(caller, stat, 201)
 
-    async def _shown(self, caller: Caller, stat: FileStat, status: int) -> AnyAnswer:
+    async def _shown(self, caller: Caller, stat: FileStat, status: int) -> Answer:
         """Return the representation of the result, without value or children."""
         xattrs = await self._locator.changed_xattrs(caller, stat)
         if stat.type is FileType.DIR:

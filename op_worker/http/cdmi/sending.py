@@ -12,7 +12,7 @@ from cluster_worker.http.errors import HttpError, render_error, wants_reason
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
-from op_worker.http.cdmi.answers import AnyAnswer, RawAnswer, ValueAnswer
+from op_worker.http.cdmi.answers import Answer, AnyAnswer, RawAnswer, ValueAnswer
 from op_worker.http.cdmi.refusals import Redirected, Refused, redirect_status, status_of
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.content import ContentAnswer, attachment, set_validators
@@ -36,7 +36,14 @@ async def send(request: StreamingRequest, answer: AnyAnswer) -> None:
         await _send_value(request, answer)
     elif answer.status == 406:
         raise HttpError(406)
-    elif answer.media_type is None:
+    else:
+        _send_answer(request, answer)
+
+
+def _send_answer(request: StreamingRequest, answer: Answer) -> None:
+    if answer.location is not None:
+        request.setHeader(b"Location", _absolute(request, answer.location))
+    if answer.media_type is None:
         if answer.written is not None:
             set_validators(request, answer.written)
         request.setResponseCode(answer.status)
@@ -80,15 +87,19 @@ async def _send_value(request: StreamingRequest, answer: ValueAnswer) -> None:
         await answer.reader.close()
 
 
-def _redirect(request: StreamingRequest, error: Redirected) -> None:
+def _absolute(request: StreamingRequest, path: str) -> bytes:
+    """Return the URI of a path below the CDMI root, by the host that the client spoke to."""
     host = request.getHeader(b"host") or b""
     origin = b""
     if _HOST.fullmatch(host):
         origin = (b"https://" if request.isSecure() else b"http://") + host
+    return origin + b"/" + b"/".join(request.prepath or []) + path.encode("ascii")
+
+
+def _redirect(request: StreamingRequest, error: Redirected) -> None:
     query = b"?" + request.query if request.query else b""
-    location = origin + b"/" + b"/".join(request.prepath or []) + error.path.encode("ascii") + query
     request.setResponseCode(redirect_status(method(request)))
-    request.setHeader(b"Location", location)
+    request.setHeader(b"Location", _absolute(request, error.path) + query)
     request.setHeader(b"Cache-Control", b"max-age=3600")
     request.setHeader(b"Content-Length", b"0")
     request.finish()

@@ -94,7 +94,7 @@ class Client:
         if token:
             sent["X-Auth-Token"] = token
         sent.update(headers or {})
-        if method == "PUT" and "Transfer-Encoding" not in sent:
+        if method in ("PUT", "POST") and "Transfer-Encoding" not in sent:
             sent.setdefault("Content-Length", str(len(data)))
         line = path if isinstance(path, bytes) else path.encode()
         head = b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in sent.items())
@@ -111,10 +111,11 @@ class Client:
         *,
         token: str | None = None,
     ) -> Reply:
-        """Send a CDMI request; the content type fits the slash."""
-        kind = "container" if path.partition("?")[0].endswith("/") else "object"
+        """Send a CDMI request; the content type of a PUT fits the slash, POST sends objects."""
+        is_container = method == "PUT" and path.partition("?")[0].endswith("/")
+        kind = "container" if is_container else "object"
         sent = {"X-CDMI-Specification-Version": "1.1.1"}
-        if method == "PUT":
+        if method in ("PUT", "POST"):
             sent["Content-Type"] = f"application/cdmi-{kind}"
         return await self.send(method, path, body, {**sent, **(headers or {})}, token=token)
 

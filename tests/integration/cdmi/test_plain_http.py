@@ -145,8 +145,11 @@ async def test_names_that_cannot_be_are_bad_requests(client: Client) -> None:
 
 @ensureDeferred
 async def test_options_and_unknown_methods_tell_what_is_allowed(client: Client) -> None:
+    await client.send("PUT", F, b"x")
     options = await client.send("OPTIONS", F)
     assert (options.status, options.headers["allow"]) == (204, "GET, HEAD, PUT, DELETE, OPTIONS")
+    container = await client.send("OPTIONS", "/cdmi/Science/")
+    assert container.headers["allow"] == "GET, HEAD, PUT, DELETE, POST, OPTIONS"
     for method in ("POST", "PATCH", "BREW"):
         refused = await client.send(method, F)
         assert refused.status == 405

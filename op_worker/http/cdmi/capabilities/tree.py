@@ -37,6 +37,7 @@ _CONTAINER = (
     "cdmi_copy_container",
     "cdmi_move_dataobject",
     "cdmi_copy_dataobject",
+    "cdmi_post_dataobject",
 )
 _DATA_OBJECT = (
     "cdmi_read_value",

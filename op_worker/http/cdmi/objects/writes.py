@@ -20,19 +20,26 @@ from op_worker.http.cdmi.bodies.members import (
     decode_value,
     parse_object_body,
 )
+from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, parse_content_range, write_form
+from op_worker.http.cdmi.requests.request import (
+    CdmiRequest,
+    Form,
+    parse_content_range,
+    post_form,
+    write_form,
+)
 
 _CREATE_MIMETYPE = "text/plain"
 
 
 class ObjectWrites:
-    """PUT of data objects.
+    """PUT and POST of data objects.
 
     Args:
         json_limit_b: the longest JSON body.
@@ -57,11 +64,27 @@ class ObjectWrites:
             return await self._write_plain_range(caller, request, target, span, body, length_b)
         return await self._write_plain(caller, request, target, body, length_b)
 
+    async def make(
+        self, caller: Caller, request: CdmiRequest, place: Place, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
+        """Answer a POST that makes a data object at a place; see ``Maker``."""
+        if post_form(request) is Form.CDMI:
+            sent = parse_object_body(await read_json(body, self._json_limit_b))
+            change = _cdmi_change(request, sent)
+            if sent.copy is not None or sent.move is not None:
+                return await self._relocations.make(caller, request, place, sent, change)
+            placed = await place.take(None)
+            answer = await self._create(caller, request, placed.target, sent, change)
+        else:
+            placed = await place.take(None)
+            answer = await self._write_plain(caller, request, placed.target, body, length_b)
+        return evolve(answer, location=placed.location)
+
     # -- plain ------------------------------------------------------------------------------------
 
     async def _write_plain(
         self, caller: Caller, request: CdmiRequest, target: Target, body: ByteStream, length_b: int | None
-    ) -> AnyAnswer:
+    ) -> Answer:
         change = _plain_change(request, {})
         create = CreateOptions(existing=Existing.UPDATE) if target.names else None
         try:
@@ -145,12 +168,7 @@ class ObjectWrites:
     ) -> AnyAnswer:
         stat = await self._locator.present(caller, request.address, target)
         body = parse_object_body(await read_json(stream, self._json_limit_b))
-        change = metadata.with_properties(
-            metadata.update(body.metadata, request.query.metadata),
-            mimetype=body.mimetype,
-            encoding=body.encoding,
-            completion=metadata.PROCESSING if request.is_partial else None,
-        )
+        change = _cdmi_change(request, body)
         if body.copy is not None or body.move is not None:
             return await self._relocations.write(caller, request, target, stat, body, change)
         if stat is None:
@@ -208,6 +226,16 @@ class ObjectWrites:
     async def _change(self, caller: Caller, stat: FileStat, change: MetadataChange) -> None:
         if not change.is_empty:
             await self._files.metadata.change(caller, Target(stat.guid), change)
+
+
+def _cdmi_change(request: CdmiRequest, body: ObjectBody) -> MetadataChange:
+    """Return what a CDMI write does to the metadata and the properties of an object."""
+    return metadata.with_properties(
+        metadata.update(body.metadata, request.query.metadata),
+        mimetype=body.mimetype,
+        encoding=body.encoding,
+        completion=metadata.PROCESSING if request.is_partial else None,
+    )
 
 
 def _plain_change(request: CdmiRequest, xattrs: Mapping[str, Json]) -> MetadataChange:

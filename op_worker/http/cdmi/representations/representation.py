@@ -17,6 +17,14 @@ CAPABILITIES_OF = {
 }
 
 
+_KINDS = {FileType.REG: Kind.OBJECT, FileType.DIR: Kind.CONTAINER}
+
+
+def kind_of(stat: FileStat) -> Kind | None:
+    """Return which CDMI resource a file is; ``None`` for a symbolic link, which is none."""
+    return _KINDS.get(stat.type)
+
+
 def logical_path(stat: FileStat) -> tuple[str, ...]:
     """Return the names from the CDMI root to a file; ``()`` is the root."""
     return () if stat.parent is None else (stat.space_name, *stat.path)

@@ -19,7 +19,8 @@ class Branch(Enum):
     """The part of the CDMI tree that an address lies in."""
 
     NAMESPACE = "spaces and what is below them"
-    OBJECT_ID = "cdmi_objectid"
+    OBJECT_ID = "cdmi_objectid/ID"
+    OBJECT_IDS = "cdmi_objectid itself, where objects without a name are made"
     CAPABILITIES = "cdmi_capabilities"
     RESERVED = "a fixed name of the standard that is not served"
 
@@ -149,5 +150,5 @@ def _address(names: tuple[str, ...], ends_with_slash: bool) -> Address:
     if branch is not Branch.OBJECT_ID:
         return Address(branch, rest, ends_with_slash)
     if not rest:
-        return Address(Branch.RESERVED, (), ends_with_slash)
+        return Address(Branch.OBJECT_IDS, (), ends_with_slash)
     return Address(branch, rest[1:], ends_with_slash, object_id=rest[0])

@@ -114,6 +114,23 @@ def write_form(request: CdmiRequest) -> Form:
     return Form.CDMI
 
 
+def post_form(request: CdmiRequest) -> Form:
+    """Return how a POST of a data object into a container writes, by its media type.
+
+    Raises:
+        MissingRequiredValue: a CDMI type without a version (key ``version``).
+        NotSupported: a kind of resource that no POST makes, or multi-part MIME.
+    """
+    sent = request.content_type
+    if sent is None or (sent.kind is None and sent.essence != "multipart/mixed"):
+        return Form.PLAIN
+    if sent.kind is not None and request.version is None:
+        raise MissingRequiredValue("version")
+    if sent.kind is not Kind.OBJECT:
+        raise NotSupported
+    return Form.CDMI
+
+
 def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form | None:
     """Return how a data object is read, by version and ``Accept``; ``None`` when nothing suits.
 

@@ -1,0 +1,74 @@
+"""POST: new objects in a container, named by their ids, and what kinds of resources do with it themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from cluster_worker.http.errors import HttpError
+from cluster_worker.runtime.streams import ByteStream
+from onedata.errors import NotSupported
+from onedata.ids import FileGuid
+from op_worker.auth.caller import Caller
+from op_worker.files.model import FileStat, Target
+from op_worker.files.service import FileService
+from op_worker.http.cdmi.answers import AnyAnswer
+from op_worker.http.cdmi.handlers import Maker, Place, Placed
+from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.representations.representation import logical_path
+from op_worker.http.cdmi.requests.addresses import path_text
+from op_worker.http.cdmi.requests.methods import allowed_methods
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.cdmi.requests.request import CdmiRequest
+
+
+@frozen(eq=False)
+class InContainer:
+    """The place for a new object in a container, which is named by its id."""
+
+    _files: FileService
+    _container: FileStat
+
+    async def take(self, domain_uri: str | None, moved: FileGuid | None = None) -> Placed:
+        """Return where the object goes; see ``Place``."""
+        target = self._files.nameless.named_by_id(Target(self._container.guid), moved)
+        return Placed(target, f"{path_text(logical_path(self._container))}/{target.names[-1]}")
+
+
+@frozen(eq=False)
+class Posts:
+    """POST of everything that has no handler of its own.
+
+    Args:
+        makers: by the media type that is sent; what has none of CDMI's is the content of a data object.
+    """
+
+    _files: FileService
+    _locator: Locator
+    _makers: Mapping[Kind, Maker]
+
+    async def post(
+        self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
+        """Answer a POST.
+
+        Raises:
+            OtherKind, Redirected: as ``check_form``.
+            HttpError: 405 for data objects.
+            NotSupported: a media type of which POST makes nothing.
+        """
+        place = await self._place(caller, request)
+        sent = request.content_type
+        maker = self._makers.get((sent and sent.kind) or Kind.OBJECT)
+        if maker is None:
+            raise NotSupported
+        return await maker.make(caller, request, place, body, length_b)
+
+    async def _place(self, caller: Caller, request: CdmiRequest) -> Place:
+        address = request.address
+        target = await self._locator.target(caller, address)
+        stat = await self._locator.existing(caller, address, target)
+        if not stat.is_directory:
+            raise HttpError(405, {b"Allow": allowed_methods(address)})
+        return InContainer(self._files, stat)
