@@ -16,6 +16,8 @@ STAGING = RESERVED_PREFIX + "staging"
 TRASH = RESERVED_PREFIX + "trash"
 INODES = RESERVED_PREFIX + "inodes"
 NAMELESS = RESERVED_PREFIX + "nameless"
+URI_PREFIXES = ("http://", "https://")
+"""A symbolic link whose text begins so is a reference to the web, which leads to no file."""
 ABSOLUTE_LINK_PREFIX = "<__onedata_space_id:"
 
 
@@ -100,12 +102,12 @@ def link_parts(space_id: SpaceId, directory: Sequence[str], target: str) -> tupl
 
     ``..`` is among the parts: where it leads depends on links before it.
 
-    Raises: Posix(ENOENT) when the target lies outside the space.
+    Raises: Posix(ENOENT) when the target lies outside the space, or is a URI.
     """
     prefix = f"{ABSOLUTE_LINK_PREFIX}{space_id}>"
     if target.startswith(prefix):
         directory, target = (), target[len(prefix) :]
-    elif target.startswith(("/", ABSOLUTE_LINK_PREFIX)):
+    elif target.startswith(("/", ABSOLUTE_LINK_PREFIX, *URI_PREFIXES)):
         raise Posix(Errno.ENOENT, "the link leads out of its space")
     return directory, [part for part in target.split("/") if part not in ("", ".")]
 

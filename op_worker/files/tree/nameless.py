@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Key, Put
-from onedata.errors import Errno, Posix
+from onedata.errors import Errno, Forbidden, Posix
 from onedata.ids import FileGuid, FileUuid, SpaceId, nameless_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
@@ -23,7 +23,7 @@ from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.paths import NAMELESS
 from op_worker.files.translation import translated
 
-MODE = 0o1773
+MODE = 0o1730
 """Members may add and find by id, none may list, and only owners may take away or remove."""
 _ADDING = Operation.ADD_OBJECT | Operation.TRAVERSE
 
@@ -42,12 +42,30 @@ class Nameless:
         return Target(directory.base, (*directory.names, moved.object_id()), moved.uuid)
 
     @translated
-    async def place(self, caller: Caller, space_id: SpaceId, moved: FileGuid | None = None) -> Target:
+    async def place(
+        self, caller: Caller, space_id: SpaceId | None = None, moved: FileGuid | None = None
+    ) -> Target:
         """Return the place without a name for a new file, or for ``moved``, which is about to lose its name.
+
+        Without a space it is the one of ``moved``, or else the first of the caller's, by name, that is
+        supported here and that he may add to.
 
         Raises: Posix(EACCES, ENOENT); Forbidden; SpaceNotSupportedBy.
         """
+        if space_id is None and moved is not None:
+            space_id = moved.space_id
+        if space_id is not None:
+            return await self._place(caller, space_id, moved)
+        for space in await self._context.access.spaces_of(caller):
+            if self._context.access.is_supported(space.space_id):
+                try:
+                    return await self._place(caller, space.space_id, None)
+                except (Posix, Forbidden) as refusal:
+                    if isinstance(refusal, Posix) and refusal.errno not in (Errno.EACCES, Errno.EPERM):
+                        raise
+        raise Posix(Errno.EACCES, "there is no space to add to")
 
+    async def _place(self, caller: Caller, space_id: SpaceId, moved: FileGuid | None) -> Target:
         async def attempt() -> None:
             visit = await self._context.access.enter(caller, space_id)
             directory = await self._directory(visit)

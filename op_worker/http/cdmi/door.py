@@ -23,10 +23,10 @@ from op_worker.http.cdmi.answers import Answer
 from op_worker.http.cdmi.operations import (
     Operations,
     is_capability,
+    methods_of,
     read_capability,
-    refuse_capability_change,
+    refuse_method,
 )
-from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
@@ -87,6 +87,7 @@ class CdmiDoor:
             await send(request, read_capability(asked))
             return
         caller = await self._caller(request)
+        refuse_method(asked)
         await send(request, await self._operations.read(caller, asked))
 
     @app.route("/<cdmi:path>", methods=["PUT"])
@@ -94,7 +95,7 @@ class CdmiDoor:
         """PUT."""
         caller = await self._caller(request)
         asked = _parse(request)
-        refuse_capability_change(asked.address)
+        refuse_method(asked)
         answer = await self._operations.write(caller, asked, request.body, request.body_length)
         await send(request, answer)
 
@@ -103,7 +104,7 @@ class CdmiDoor:
         """POST."""
         caller = await self._caller(request)
         asked = _parse(request)
-        refuse_capability_change(asked.address)
+        refuse_method(asked)
         answer = await self._operations.post(caller, asked, request.body, request.body_length)
         await send(request, answer)
 
@@ -112,19 +113,19 @@ class CdmiDoor:
         """DELETE."""
         caller = await self._caller(request)
         asked = _parse(request)
-        refuse_capability_change(asked.address)
+        refuse_method(asked)
         await send(request, await self._operations.delete(caller, asked))
 
     @app.route("/<cdmi:path>", methods=["OPTIONS"])
     async def options(self, request: StreamingRequest, path: str) -> None:
         """OPTIONS: the methods there are."""
-        request.setHeader(b"Allow", allowed_methods(_parse(request).address))
+        request.setHeader(b"Allow", methods_of(_parse(request).address))
         await send(request, Answer(status=204))
 
     @app.route("/<cdmi:path>")
     async def unknown(self, request: StreamingRequest, path: str) -> None:
         """Any other method."""
-        raise HttpError(405, {b"Allow": allowed_methods(_parse(request).address)})
+        raise HttpError(405, {b"Allow": methods_of(_parse(request).address)})
 
     async def _caller(self, request: StreamingRequest) -> Caller:
         token = token_from(request)
@@ -152,7 +153,8 @@ def _parse(request: StreamingRequest) -> CdmiRequest:
 
     depth = 1 + len(request.prepath or ())
     below = request.path.split(b"/", depth)[depth:]
-    asked = parse_request(method(request), b"/" + b"".join(below), request.query, header)
+    scheme = "https" if request.isSecure() else "http"
+    asked = parse_request(method(request), b"/" + b"".join(below), request.query, header, scheme)
     if asked.version is not None:
         request.setHeader(VERSION_HEADER.encode("ascii"), asked.version.encode("ascii"))
     return asked

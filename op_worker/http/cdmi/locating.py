@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from onedata.errors import BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
+from onedata.errors import BadData, BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
 from onedata.ids import FileGuid, InvalidFileId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.refusals import Redirected
+from op_worker.http.cdmi.refusals import Redirected, Referred
 from op_worker.http.cdmi.representations.metadata import ACL
-from op_worker.http.cdmi.representations.representation import kind_of, logical_path
+from op_worker.http.cdmi.representations.representation import kind_of, reference_of, shown_path
 from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
@@ -54,12 +54,11 @@ class Locator:
         """Return what is there, which is of the kind that the address has the form of.
 
         Raises:
-            OtherKind, Redirected: as ``check_form``.
+            OtherKind, Redirected, Referred: as ``check_form`` and ``require_resource``.
             Posix: it is not there; links count as such.
         """
         stat = await self._files.stat(caller, target)
-        if stat.type is FileType.SYMLNK:
-            raise Posix(Errno.ENOENT, "symbolic links are not shown in CDMI")
+        require_resource(stat, Posix(Errno.ENOENT, "symbolic links are not shown in CDMI"))
         check_form(stat, address)
         return stat
 
@@ -67,7 +66,7 @@ class Locator:
         """Return what a write meets, or ``None`` when nothing is there yet.
 
         Raises:
-            OtherKind, Redirected: as ``check_form``.
+            OtherKind, Redirected, Referred: as ``check_form`` and ``require_resource``.
             Posix: EEXIST when the name is taken by a symbolic link.
         """
         stat = await self.anything(caller, target)
@@ -79,7 +78,8 @@ class Locator:
         """Return what is at a target, whatever its kind; ``None`` when nothing is.
 
         Raises:
-            Posix: EEXIST when the name is taken by a symbolic link.
+            Referred: a reference.
+            Posix: EEXIST when the name is taken by another symbolic link.
         """
         try:
             stat = await self._files.stat(caller, target)
@@ -87,12 +87,16 @@ class Locator:
             if error.errno is Errno.ENOENT and target.names:
                 return None
             raise
-        if stat.type is FileType.SYMLNK:
-            raise Posix(Errno.EEXIST, "the name is taken by a symbolic link")
+        require_resource(stat, Posix(Errno.EEXIST, "the name is taken by a symbolic link"))
         return stat
 
     async def source(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
-        """Return the first of the candidates that exists. Raises Posix(ENOENT) when none does."""
+        """Return the first of the candidates that exists.
+
+        Raises:
+            BadData: it is a reference, which is followed by clients only (key ``path``).
+            Posix: ENOENT when there is none.
+        """
         for address in candidates:
             try:
                 target = await self.target(caller, address)
@@ -101,6 +105,8 @@ class Locator:
                 if error.errno not in _NOT_THERE:
                     raise
             else:
+                if reference_of(stat) is not None:
+                    raise BadData("path", "the source is a reference")
                 if stat.type is not FileType.SYMLNK:
                     return stat
         raise Posix(Errno.ENOENT, "the source does not exist")
@@ -130,6 +136,20 @@ class Locator:
         return await self._files.metadata.xattrs(caller, Target(stat.guid), internal=True)
 
 
+def require_resource(stat: FileStat, otherwise: Posix) -> None:
+    """Return when this is a resource of CDMI.
+
+    Raises:
+        Referred: a reference.
+        Posix: ``otherwise``, for other symbolic links.
+    """
+    uri = reference_of(stat)
+    if uri is not None:
+        raise Referred(uri, stat.guid)
+    if stat.type is FileType.SYMLNK:
+        raise otherwise
+
+
 def check_form(stat: FileStat, address: Address) -> None:
     """Return when an address has the form of what is there: with a slash for containers.
 
@@ -143,7 +163,7 @@ def check_form(stat: FileStat, address: Address) -> None:
     is_directory = kind is Kind.CONTAINER
     if is_directory is address.is_container:
         return
-    names = address.names if address.branch is Branch.NAMESPACE else logical_path(stat)
+    names = address.names if address.branch is Branch.NAMESPACE else shown_path(stat)
     raise Redirected(path_text(names) + ("/" if is_directory else ""))
 
 

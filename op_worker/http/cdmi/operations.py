@@ -8,8 +8,9 @@ from cluster_worker.http.errors import HttpError
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadVersion, NotFound
 from op_worker.auth.caller import Caller
+from op_worker.files.model import Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.answers import NOT_ACCEPTABLE, AnyAnswer, representation
+from op_worker.http.cdmi.answers import NO_CONTENT, NOT_ACCEPTABLE, AnyAnswer, representation
 from op_worker.http.cdmi.capabilities import tree as capabilities
 from op_worker.http.cdmi.containers.containers import Containers
 from op_worker.http.cdmi.handlers import BranchHandler, KindHandler
@@ -17,10 +18,11 @@ from op_worker.http.cdmi.locating import Locator, OtherKind, refuse_unserved
 from op_worker.http.cdmi.objects.reads import ObjectReads
 from op_worker.http.cdmi.objects.writes import ObjectWrites
 from op_worker.http.cdmi.posts import Posts
-from op_worker.http.cdmi.refusals import Redirected
+from op_worker.http.cdmi.refusals import Redirected, Referred
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations.representation import render
 from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import SUPPORTED_VERSIONS, Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind
 
@@ -39,7 +41,7 @@ class Operations:
     def __init__(self, files: FileService, json_limit_b: int) -> None:
         locator = Locator(files)
         relocations = Relocations(files, locator)
-        self._locator = locator
+        self._files, self._locator = files, locator
         self._reads = ObjectReads(files, locator)
         self._writes = ObjectWrites(files, locator, relocations, json_limit_b)
         self._containers = Containers(files, locator, relocations, json_limit_b)
@@ -104,6 +106,9 @@ class Operations:
             return await self._reads.delete(caller, request)
         except OtherKind as other:
             return await self._kinds[other.kind].delete(caller, request, other.stat)
+        except Referred as reference:
+            await self._files.remove(caller, Target(reference.guid))
+            return NO_CONTENT
 
 
 def is_capability(address: Address) -> bool:
@@ -137,7 +142,16 @@ def read_capability(request: CdmiRequest) -> AnyAnswer:
     return representation(Kind.CAPABILITY, render(capabilities.members(capability, request.query)))
 
 
-def refuse_capability_change(address: Address) -> None:
-    """Raise HttpError(405) for a PUT, POST or DELETE of a capability object."""
-    if is_capability(address):
-        raise HttpError(405, {b"Allow": b"GET, HEAD, OPTIONS"})
+def refuse_method(request: CdmiRequest) -> None:
+    """Raise HttpError(405) for what neither capability objects nor the place of new IDs can do."""
+    address = request.address
+    if not is_capability(address) and address.branch is not Branch.OBJECT_IDS:
+        return
+    allowed = methods_of(address)
+    if request.method.encode() not in allowed.split(b", "):
+        raise HttpError(405, {b"Allow": allowed})
+
+
+def methods_of(address: Address) -> bytes:
+    """Return the value of ``Allow`` for an address."""
+    return allowed_methods(Address(Branch.CAPABILITIES) if is_capability(address) else address)

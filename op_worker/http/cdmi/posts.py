@@ -17,7 +17,7 @@ from op_worker.http.cdmi.answers import AnyAnswer
 from op_worker.http.cdmi.handlers import Maker, Place, Placed
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.representation import logical_path
-from op_worker.http.cdmi.requests.addresses import path_text
+from op_worker.http.cdmi.requests.addresses import OBJECT_IDS, Branch, path_text
 from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest
@@ -34,6 +34,19 @@ class InContainer:
         """Return where the object goes; see ``Place``."""
         target = self._files.nameless.named_by_id(Target(self._container.guid), moved)
         return Placed(target, f"{path_text(logical_path(self._container))}/{target.names[-1]}")
+
+
+@frozen(eq=False)
+class WithoutName:
+    """The place for objects that have an id and no name."""
+
+    _files: FileService
+    _caller: Caller
+
+    async def take(self, domain_uri: str | None, moved: FileGuid | None = None) -> Placed:
+        """Return where the object goes: into the space of the domain; see ``Place``."""
+        target = await self._files.nameless.place(self._caller, None, moved)
+        return Placed(target, path_text((OBJECT_IDS, target.names[-1])))
 
 
 @frozen(eq=False)
@@ -67,6 +80,8 @@ class Posts:
 
     async def _place(self, caller: Caller, request: CdmiRequest) -> Place:
         address = request.address
+        if address.branch is Branch.OBJECT_IDS:
+            return WithoutName(self._files, caller)
         target = await self._locator.target(caller, address)
         stat = await self._locator.existing(caller, address, target)
         if not stat.is_directory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onedata.errors import Errno, OnedataError, Posix
+from onedata.ids import FileGuid
 
 _NOT_PERMITTED = frozenset({Errno.EACCES, Errno.EPERM})
 _READING = frozenset({"GET", "HEAD", "DELETE"})
@@ -26,6 +27,18 @@ class Redirected(Exception):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.path = path
+
+
+class Referred(Exception):
+    """The resource is a reference, which leads clients to another URI.
+
+    Args:
+        guid: of the reference itself.
+    """
+
+    def __init__(self, uri: str, guid: FileGuid) -> None:
+        super().__init__(uri)
+        self.uri, self.guid = uri, guid
 
 
 def status_of(error: OnedataError, method: str) -> int:

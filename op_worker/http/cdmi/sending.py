@@ -13,7 +13,7 @@ from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
 from op_worker.http.cdmi.answers import Answer, AnyAnswer, RawAnswer, ValueAnswer
-from op_worker.http.cdmi.refusals import Redirected, Refused, redirect_status, status_of
+from op_worker.http.cdmi.refusals import Redirected, Referred, Refused, redirect_status, status_of
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.content import ContentAnswer, attachment, set_validators
 
@@ -61,6 +61,8 @@ def refuse(request: StreamingRequest, failure: Failure) -> None:
         render_error(request, failure)
     elif isinstance(error, Redirected):
         _redirect(request, error)
+    elif isinstance(error, Referred):
+        _refer(request, error.uri)
     elif isinstance(error, Refused):
         _send_error(request, error.status, error.error)
     elif isinstance(error, OnedataError) and error.http_status < 500:
@@ -101,6 +103,13 @@ def _redirect(request: StreamingRequest, error: Redirected) -> None:
     request.setResponseCode(redirect_status(method(request)))
     request.setHeader(b"Location", _absolute(request, error.path) + query)
     request.setHeader(b"Cache-Control", b"max-age=3600")
+    request.setHeader(b"Content-Length", b"0")
+    request.finish()
+
+
+def _refer(request: StreamingRequest, uri: str) -> None:
+    request.setResponseCode(302)
+    request.setHeader(b"Location", uri.encode("ascii"))
     request.setHeader(b"Content-Length", b"0")
     request.finish()
 

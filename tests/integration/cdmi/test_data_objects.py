@@ -295,7 +295,6 @@ async def test_json_body_beyond_the_limit_is_refused_clearly(client: Client) -> 
 @ensureDeferred
 async def test_services_that_are_not_advertised_are_refused(client: Client) -> None:
     bodies: tuple[dict[str, Any], ...] = (
-        {"reference": "/Science/x"},
         {"deserializevalue": ""},
         {"domainURI": "/cdmi_domains/"},
     )

@@ -18,7 +18,7 @@ from op_worker.http.cdmi.requests.negotiation import is_storable_mimetype
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
-_REFUSED_OBJECT = ("reference", "serialize", "deserialize", "deserializevalue", "domainURI")
+_REFUSED_OBJECT = ("serialize", "deserialize", "deserializevalue", "domainURI")
 _REFUSED_CONTAINER = (*_REFUSED_OBJECT, "exports", "snapshot")
 MAX_DEPTH = 64
 """How deep arrays and objects may be nested in a body."""
@@ -41,6 +41,7 @@ class ObjectBody:
     metadata: Mapping[str, Json] | None = None
     copy: str | None = None
     move: str | None = None
+    reference: str | None = None
 
 
 @frozen
@@ -50,6 +51,7 @@ class ContainerBody:
     metadata: Mapping[str, Json] | None = None
     copy: str | None = None
     move: str | None = None
+    reference: str | None = None
 
 
 def parse_json_object(raw: bytes) -> dict[str, Json]:
@@ -88,13 +90,19 @@ def parse_object_body(document: Mapping[str, Json]) -> ObjectBody:
         metadata=_metadata(document),
         copy=_string(document, "copy"),
         move=_string(document, "move"),
+        reference=_string(document, "reference"),
     )
 
 
 def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
     """Check the members of a container's body; raises as ``parse_object_body`` does."""
     _check_members(document, _REFUSED_CONTAINER)
-    return ContainerBody(_metadata(document), _string(document, "copy"), _string(document, "move"))
+    return ContainerBody(
+        metadata=_metadata(document),
+        copy=_string(document, "copy"),
+        move=_string(document, "move"),
+        reference=_string(document, "reference"),
+    )
 
 
 def decode_value(value: str, encoding: Encoding) -> bytes:
@@ -112,6 +120,8 @@ def _check_members(document: Mapping[str, Json], refused: tuple[str, ...]) -> No
         raise MalformedData
     if any(name in document for name in refused):
         raise NotSupported
+    if "reference" in document and len(document) > 1:
+        raise BadData("reference", "a reference has no other members")
 
 
 def _string(document: Mapping[str, Json], name: str) -> str | None:

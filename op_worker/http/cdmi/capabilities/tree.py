@@ -23,6 +23,13 @@ _SYSTEM_WIDE = (
     "cdmi_object_access_by_ID",
     "cdmi_object_copy_from_local",
     "cdmi_object_move_from_local",
+    "cdmi_references",
+    "cdmi_object_move_from_ID",
+    "cdmi_object_move_to_ID",
+    "cdmi_post_dataobject_by_ID",
+    "cdmi_copy_dataobject_by_ID",
+    "cdmi_create_reference_by_ID",
+    "cdmi_create_value_range_by_ID",
 )
 _CONTAINER = (
     "cdmi_list_children",
@@ -38,6 +45,7 @@ _CONTAINER = (
     "cdmi_move_dataobject",
     "cdmi_copy_dataobject",
     "cdmi_post_dataobject",
+    "cdmi_create_reference",
 )
 _DATA_OBJECT = (
     "cdmi_read_value",

@@ -12,6 +12,7 @@ from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import parse_container_body
 from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
 from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import (
@@ -36,6 +37,7 @@ class Containers:
         self, files: FileService, locator: Locator, relocations: Relocations, json_limit_b: int
     ) -> None:
         self._files, self._locator, self._relocations = files, locator, relocations
+        self._references = References(files)
         self._json_limit_b = json_limit_b
 
     async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
@@ -86,6 +88,8 @@ class Containers:
     ) -> AnyAnswer:
         body = parse_container_body(await read_json(stream, self._json_limit_b))
         change = metadata.update(body.metadata, request.query.metadata)
+        if body.reference is not None:
+            return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
             return await self._relocations.write(caller, request, target, stat, body, change)
         if stat is None:

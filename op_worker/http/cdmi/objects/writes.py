@@ -22,6 +22,7 @@ from op_worker.http.cdmi.bodies.members import (
 )
 from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import object_members, render
@@ -49,6 +50,7 @@ class ObjectWrites:
         self, files: FileService, locator: Locator, relocations: Relocations, json_limit_b: int
     ) -> None:
         self._files, self._locator, self._relocations = files, locator, relocations
+        self._references = References(files)
         self._json_limit_b = json_limit_b
 
     async def write(
@@ -74,7 +76,10 @@ class ObjectWrites:
             if sent.copy is not None or sent.move is not None:
                 return await self._relocations.make(caller, request, place, sent, change)
             placed = await place.take(None)
-            answer = await self._create(caller, request, placed.target, sent, change)
+            if sent.reference is not None:
+                answer = await self._references.make(caller, request, placed.target, None, sent.reference)
+            else:
+                answer = await self._create(caller, request, placed.target, sent, change)
         else:
             placed = await place.take(None)
             answer = await self._write_plain(caller, request, placed.target, body, length_b)
@@ -99,7 +104,7 @@ class ObjectWrites:
                 condition=request.conditions.content,
             )
         except Posix as error:
-            if error.errno in (Errno.EISDIR, Errno.EEXIST):
+            if error.errno in (Errno.EISDIR, Errno.EEXIST, Errno.ENOENT):
                 await self._locator.present(caller, request.address, target)
             raise
         if created:
@@ -169,6 +174,8 @@ class ObjectWrites:
         stat = await self._locator.present(caller, request.address, target)
         body = parse_object_body(await read_json(stream, self._json_limit_b))
         change = _cdmi_change(request, body)
+        if body.reference is not None:
+            return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
             return await self._relocations.write(caller, request, target, stat, body, change)
         if stat is None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from op_worker.files.model import FileStat, FileType, Json
 from op_worker.http.cdmi.representations import metadata as items
-from op_worker.http.cdmi.requests.addresses import path_text
+from op_worker.http.cdmi.requests.addresses import OBJECT_IDS, path_text
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
+from op_worker.http.cdmi.requests.references import is_reference
 
 CAPABILITIES_OF = {
     Kind.OBJECT: "cdmi_capabilities/dataobject/",
@@ -25,9 +26,20 @@ def kind_of(stat: FileStat) -> Kind | None:
     return _KINDS.get(stat.type)
 
 
+def reference_of(stat: FileStat) -> str | None:
+    """Return the URI that a reference leads to; ``None`` for everything else, other symbolic links too."""
+    text = stat.symlink_target
+    return text if text is not None and is_reference(text) else None
+
+
 def logical_path(stat: FileStat) -> tuple[str, ...]:
     """Return the names from the CDMI root to a file; ``()`` is the root."""
     return () if stat.parent is None else (stat.space_name, *stat.path)
+
+
+def shown_path(stat: FileStat) -> tuple[str, ...]:
+    """Return the names from the CDMI root by which clients reach a file: its path, or its id without one."""
+    return (OBJECT_IDS, stat.guid.object_id()) if stat.is_nameless else logical_path(stat)
 
 
 def object_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> dict[str, Json]:
@@ -53,8 +65,10 @@ def wanted(members: Mapping[str, Json], query: Query) -> dict[str, Json]:
 
 
 def child_name(stat: FileStat) -> str:
-    """Return how a child is listed: containers end with a slash."""
-    return stat.name + "/" if stat.type is FileType.DIR else stat.name
+    """Return how a child is listed: containers end with a slash, references with a question mark."""
+    if kind_of(stat) is Kind.CONTAINER:
+        return stat.name + "/"
+    return stat.name if reference_of(stat) is None else stat.name + "?"
 
 
 def range_text(first: int, count: int) -> str:
@@ -76,6 +90,8 @@ def _common(stat: FileStat, kind: Kind) -> dict[str, Json]:
 
 def _place(stat: FileStat, kind: Kind) -> dict[str, Json]:
     path = logical_path(stat)
+    if stat.is_nameless:
+        return {}
     if stat.parent is None:
         return {"objectName": "/", "parentURI": ""}
     return {

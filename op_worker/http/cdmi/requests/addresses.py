@@ -11,6 +11,7 @@ from attrs import frozen
 from onedata.errors import BadData, NotSupported
 
 RESERVED_PREFIX = "cdmi_"
+OBJECT_IDS = "cdmi_objectid"
 _PATH_SAFE = "!$&'()*+,;=:@~"  # RFC 3986: what a path segment may hold unescaped
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -26,7 +27,7 @@ class Branch(Enum):
 
 
 _BRANCHES = {
-    "cdmi_objectid": Branch.OBJECT_ID,
+    OBJECT_IDS: Branch.OBJECT_ID,
     "cdmi_capabilities": Branch.CAPABILITIES,
     "cdmi_domains": Branch.RESERVED,
 }

@@ -24,6 +24,7 @@ from op_worker.http.conditions import NO_CONDITIONS, Conditions, parse_condition
 from op_worker.http.digests import NO_DIGESTS, SentDigests, sent_digests
 
 _CONTENT_RANGE = re.compile(r"bytes[ \t]+([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+_HOST = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 RAW_TYPES = ("application/binary", "application/octet-stream")
 """Media types under which every data object can be read as bytes."""
 
@@ -46,6 +47,7 @@ class CdmiRequest:
         conditions: on the content, for plain reads and writes.
         digests: that came with a plain body.
         host: the ``Host`` header, "" when there is none.
+        scheme: ``https`` over TLS.
     """
 
     method: str
@@ -60,10 +62,25 @@ class CdmiRequest:
     conditions: Conditions = NO_CONDITIONS
     digests: SentDigests = NO_DIGESTS
     host: str = ""
+    scheme: str = "http"
+
+    def origin(self) -> str:
+        """Scheme and host by which the client speaks to us.
+
+        Raises:
+            BadData: there is no ``Host`` that could be one (key ``Host``).
+        """
+        if not _HOST.fullmatch(self.host):
+            raise BadData("Host", "a relative URI needs a Host to begin with")
+        return f"{self.scheme}://{self.host}"
 
 
 def parse_request(
-    method: str, raw_path: bytes, raw_query: bytes, header: Callable[[str], str | None]
+    method: str,
+    raw_path: bytes,
+    raw_query: bytes,
+    header: Callable[[str], str | None],
+    scheme: str = "http",
 ) -> CdmiRequest:
     """Parse what precedes the body.
 
@@ -88,6 +105,7 @@ def parse_request(
         conditions=parse_conditions(header),
         digests=sent_digests(header),
         host=header("Host") or "",
+        scheme=scheme,
     )
 
 
