@@ -15,12 +15,13 @@ from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
 from onedata.errors import OnedataError
-from onedata.ids import trash_uuid
+from onedata.ids import FileGuid, FileUuid, nameless_uuid, trash_uuid
 from op_worker.files.acl import Ace, AceKind, Acl
-from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
+from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange, Target
 from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.paths import NAMELESS
 from op_worker.files.stored.quotas import Quota
 from tests.support.accounts import check_counters, check_settled
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
@@ -32,6 +33,8 @@ UPDATE = CreateOptions(existing=Existing.UPDATE)
 PARENTS = CreateOptions(create_parents=True)
 BIG = bytes(range(256)) * 2048
 BINNED = "in the bin: "
+UNNAMED = FileGuid(FileUuid("1" * 32), SPACE)
+"""A file without a name, in a space with a bin."""
 State = dict[str, tuple[str, bytes, Acl | None, int]]
 ACL: Acl = (Ace(AceKind.ALLOW, "OWNER@", 0, 0x7019B),)
 Operation = Callable[[FileService], Awaitable[object]]
@@ -128,6 +131,7 @@ OPERATIONS: dict[str, Operation] = {
     "replace content and list": lambda files: files.replace_content(
         owner, path("f"), body(b"new"), expected_b=3, metadata=MetadataChange(acl=ACL)
     ),
+    "make the first file without a name": lambda files: nameless(files, b"no name"),
     "protect": lambda files: files.protection.change(owner, path("e"), Protection.DATA, 0),
 }
 
@@ -145,6 +149,26 @@ async def prepare_bin(files: FileService) -> None:
     await files.move(owner, path("s"), path("old/s"))
     await files.remove(owner, path("old/s"))
     await put(files, "s", b"another")
+
+    await nameless(files, b"nobody's name", UNNAMED)
+
+
+async def nameless(files: FileService, data: bytes, guid: FileGuid | None = None) -> None:
+    """Make a file that has an id only."""
+    place = await files.nameless.place(owner, SPACE, guid)
+    await files.replace_content(owner, place, body(data), expected_b=len(data), create=CreateOptions())
+
+
+async def name_taken(files: FileService, text: str) -> None:
+    """Take the name of a file away."""
+    stat = await files.stat(owner, path(text))
+    await files.move(owner, Target(stat.guid), await files.nameless.place(owner, SPACE, stat.guid))
+
+
+async def nameless_guids(files: FileService) -> list[FileGuid]:
+    """Return the files without names, which no listing tells of."""
+    found = await files.context.engine.page(Scope(SPACE), Key(nameless_uuid(SPACE)), None, 100, ())
+    return [FileGuid(FileUuid(item.key), SPACE) for item in found]
 
 
 async def restored(files: FileService, name: str, target: str | None = None) -> None:
@@ -175,6 +199,11 @@ RECYCLING: dict[str, Operation] = {
     "recycle a symbolic link": lambda files: files.remove(owner, path("l")),
     "recycle a tree": lambda files: files.remove(owner, path("d")),
     "recycle an empty directory": lambda files: files.remove(owner, path("e")),
+    "make a file without a name": lambda files: nameless(files, b"no name either"),
+    "give a name": lambda files: files.move(owner, Target(UNNAMED), path("d/named")),
+    "give a name that another file had": lambda files: files.move(owner, Target(UNNAMED), path("f")),
+    "take a name away": lambda files: name_taken(files, "f"),
+    "recycle a file without a name": lambda files: files.remove(owner, Target(UNNAMED)),
     "remove a link past the bin": lambda files: files.remove(owner, path("d/n")),
     "restore a file": lambda files: restored(files, "file"),
     "restore a tree elsewhere": lambda files: restored(files, "tree", "e/elsewhere"),
@@ -208,6 +237,9 @@ async def state_of(files: FileService) -> State:
     for name, stat in page.items:
         content = await read(files, path(name)) if stat.type is FileType.REG else b""
         state[name] = (stat.type.value, content, stat.acl, stat.protection)
+    for guid in await nameless_guids(files):
+        content = await read(files, Target(guid))
+        state[f"{NAMELESS}/{guid.object_id()}"] = (FileType.REG.value, content, None, 0)
     for item in (await files.recycle_bin.items(owner, SPACE, limit=100)).items:
         state[BINNED + "/".join(item.path)] = (item.type.value, b"", None, 0)
     return state
