@@ -15,6 +15,7 @@ import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Document, Key
+from onedata.ids import FileUuid, is_space_root
 from op_worker.files.model import FileType
 from op_worker.files.stored.documents import (
     LOCATION,
@@ -26,6 +27,7 @@ from op_worker.files.stored.documents import (
     pack_id,
     unpack_id,
 )
+from op_worker.files.stored.paths import NAMELESS
 from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file
 
 BUCKETS = 1 << 14
@@ -126,8 +128,10 @@ def contribution_of(
     if META not in documents or (PARENT not in documents and not further):
         return None
     parent = documents[PARENT].data.decode() if PARENT in documents else ""
-    if Meta.decode(documents[META].data).type is FileType.DIR:
-        return Contribution(parent, True, OF_DIRECTORY)
+    meta = Meta.decode(documents[META].data)
+    if meta.type is FileType.DIR:
+        is_nobodys = meta.name == NAMELESS and is_space_root(FileUuid(parent))
+        return Contribution(parent, True, NOTHING if is_nobodys else OF_DIRECTORY)
     if LOCATION not in documents:
         return Contribution(parent, False, of_file(0, 0, 0, 0), tuple(further))
     location = Location.decode(documents[LOCATION].data)

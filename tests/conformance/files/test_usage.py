@@ -11,15 +11,18 @@ from twisted.internet import reactor
 from cluster_worker.persistence.engine import Scope
 from cluster_worker.runtime.clock import sleep
 from onedata.errors import DirStatsDisabledForSpace, DirStatsNotReady, Errno, Posix
-from op_worker.files.model import CreateOptions, Existing
+from onedata.ids import space_root_uuid
+from op_worker.files.model import CreateOptions, Existing, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.quotas import Quota
 from op_worker.statistics.counts import FILES, at
+from op_worker.statistics.history import PRESENT, Totals, totals_key
 from op_worker.statistics.service import DirectorySizes, Span, StatisticsService, make_statistics
 from op_worker.statistics.states import FIELD, STATE, Phase, State
 from tests.support.real_sites import redis_and_posix
 from tests.support.spaces import ALICE, SPACE, STORAGE, Site, alice, body, owner, path
 
+ROOT_TOTALS = totals_key(space_root_uuid(SPACE))
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
 
 
@@ -129,6 +132,20 @@ async def test_statistics_follow_files_and_directories(
             return
         await sleep(reactor, 0.02)
     raise AssertionError("the remaining name of the file never counted for it")
+
+
+@ensureDeferred
+async def test_files_without_names_count_in_the_space_and_their_directory_does_not(
+    site: Site, files: FileService, statistics: StatisticsService
+) -> None:
+    await put(files, "d/x", b"12345")
+    place = await files.nameless.place(alice, SPACE)
+    stat, _ = await files.replace_content(alice, place, body(b"123"), expected_b=3, create=CreateOptions())
+    assert await sizes(statistics, "") == DirectorySizes(8, 8, {STORAGE: 8})
+    totals = Totals.decode((await site.engine.get(Scope(SPACE), ROOT_TOTALS, [PRESENT]))[PRESENT].data)
+    assert totals.counts[:2] == (2, 1)
+    await files.move(alice, Target(stat.guid), path("d/named"))
+    assert await sizes(statistics, "d") == DirectorySizes(8, 8, {STORAGE: 8})
 
 
 @ensureDeferred
