@@ -27,6 +27,7 @@ from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.randomness import PooledRandom
 from cluster_worker.runtime.services import OrderedService
+from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
@@ -270,12 +271,13 @@ class ProviderParts:
             statistics=self.statistics.answers,
         )
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
+        spools = Spools(self.ground.folder, self.ground.pool)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         doors = Doors(
             rest=rest.resource,
             tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
             download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
-            cdmi=CdmiDoor(self.files, authenticator.authenticate).resource,
+            cdmi=CdmiDoor(self.files, authenticator.authenticate, spools=spools).resource,
             panel=PanelDoor(administration, guard).resource,
             share=ShareDoor(
                 self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready

@@ -160,6 +160,8 @@ class StreamingChannel(HTTPChannel):
         self._wait(self._limits.body_stall_timeout_s)
 
     def allContentReceived(self) -> None:
+        if self.phase is Phase.CLOSING:
+            return  # refused in the middle of a piece that held the end as well
         request = self.requests[-1]
         self._incoming = None
         self._read_at_once(_USUAL_READ_B)

@@ -37,7 +37,7 @@ from op_worker.files.content.in_place import InPlace
 from op_worker.files.content.opening import Opening
 from op_worker.files.content.reading import Reading
 from op_worker.files.content.receiving import Receiving
-from op_worker.files.content.replacing import Replacing
+from op_worker.files.content.replacing import LateChange, Replacing
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext, is_user_root_of
@@ -369,7 +369,7 @@ class FileService(TaskService):
         *,
         expected_b: int | None,
         create: CreateOptions | None = None,
-        metadata: MetadataChange | None = None,
+        metadata: MetadataChange | LateChange | None = None,
         digests: Sequence[Digest] = (),
         condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
@@ -378,7 +378,8 @@ class FileService(TaskService):
         Readers see the old or the new content, never a mixture. The SHA-256 is kept. The result tells
         whether the file was created. ``expected_b`` is the announced length, ``None`` when unknown.
         An existing file keeps its mode and owner (``create.existing`` REFUSE: Posix(EEXIST)). The body
-        must agree with ``digests``; ``condition`` holds of what the commit replaces.
+        must agree with ``digests``; ``condition`` holds of what the commit replaces. ``metadata`` may be a
+        call that gives them when the body came; what they need is then asked before the commit only.
 
         Raises: Posix(ENOSPC, EISDIR, EACCES, ENOENT...); StreamBroken when the body broke off;
         ChecksumMismatch; PreconditionNotMet.

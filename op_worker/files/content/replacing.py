@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from attrs import evolve, frozen
 from twisted.internet.defer import CancelledError
@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError
 from cluster_worker.persistence.engine import Key, OutcomeUnknown, Put, Step
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import Errno, Posix
+from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Happened, Rest
@@ -35,6 +36,9 @@ from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import check_new_name, staging_path
 from op_worker.files.tree.creation import Creation
 from op_worker.storage.registry import Storage
+
+LateChange = Callable[[], Awaitable[MetadataChange]]
+"""Gives the metadata once the whole body came; it may refuse with an error of ``onedata.errors``."""
 
 _NO_CHANGE = MetadataChange()
 
@@ -68,7 +72,7 @@ class Replacing:
         body: ByteStream,
         expected_b: int | None,
         create: CreateOptions | None,
-        metadata: MetadataChange | None,
+        metadata: MetadataChange | LateChange | None,
         digests: Sequence[Digest] = (),
         condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
@@ -76,7 +80,9 @@ class Replacing:
 
         Permissions are checked before the body is received and again before the commit.
         """
-        change = await checked(self._context.blocking, metadata or _NO_CHANGE)
+        late = None if metadata is None or isinstance(metadata, MetadataChange) else metadata
+        early = metadata if isinstance(metadata, MetadataChange) else _NO_CHANGE
+        change = await checked(self._context.blocking, early)
         request = Request(caller, target, expected_b, create, change, digests, condition)
         visit, found = await self._context.transactions.retrying(
             target.base.space_id, lambda: self.allowed(request)
@@ -87,6 +93,9 @@ class Replacing:
         body = agreeing(body, digests, self._context.blocking)
         staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
         first = [(visit, found)]
+        if late is not None:
+            request = await self._completed(request, late, visit.space_id, storage, staged)
+            first = []
 
         async def attempt() -> tuple[FileStat, bool]:
             visit, found = first.pop() if first else await self.allowed(request)
@@ -98,6 +107,16 @@ class Replacing:
             raise  # the commit may still happen, so its bytes stay; the next start sweeps them if not
         except BaseException:
             await self._staging.discard(visit.space_id, storage, staged)
+            raise
+
+    async def _completed(
+        self, request: Request, late: LateChange, space_id: SpaceId, storage: Storage, staged: Staged
+    ) -> Request:
+        """Return a request with the metadata that are known now that the body came."""
+        try:
+            return evolve(request, metadata=await checked(self._context.blocking, await late()))
+        except BaseException:
+            await self._staging.discard(space_id, storage, staged)
             raise
 
     async def place(self, request: Request, storage: Storage, staged: Staged) -> FileStat:

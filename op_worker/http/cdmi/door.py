@@ -16,6 +16,7 @@ from cluster_worker.http.credentials import (
 from cluster_worker.http.errors import HttpError
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
+from cluster_worker.runtime.spool import Spools
 from onedata.errors import Unauthorized
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
@@ -31,7 +32,7 @@ from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADE
 from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
 
-JSON_LIMIT_B = 64 * 1024 * 1024
+JSON_LIMIT_B = 4 * 1024 * 1024
 _INTERFACE = "rest"
 
 
@@ -67,15 +68,22 @@ class CdmiDoor:
     """CDMI 1.1.1, to be mounted by its ``resource``.
 
     Args:
-        json_limit_b: the longest JSON body of a request; plain bodies have no limit.
+        spools: where bodies wait that cannot be used before they have ended.
+        json_limit_b: the longest JSON body of a request, without the value of a data object, which has no
+            limit; nor have plain bodies.
     """
 
     app = _app()
 
     def __init__(
-        self, files: FileService, authenticate: Authenticate, *, json_limit_b: int = JSON_LIMIT_B
+        self,
+        files: FileService,
+        authenticate: Authenticate,
+        *,
+        spools: Spools,
+        json_limit_b: int = JSON_LIMIT_B,
     ) -> None:
-        self._operations = Operations(files, json_limit_b)
+        self._operations = Operations(files, json_limit_b, spools)
         self._authenticate = authenticate
         self.resource = door_resource(self.app, self, on_error=refuse)
 

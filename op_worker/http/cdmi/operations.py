@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cluster_worker.http.errors import HttpError
+from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadVersion, NotFound
 from op_worker.auth.caller import Caller
@@ -35,15 +36,16 @@ class Operations:
     container or a data object.
 
     Args:
-        json_limit_b: the longest JSON body of a request.
+        json_limit_b: the longest JSON body of a request, without the value of a data object.
+        spools: where bodies wait.
     """
 
-    def __init__(self, files: FileService, json_limit_b: int) -> None:
+    def __init__(self, files: FileService, json_limit_b: int, spools: Spools) -> None:
         locator = Locator(files)
         relocations = Relocations(files, locator)
         self._files, self._locator = files, locator
         self._reads = ObjectReads(files, locator)
-        self._writes = ObjectWrites(files, locator, relocations, json_limit_b)
+        self._writes = ObjectWrites(files, locator, relocations, json_limit_b, spools)
         self._containers = Containers(files, locator, relocations, json_limit_b)
         self._branches: Mapping[Branch, BranchHandler] = {}
         self._kinds: Mapping[Kind, KindHandler] = {}

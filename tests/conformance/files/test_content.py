@@ -11,14 +11,16 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
 from cluster_worker.runtime.streams import StreamBroken
-from onedata.errors import ChecksumMismatch, Errno, Posix, PreconditionNotMet
+from onedata.errors import BadData, ChecksumMismatch, Errno, Posix, PreconditionNotMet
+from op_worker.files.acl import Ace, AceKind
 from op_worker.files.content.checksums import Verdict
-from op_worker.files.model import CreateOptions, Existing, FileStat
+from op_worker.files.model import CreateOptions, Existing, FileStat, MetadataChange
+from op_worker.files.rights.permissions import Operation
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import CREATE_ONLY, ContentCondition, Tags
 from op_worker.files.stored.digests import Digest
 from op_worker.storage.helper import StoragePath
-from tests.support.spaces import SPACE, Site, body, owner, path, read, reader
+from tests.support.spaces import BOB, SPACE, Site, bob, body, owner, path, read, reader
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 
@@ -344,3 +346,70 @@ async def test_a_content_that_changes_while_it_is_verified_gets_no_verdict(files
     with pytest.raises(Posix) as caught:
         await files.checksums.verify(owner, path(""))
     assert caught.value.errno is Errno.EISDIR
+
+
+class Watched:
+    """A body that tells when it was read to its end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self.is_over = data, False
+
+    async def read(self) -> bytes:
+        data, self._data = self._data, b""
+        self.is_over = not data
+        return data
+
+
+@ensureDeferred
+async def test_metadata_may_be_known_when_the_body_ended_only(files: FileService) -> None:
+    sent = Watched(b"new")
+
+    async def late() -> MetadataChange:
+        assert sent.is_over
+        return MetadataChange(set_xattrs={"k": 1})
+
+    await files.replace_content(owner, path("f"), sent, expected_b=None, create=UPDATE, metadata=late)
+    assert await files.metadata.xattrs(owner, path("f")) == {"k": 1}
+    sent = Watched(b"newer")
+    await files.replace_content(owner, path("f"), sent, expected_b=None, metadata=late)
+    assert await read(files, path("f")) == b"newer"
+
+
+@ensureDeferred
+async def test_refusal_of_late_metadata_leaves_the_old_content_and_no_staging_file(
+    files: FileService, site: Site
+) -> None:
+    await put(files, "f", b"old")
+
+    async def refused() -> MetadataChange:
+        raise BadData("metadata")
+
+    async def too_long() -> MetadataChange:
+        return MetadataChange(set_xattrs={"k": "x" * (1 << 17)})
+
+    for late in (refused, too_long):
+        for target in ("f", "new"):
+            with pytest.raises((BadData, Posix)):
+                await files.replace_content(
+                    owner, path(target), body(b"n" * 300000), expected_b=None, create=UPDATE, metadata=late
+                )
+    assert await read(files, path("f")) == b"old"
+    with pytest.raises(Posix):
+        await files.stat(owner, path("new"))
+    assert await staging_files(site) == []
+
+
+@ensureDeferred
+async def test_right_that_late_metadata_need_is_asked_before_the_commit(files: FileService) -> None:
+    await put(files, "f", b"old")
+    words = Operation.READ_OBJECT | Operation.WRITE_OBJECT | Operation.READ_ATTRIBUTES
+    await files.acls.set(owner, path("f"), (Ace(AceKind.ALLOW, BOB, 0, int(words)),))
+
+    async def late() -> MetadataChange:
+        return MetadataChange(set_xattrs={"k": 1})
+
+    with pytest.raises(Posix) as refusal:
+        await files.replace_content(bob, path("f"), body(b"new"), expected_b=None, metadata=late)
+    assert refusal.value.errno is Errno.EACCES
+    await files.replace_content(bob, path("f"), body(b"newer"), expected_b=None)
+    assert await read(files, path("f")) == b"newer"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from pytest_twisted import async_yield_fixture
@@ -15,6 +16,7 @@ from cluster_worker.http.site import StreamingSite
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import Inline
+from cluster_worker.runtime.spool import Spools
 from onedata.errors import BadToken, Unauthorized
 from onedata.ids import SpaceId, user_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
@@ -38,6 +40,7 @@ from tests.integration.cdmi.callers import (
 from tests.integration.cdmi.client import Client
 
 JSON_LIMIT_B = 2 * 1024 * 1024
+SPOOL_MEMORY_B = 128 * 1024
 
 
 async def authenticate(
@@ -103,9 +106,10 @@ async def files() -> AsyncIterator[FileService]:
 
 
 @async_yield_fixture
-async def client(files: FileService) -> AsyncIterator[Client]:
+async def client(files: FileService, tmp_path: Path) -> AsyncIterator[Client]:
     """A client of a door that listens on loopback."""
-    door = CdmiDoor(files, authenticate, json_limit_b=JSON_LIMIT_B)
+    spools = Spools(tmp_path, Inline(), memory_b=SPOOL_MEMORY_B)
+    door = CdmiDoor(files, authenticate, spools=spools, json_limit_b=JSON_LIMIT_B)
     root = Resource()
     root.putChild(b"cdmi", door.resource)
     site = StreamingSite(root, clock=reactor)

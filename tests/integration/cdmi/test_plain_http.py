@@ -101,7 +101,7 @@ async def test_chunked_range_is_measured_before_it_is_written(client: Client) ->
         ("bytes 1-3/*", 400),
         ("bytes 1-1/*", 400),
         ("bytes 1-2/*", 204),
-        ("bytes 0-9999999/*", 411),
+        ("bytes 0-9999999/*", 400),
     ):
         reply = await client.send("PUT", F, b"2\r\nXY\r\n0\r\n\r\n", {**chunked, "Content-Range": header})
         assert reply.status == status

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NoReturn
 
-from attrs import frozen
+from attrs import field, frozen
 
 from onedata.errors import BadData, BadValueNotAllowed, BadValueString, MalformedData, NotSupported
 from op_worker.files.model import Json
@@ -20,6 +18,25 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
 _REFUSED_OBJECT = ("serialize", "deserialize", "deserializevalue", "domainURI")
 _REFUSED_CONTAINER = (*_REFUSED_OBJECT, "exports", "snapshot")
+_NAMED = frozenset(
+    {
+        *_EXCLUSIVE,
+        *_REFUSED_OBJECT,
+        "objectType",
+        "objectID",
+        "objectName",
+        "parentURI",
+        "parentID",
+        "domainURI",
+        "capabilitiesURI",
+        "completionStatus",
+        "percentComplete",
+        "mimetype",
+        "metadata",
+        "valuerange",
+        "valuetransferencoding",
+    }
+)
 MAX_DEPTH = 64
 """How deep arrays and objects may be nested in a body."""
 
@@ -29,19 +46,24 @@ class Encoding(StrEnum):
 
     UTF8 = "utf-8"
     BASE64 = "base64"
+    JSON = "json"
 
 
 @frozen
 class ObjectBody:
-    """The body of a PUT of a data object; ``None`` means that the member was not sent."""
+    """The body of a write of a data object without its value; ``None``: the member was not sent.
 
-    value: str | None = None
+    ``others`` are the members that no clause of the standard names.
+    """
+
+    has_value: bool = False
     encoding: Encoding | None = None
     mimetype: str | None = None
     metadata: Mapping[str, Json] | None = None
     copy: str | None = None
     move: str | None = None
     reference: str | None = None
+    others: Mapping[str, Json] = field(factory=dict)
 
 
 @frozen
@@ -74,23 +96,26 @@ def parse_json_object(raw: bytes) -> dict[str, Json]:
     return document
 
 
-def parse_object_body(document: Mapping[str, Json]) -> ObjectBody:
-    """Check the members of a data object's body; members the standard does not name are ignored.
+def parse_object_body(members: Mapping[str, Json], *, has_value: bool) -> ObjectBody:
+    """Check the members of a data object's body, of which the value is read apart from them.
+
+    What a representation has anyway is ignored: clients send back what they read.
 
     Raises:
         MalformedData: more than one source of the value.
         NotSupported: a member whose capability is not advertised.
         BadValueString, BadValueNotAllowed, BadData: a member of the wrong type or value.
     """
-    _check_members(document, _REFUSED_OBJECT)
+    _check_members({*members, "value"} if has_value else members, _REFUSED_OBJECT)
     return ObjectBody(
-        value=_string(document, "value"),
-        encoding=_encoding(document),
-        mimetype=_mimetype(document),
-        metadata=_metadata(document),
-        copy=_string(document, "copy"),
-        move=_string(document, "move"),
-        reference=_string(document, "reference"),
+        has_value=has_value,
+        encoding=_encoding(members),
+        mimetype=_mimetype(members),
+        metadata=_metadata(members),
+        copy=_string(members, "copy"),
+        move=_string(members, "move"),
+        reference=_string(members, "reference"),
+        others={name: value for name, value in members.items() if name not in _NAMED},
     )
 
 
@@ -105,17 +130,7 @@ def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
     )
 
 
-def decode_value(value: str, encoding: Encoding) -> bytes:
-    """Return the bytes of a value. Raises BadData(``base64``) for text that is not RFC 4648 base64."""
-    if encoding is Encoding.UTF8:
-        return value.encode("utf-8")
-    try:
-        return base64.b64decode(value.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeError):
-        raise BadData("base64", "the value is not base64") from None
-
-
-def _check_members(document: Mapping[str, Json], refused: tuple[str, ...]) -> None:
+def _check_members(document: Collection[str], refused: tuple[str, ...]) -> None:
     if sum(name in document for name in _EXCLUSIVE) > 1:
         raise MalformedData
     if any(name in document for name in refused):

@@ -28,6 +28,7 @@ from op_worker.http.cdmi.requests.negotiation import MediaType, is_storable_mime
 MIMETYPE = "cdmi_mimetype"
 ENCODING = "cdmi_valuetransferencoding"
 COMPLETION = "cdmi_completion_status"
+OTHERS = "cdmi_other_members"
 PROCESSING = "Processing"
 COMPLETE = "Complete"
 DEFAULT_MIMETYPE = "application/octet-stream"
@@ -166,6 +167,28 @@ def with_properties(
     return evolve(change, set_xattrs={**change.set_xattrs, **properties}) if properties else change
 
 
+def with_others(
+    change: MetadataChange, sent: Mapping[str, Json], xattrs: Mapping[str, Json]
+) -> MetadataChange:
+    """Add members that no clause names to a change; those that were stored and not sent again stay.
+
+    Raises:
+        BadData: they are too long together (key ``body``).
+    """
+    if not sent:
+        return change
+    others = {**others_of(xattrs), **sent}
+    if len(json.dumps(others, separators=(",", ":"))) > MAX_ITEM_B:
+        raise BadData("body", f"members without a meaning may have up to {MAX_ITEM_B} bytes together")
+    return evolve(change, set_xattrs={**change.set_xattrs, OTHERS: others})
+
+
+def others_of(xattrs: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the stored members that no clause of the standard names."""
+    stored = xattrs.get(OTHERS)
+    return stored if isinstance(stored, Mapping) else {}
+
+
 def written(*, is_partial: bool, xattrs: Mapping[str, Json]) -> MetadataChange:
     """Return what a write does to the completion of an object with these attributes.
 
@@ -212,7 +235,8 @@ def mimetype_of(xattrs: Mapping[str, Json]) -> str:
 def encoding_of(xattrs: Mapping[str, Json]) -> Encoding | None:
     """Return the stored transfer encoding; ``None`` when none was ever set."""
     stored = xattrs.get(ENCODING)
-    return Encoding(stored) if stored in (Encoding.UTF8.value, Encoding.BASE64.value) else None
+    known = {encoding.value: encoding for encoding in Encoding}
+    return known.get(stored) if isinstance(stored, str) else None
 
 
 def completion_of(xattrs: Mapping[str, Json]) -> str:

@@ -48,7 +48,7 @@ def object_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> 
     members["completionStatus"] = items.completion_of(xattrs)
     members["mimetype"] = items.mimetype_of(xattrs)
     members["metadata"] = items.shown_items(stat, xattrs, query.metadata)
-    return wanted(members, query)
+    return wanted({**items.others_of(xattrs), **members}, query)
 
 
 def container_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> dict[str, Json]:
