@@ -91,6 +91,7 @@ class JsonReader:
     handed on as text are passed over by one pattern.
 
     Args:
+        take: how the value of a member is handed on; ``top``: how the whole document is.
         max_depth: how deep a value may lie.
         max_string_b: the longest key, or string that is not handed on in pieces.
         limit_b: the most bytes outside of pieces; ``None`` for no bound, when the consumer keeps nothing.
@@ -100,11 +101,12 @@ class JsonReader:
         self,
         take: Callable[[tuple[str, ...]], Take] = _events,
         *,
+        top: Take = Take.EVENTS,
         max_depth: int = MAX_DEPTH,
         max_string_b: int = MAX_STRING_B,
         limit_b: int | None = None,
     ) -> None:
-        self._choose, self._max_depth = take, max_depth
+        self._choose, self._top, self._max_depth = take, top, max_depth
         self._max_string_b, self._limit_b = max_string_b, limit_b
         self._steps = {
             _State.VALUE: self._value,
@@ -222,7 +224,7 @@ class JsonReader:
             return at
         if len(self._stack) >= self._max_depth:
             raise InvalidJson("nested too deep")
-        take = self._stack[-1].take if self._stack else Take.EVENTS
+        take = self._stack[-1].take if self._stack else self._top
         if take is Take.TEXT and self._captured is None:
             self._capture(take, at)
         byte = text[at]

@@ -38,7 +38,9 @@ RDF_XATTR = "onedata_rdf"
 _NO_XATTRS = (JSON_XATTR, RDF_XATTR, ACL_XATTR)
 """Names that stand for something kept apart."""
 RESERVED_PREFIXES = ("onedata_", "cdmi_")
-SETTABLE = frozenset({"cdmi_mimetype", "cdmi_valuetransferencoding", "cdmi_completion_status"})
+SETTABLE = frozenset(
+    {"cdmi_mimetype", "cdmi_valuetransferencoding", "cdmi_completion_status", "cdmi_other_members"}
+)
 """Reserved names that may be set like any other."""
 
 

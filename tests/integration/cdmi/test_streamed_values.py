@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import permutations
 from pathlib import Path
 
@@ -21,7 +21,7 @@ LONG = os.urandom(3 * SPOOL_MEMORY_B + 1)
 LONG_TEXT = 'z\u017c\U0001f600\n"\\' * SPOOL_MEMORY_B
 
 
-def in_order(members: dict[str, object], order: tuple[str, ...]) -> bytes:
+def in_order(members: Mapping[str, object], order: tuple[str, ...]) -> bytes:
     return json.dumps({name: members[name] for name in order}).encode()
 
 
@@ -155,3 +155,62 @@ async def test_value_may_be_longer_than_what_json_may_have_besides(client: Clien
     }
     assert PIECE_B < 2 * JSON_LIMIT_B
     assert (await client.cdmi("GET", F)).json["value"] == value
+
+
+@ensureDeferred
+async def test_json_value_is_kept_as_its_text_and_sent_in_its_place(client: Client) -> None:
+    for value in ('{"b" : [1.50, null], "a":"\\u0041"}', '"text"', "null", "-0.0", "[ ]"):
+        for body in (
+            f'{{"valuetransferencoding": "json", "value":  {value} , "metadata": {{}}}}',
+            f'{{"value": {value}\n, "valuetransferencoding": "json"}}',
+        ):
+            await client.send("DELETE", F)
+            made = await client.cdmi("PUT", F, body.encode())
+            assert (made.status, made.json["mimetype"]) == (201, "application/json")
+            plain = await client.send("GET", F)
+            assert (plain.body.decode(), plain.headers["content-type"]) == (value, "application/json")
+            told = await client.cdmi("GET", F + "?valuetransferencoding;value")
+            assert told.body.decode() == f'{{"valuetransferencoding":"json","value":{value}}}'
+
+
+@ensureDeferred
+async def test_long_json_value_goes_in_and_out_in_pieces(client: Client) -> None:
+    value = [{"n": n, "text": "\u017c" * 9} for n in range(40000)]
+    for order in (("value", "valuetransferencoding"), ("valuetransferencoding", "value")):
+        body = in_order({"value": value, "valuetransferencoding": "json"}, order)
+        assert (await client.cdmi("PUT", F, body)).status in (201, 204)
+        reply = await client.cdmi("GET", F)
+        assert len(reply.body) > PIECE_B and reply.json["value"] == value
+        assert (await client.cdmi("GET", F)).json["value"] == value  # known to be JSON by now
+
+
+@ensureDeferred
+async def test_object_of_json_that_other_doors_changed_is_sent_in_base64(client: Client) -> None:
+    await client.cdmi("PUT", F, {"valuetransferencoding": "json", "value": [1]})
+    for stored in (b"[1,", b"", b"\xff", b"\xef\xbb\xbf[]", b'1,"x":2', b"z" * (PIECE_B + 1)):
+        await client.send("PUT", F, stored)
+        await client.cdmi("PUT", F, {"valuetransferencoding": "json"})
+        told = (await client.cdmi("GET", F)).json
+        assert told["valuetransferencoding"] == "base64"
+        assert base64.b64decode(told["value"]) == stored
+    await client.cdmi("PUT", F, {"value": {"a": 1}})
+    assert (await client.cdmi("GET", F)).json["value"] == {"a": 1}
+    assert (await client.cdmi("GET", F + "?value:0-1")).json["value"] == "eyI="
+
+
+@ensureDeferred
+async def test_members_that_no_clause_names_are_kept_and_returned(client: Client) -> None:
+    made = await client.cdmi("PUT", F, {"value": "v", "odd": {"a": [1]}, "other": "x"})
+    assert made.json["odd"] == {"a": [1]}
+    assert (await client.cdmi("PUT", F, {"other": None, "objectID": "0", "valuerange": "7-9"})).status == 204
+    told = (await client.cdmi("GET", F)).json
+    assert (told["odd"], told["other"], told["value"]) == ({"a": [1]}, None, "v")
+    assert list(told)[-2:] == ["valuerange", "value"] and "odd" not in told["metadata"]
+    assert (await client.cdmi("GET", F + "?odd")).json == {"odd": {"a": [1]}}
+    assert (await client.cdmi("PUT", F, {"long": "x" * 65536})).error_id == "badData"
+    back = dict(told)
+    assert (await client.cdmi("PUT", F, back)).status == 204
+    again = (await client.cdmi("GET", F)).json
+    assert {name: again[name] for name in ("odd", "other", "value", "objectID")} == {
+        name: told[name] for name in ("odd", "other", "value", "objectID")
+    }

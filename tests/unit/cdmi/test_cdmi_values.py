@@ -20,7 +20,9 @@ from op_worker.http.cdmi.representations.values import (
     Base64Encoder,
     Utf8Encoder,
     ValueStream,
+    around,
     encoded_length_b,
+    is_json,
     is_text,
 )
 
@@ -104,6 +106,27 @@ async def test_text_is_told_from_other_bytes() -> None:
     assert await is_text(MemoryReader(b""), 0)
     assert not await is_text(MemoryReader(BIG), len(BIG))
     assert not await is_text(MemoryReader(TEXT[:-1]), len(TEXT) - 1)
+
+
+@ensureDeferred
+async def test_json_is_told_from_other_bytes() -> None:
+    long = json.dumps([{"a": n, "b": "\u017c"} for n in range(60000)], ensure_ascii=False).encode()
+    assert len(long) > PIECE_B
+    for good in (long, b" null ", b"-1.5", b'"a"', b"{}"):
+        assert await is_json(MemoryReader(good), len(good))
+    bom, deep = b"\xef\xbb\xbf1", b"[" * 100 + b"]" * 100
+    for bad in (long[:-1], long + b"]", b"", b"1 2", b'1,"x":2', b"NaN", b'"\xff"', b'"\\ud800"', bom, deep):
+        assert not await is_json(MemoryReader(bad), len(bad))
+
+
+@ensureDeferred
+async def test_big_json_value_stands_in_its_place_as_it_is() -> None:
+    data = json.dumps([list(range(9))] * 60000, indent=1).encode()
+    before, after = around(Encoding.JSON)
+    stream = ValueStream(b'{"value":' + before, MemoryReader(data), 0, len(data), Encoding.JSON, after + b"}")
+    raw = await collect(stream)
+    assert raw == b'{"value":' + data + b"}"
+    assert encoded_length_b(Encoding.JSON, len(data)) == len(data)
 
 
 @given(st.text(st.characters(codec="utf-8")), st.lists(st.integers(0, 60), max_size=4))

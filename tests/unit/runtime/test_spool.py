@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -89,7 +90,7 @@ async def test_folder_that_is_gone_is_an_error_of_input_and_output(tmp_path: Pat
 
 @ensureDeferred
 async def test_cancelled_body_leaves_nothing(tmp_path: Path) -> None:
-    pool = BlockingPool(reactor, 2)
+    pool = BlockingPool(cast(Any, reactor), 2)
     source = BoundedStream(lambda: None, lambda: None)
     source.push(b"x" * 100)
 

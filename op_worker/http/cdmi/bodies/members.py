@@ -18,7 +18,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
 _REFUSED_OBJECT = ("serialize", "deserialize", "deserializevalue", "domainURI")
 _REFUSED_CONTAINER = (*_REFUSED_OBJECT, "exports", "snapshot")
-_NAMED = frozenset(
+NAMED = frozenset(
     {
         *_EXCLUSIVE,
         *_REFUSED_OBJECT,
@@ -37,6 +37,7 @@ _NAMED = frozenset(
         "valuetransferencoding",
     }
 )
+"""The members of a data object that the standard names."""
 MAX_DEPTH = 64
 """How deep arrays and objects may be nested in a body."""
 
@@ -115,7 +116,7 @@ def parse_object_body(members: Mapping[str, Json], *, has_value: bool) -> Object
         copy=_string(members, "copy"),
         move=_string(members, "move"),
         reference=_string(members, "reference"),
-        others={name: value for name, value in members.items() if name not in _NAMED},
+        others={name: value for name, value in members.items() if name not in NAMED},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onedata.errors import Errno, Posix
+from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import ContentReader, FileStat, Follow, Json, Target
 from op_worker.files.service import FileService
@@ -14,15 +15,17 @@ from op_worker.http.cdmi.answers import (
     ValueAnswer,
     representation,
 )
-from op_worker.http.cdmi.bodies.members import Encoding
+from op_worker.http.cdmi.bodies.members import NAMED, Encoding
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
 from op_worker.http.cdmi.representations.representation import object_members, range_text, render
 from op_worker.http.cdmi.representations.values import (
     PIECE_B,
     ValueStream,
+    around,
     encoded_length_b,
     encoder_for,
+    is_json,
     is_text,
 )
 from op_worker.http.cdmi.requests.negotiation import Kind
@@ -31,6 +34,9 @@ from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_
 
 _ATTRIBUTE_MEMBERS = ("metadata", "completionStatus", "mimetype")
 _VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")
+_CHECKS = {Encoding.UTF8: is_text, Encoding.JSON: is_json}
+_MOST_KNOWN = 10000
+"""Of how many contents it is remembered whether they are what their encoding says."""
 
 
 class ObjectReads:
@@ -38,6 +44,7 @@ class ObjectReads:
 
     def __init__(self, files: FileService, locator: Locator) -> None:
         self._files, self._locator = files, locator
+        self._known: dict[tuple[FileGuid, str, Encoding], bool] = {}
 
     async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
         """Answer a GET: the representation, or the bytes, as negotiated."""
@@ -73,7 +80,10 @@ class ObjectReads:
 
     async def _read_without_value(self, caller: Caller, request: CdmiRequest, target: Target) -> AnyAnswer:
         stat = await self._locator.existing(caller, request.address, target)
-        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query, _ATTRIBUTE_MEMBERS)
+        others = (request.query.fields or frozenset()) - NAMED
+        xattrs = await self._locator.wanted_xattrs(
+            caller, stat, request.query, (*_ATTRIBUTE_MEMBERS, *others)
+        )
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)))
 
     async def _read_open(
@@ -90,31 +100,54 @@ class ObjectReads:
             return RawAnswer(
                 reader=reader, mimetype=mimetype, ranges=request.ranges, conditions=request.conditions
             )
-        return await _representation_with_value(reader, stat, xattrs, request.query)
+        return await self._representation_with_value(reader, stat, xattrs, request.query)
 
+    async def _representation_with_value(
+        self, reader: ContentReader, stat: FileStat, xattrs: dict[str, Json], query: Query
+    ) -> AnyAnswer:
+        members = object_members(stat, xattrs, query)
+        encoding = await self._transfer_encoding(reader, xattrs, query)
+        if query.wants("valuetransferencoding"):
+            members["valuetransferencoding"] = encoding.value
+        if completion_of(xattrs) == PROCESSING:
+            return representation(Kind.OBJECT, render(members))
+        first, size_b = _range(stat.size_b, query)
+        if query.wants("valuerange"):
+            members["valuerange"] = range_text(first, size_b)
+        if not query.wants("value"):
+            return representation(Kind.OBJECT, render(members))
+        return await _with_value(reader, members, first, size_b, encoding)
 
-async def _representation_with_value(
-    reader: ContentReader, stat: FileStat, xattrs: dict[str, Json], query: Query
-) -> AnyAnswer:
-    members = object_members(stat, xattrs, query)
-    encoding = await _transfer_encoding(reader, xattrs, query)
-    if query.wants("valuetransferencoding"):
-        members["valuetransferencoding"] = encoding.value
-    if completion_of(xattrs) == PROCESSING:
-        return representation(Kind.OBJECT, render(members))
-    first, size_b = _range(stat.size_b, query)
-    if query.wants("valuerange"):
-        members["valuerange"] = range_text(first, size_b)
-    if not query.wants("value"):
-        return representation(Kind.OBJECT, render(members))
-    return await _with_value(reader, members, first, size_b, encoding)
+    async def _transfer_encoding(
+        self, reader: ContentReader, xattrs: dict[str, Json], query: Query
+    ) -> Encoding:
+        """Return the encoding to send in: the stored one only when the whole value is wanted and fits it."""
+        stored = encoding_of(xattrs)
+        if query.value is not None or stored not in _CHECKS:
+            return Encoding.BASE64
+        return stored if await self._fits(reader, stored) else Encoding.BASE64
+
+    async def _fits(self, reader: ContentReader, encoding: Encoding) -> bool:
+        """Whether a content is what its encoding says. A long one is not read twice for every answer."""
+        size_b = reader.stat.size_b
+        if size_b <= PIECE_B:
+            return await _CHECKS[encoding](reader, size_b)
+        key = (reader.stat.guid, reader.stat.content_tag, encoding)
+        fits = self._known.get(key)
+        if fits is None:
+            fits = await _CHECKS[encoding](reader, size_b)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = fits
+        return fits
 
 
 async def _with_value(
     reader: ContentReader, members: dict[str, Json], first: int, size_b: int, encoding: Encoding
 ) -> AnyAnswer:
-    head = render({**members, "value": ""})[:-2]  # up to and with the quote that opens the value
-    tail = b'"}'
+    before, after = around(encoding)
+    head = render({**members, "value": ""})[: -len('""}')] + before
+    tail = after + b"}"
     if size_b <= PIECE_B:
         value = await reader.read(first, size_b) if size_b else b""
         text = encoder_for(encoding).encode(value, is_last=True)
@@ -125,13 +158,6 @@ async def _with_value(
         stream=ValueStream(head, reader, first, size_b, encoding, tail),
         length_b=None if value_b is None else len(head) + value_b + len(tail),
     )
-
-
-async def _transfer_encoding(reader: ContentReader, xattrs: dict[str, Json], query: Query) -> Encoding:
-    """Return the encoding to send in: text only when the whole value is wanted and is text."""
-    if query.value is not None or encoding_of(xattrs) is not Encoding.UTF8:
-        return Encoding.BASE64
-    return Encoding.UTF8 if await is_text(reader, reader.stat.size_b) else Encoding.BASE64
 
 
 def _range(size_b: int, query: Query) -> tuple[int, int]:

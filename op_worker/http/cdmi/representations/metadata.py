@@ -21,7 +21,7 @@ from op_worker.files.model import (
     Unset,
 )
 from op_worker.files.rights.acl_forms import parse_cdmi_acl
-from op_worker.http.cdmi.bodies.members import Encoding
+from op_worker.http.cdmi.bodies.members import NAMED, Encoding
 from op_worker.http.cdmi.requests.addresses import RESERVED_PREFIX
 from op_worker.http.cdmi.requests.negotiation import MediaType, is_storable_mimetype
 
@@ -186,7 +186,9 @@ def with_others(
 def others_of(xattrs: Mapping[str, Json]) -> Mapping[str, Json]:
     """Return the stored members that no clause of the standard names."""
     stored = xattrs.get(OTHERS)
-    return stored if isinstance(stored, Mapping) else {}
+    if not isinstance(stored, Mapping):
+        return {}
+    return {name: value for name, value in stored.items() if name not in NAMED}
 
 
 def written(*, is_partial: bool, xattrs: Mapping[str, Json]) -> MetadataChange:

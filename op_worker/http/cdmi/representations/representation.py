@@ -48,7 +48,8 @@ def object_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> 
     members["completionStatus"] = items.completion_of(xattrs)
     members["mimetype"] = items.mimetype_of(xattrs)
     members["metadata"] = items.shown_items(stat, xattrs, query.metadata)
-    return wanted({**items.others_of(xattrs), **members}, query)
+    members.update(items.others_of(xattrs))
+    return wanted(members, query)
 
 
 def container_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) -> dict[str, Json]:

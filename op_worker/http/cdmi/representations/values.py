@@ -5,18 +5,24 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from cluster_worker.runtime.streams import StreamBroken
 from op_worker.files.model import ContentReader
 from op_worker.http.cdmi.bodies.members import Encoding
+from op_worker.json_stream.events import InvalidJson, Take
+from op_worker.json_stream.reader import JsonReader
 
 PIECE_B = 3 * 262144
 """How much of a value is read at once: whole base64 groups, below the reader's limit of 1 MiB."""
 
 
+_ESCAPED = bytes(range(0x20)) + b'"\\'
+
+
 class ValueEncoder(Protocol):
-    """Turns bytes into the inside of a JSON string."""
+    """Turns bytes into the inside of a JSON string, or into a JSON value."""
 
     def encode(self, piece: bytes, *, is_last: bool) -> bytes:
         """Return the JSON text of the next piece. Raises UnicodeDecodeError for what is no text."""
@@ -33,28 +39,48 @@ class Utf8Encoder:
     """Text with JSON escapes; characters may be cut anywhere between pieces."""
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._rest = b""
 
     def encode(self, piece: bytes, *, is_last: bool) -> bytes:
-        text = self._decoder.decode(piece, is_last)
-        return json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8")
+        data = self._rest + piece if self._rest else piece
+        end = _text_end(data, is_last=is_last)
+        text, self._rest = (data, b"") if end == len(data) else (data[:end], data[end:])
+        if len(text.translate(None, _ESCAPED)) == len(text):
+            return text
+        return json.dumps(text.decode("utf-8"), ensure_ascii=False)[1:-1].encode("utf-8")
+
+
+class JsonEncoder:
+    """Bytes that are JSON already."""
+
+    def encode(self, piece: bytes, *, is_last: bool) -> bytes:
+        return piece
 
 
 def encoder_for(encoding: Encoding) -> ValueEncoder:
     """Return a new encoder."""
-    return Utf8Encoder() if encoding is Encoding.UTF8 else Base64Encoder()
+    if encoding is Encoding.BASE64:
+        return Base64Encoder()
+    return JsonEncoder() if encoding is Encoding.JSON else Utf8Encoder()
+
+
+def around(encoding: Encoding) -> tuple[bytes, bytes]:
+    """Return what stands before and after the encoded bytes to make a JSON value of them."""
+    return (b"", b"") if encoding is Encoding.JSON else (b'"', b'"')
 
 
 def encoded_length_b(encoding: Encoding, size_b: int) -> int | None:
     """Return how long ``size_b`` bytes get; ``None`` when that depends on the bytes."""
-    return 4 * ((size_b + 2) // 3) if encoding is Encoding.BASE64 else None
+    if encoding is Encoding.BASE64:
+        return 4 * ((size_b + 2) // 3)
+    return size_b if encoding is Encoding.JSON else None
 
 
 class ValueStream:
     """A ``ByteStream``: ``head``, the encoded bytes of a range of a file, ``tail``.
 
     Args:
-        head: JSON up to and with the quote that opens the value.
+        head: JSON up to the encoded bytes; ``tail``: after them.
         offset_b, size_b: the range, which lies inside the file.
     """
 
@@ -90,16 +116,43 @@ class ValueStream:
 
 async def is_text(reader: ContentReader, size_b: int) -> bool:
     """Whether the first ``size_b`` bytes of a file are UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    at_b = 0
+    rest = b""
     try:
-        while at_b < size_b:
-            piece = await reader.read(at_b, min(PIECE_B, size_b - at_b))
-            if not piece:
-                break
-            at_b += len(piece)
-            decoder.decode(piece)
-        decoder.decode(b"", True)
+        async for piece in _pieces(reader, size_b):
+            data = rest + piece if rest else piece
+            rest = data[_text_end(data, is_last=False) :]
+        _text_end(rest, is_last=True)
     except UnicodeDecodeError:
         return False
     return True
+
+
+async def is_json(reader: ContentReader, size_b: int) -> bool:
+    """Whether the first ``size_b`` bytes of a file are one JSON value that can stand inside of JSON."""
+    checked = JsonReader(top=Take.TEXT)
+    is_first = True
+    try:
+        async for piece in _pieces(reader, size_b):
+            if is_first and piece.startswith(codecs.BOM_UTF8):
+                return False
+            is_first = False
+            checked.feed(piece)
+        checked.finish()
+    except InvalidJson:
+        return False
+    return True
+
+
+async def _pieces(reader: ContentReader, size_b: int) -> AsyncIterator[bytes]:
+    at_b = 0
+    while at_b < size_b:
+        piece = await reader.read(at_b, min(PIECE_B, size_b - at_b))
+        if not piece:
+            return
+        at_b += len(piece)
+        yield piece
+
+
+def _text_end(data: bytes, *, is_last: bool) -> int:
+    """Return where the last whole character ends. Raises UnicodeDecodeError for what is no UTF-8."""
+    return len(data) if data.isascii() else codecs.utf_8_decode(data, "strict", is_last)[1]
