@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from cluster_worker.runtime.streams import ByteStream
 from op_worker.files.model import ContentReader, FileStat
-from op_worker.http.cdmi.representations.values import ValueStream
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.conditions import Conditions
 
@@ -31,8 +31,9 @@ class ValueAnswer:
     """A representation whose value is streamed; ``length_b`` is ``None`` when it is not known before."""
 
     reader: ContentReader
-    stream: ValueStream
+    stream: ByteStream
     length_b: int | None
+    media_type: str = Kind.OBJECT.value
 
 
 @frozen(kw_only=True)

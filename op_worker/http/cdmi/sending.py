@@ -14,7 +14,6 @@ from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
 from op_worker.http.cdmi.answers import Answer, AnyAnswer, RawAnswer, ValueAnswer
 from op_worker.http.cdmi.refusals import Redirected, Referred, Refused, redirect_status, status_of
-from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.content import ContentAnswer, attachment, set_validators
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
@@ -78,7 +77,7 @@ def method(request: StreamingRequest) -> str:
 
 async def _send_value(request: StreamingRequest, answer: ValueAnswer) -> None:
     try:
-        request.setHeader(b"Content-Type", Kind.OBJECT.value.encode("ascii"))
+        request.setHeader(b"Content-Type", answer.media_type.encode("ascii"))
         if answer.length_b is not None:
             request.setHeader(b"Content-Length", b"%d" % answer.length_b)
         if request.method == b"HEAD":

@@ -276,7 +276,7 @@ async def test_negotiation_gives_bytes_json_or_nothing(client: Client) -> None:
     ):
         reply = await client.cdmi("GET", F, headers={"Accept": accept})
         assert (reply.status, reply.headers["content-type"]) == (200, content_type)
-    for accept in ("image/png", "application/cdmi-container", "multipart/mixed"):
+    for accept in ("image/png", "application/cdmi-container", "multipart/x"):
         refused = await client.cdmi("GET", F, headers={"Accept": accept})
         assert (refused.status, refused.body) == (406, b"")
     unversioned = await client.send("GET", F, headers={"Accept": "application/cdmi-object"})
@@ -300,7 +300,7 @@ async def test_services_that_are_not_advertised_are_refused(client: Client) -> N
     for body in bodies:
         reply = await client.cdmi("PUT", F, body)
         assert (reply.status, reply.error_id) == (400, "notSupported")
-    for content_type in ("application/cdmi-queue", "application/cdmi-domain", "multipart/mixed; boundary=b"):
+    for content_type in ("application/cdmi-queue", "application/cdmi-domain"):
         reply = await client.cdmi("PUT", F, b"", {"Content-Type": content_type})
         assert (reply.status, reply.error_id) == (400, "notSupported")
     assert (await client.cdmi("GET", F)).status == 404

@@ -59,7 +59,7 @@ def test_fields_and_children_of_capabilities_can_be_selected() -> None:
 def test_capability_values_are_strings_and_unserved_ones_absent() -> None:
     abilities = {**ROOT.abilities, **CONTAINER.abilities, **DATA_OBJECT.abilities}
     assert all(value == "true" or value.isdigit() for value in abilities.values())
-    assert not {"cdmi_queues", "cdmi_snapshots", "cdmi_multipart_mime"} & set(abilities)
+    assert not {"cdmi_queues", "cdmi_snapshots"} & set(abilities)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ def test_unknown_items_are_kept_and_match_nothing() -> None:
         (b"value:-3", "range"),
         (b"value:3", "range"),
         (b"value:", "range"),
-        (b"value:0-1;value:3-4", "range"),
+        (b";".join([b"value:0-1"] * 65), "range"),
+        (b"children:0-1;children:3-4", "childrenrange"),
         (b"value:0-9999999999999999999999", "range"),
         (b"value:\xd9\xa1-\xd9\xa2", "range"),
         (b"children:5-1", "childrenrange"),
@@ -61,6 +62,16 @@ def test_malformed_items_are_refused_with_their_key(text: bytes, key: str) -> No
     with pytest.raises(BadData) as refusal:
         parse_query(text)
     assert refusal.value.key == key
+
+
+def test_several_ranges_of_the_value_are_read_and_no_one_is_the_only_one() -> None:
+    query = parse_query(b"value:3-4;value:0-1")
+    assert query.value_ranges == (Span(3, 4), Span(0, 1))
+    with pytest.raises(BadData) as refusal:
+        _ = query.value
+    assert refusal.value.key == "range"
+    assert parse_query(b"value:3-4").value == Span(3, 4)
+    assert parse_query(b"value").value is None
 
 
 @given(st.binary(max_size=60))

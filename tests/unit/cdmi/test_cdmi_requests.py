@@ -70,9 +70,15 @@ def test_cdmi_write_without_a_version_is_refused() -> None:
     assert refusal.value.key == "version"
 
 
-@pytest.mark.parametrize(
-    "content_type", ["application/cdmi-queue", "application/cdmi-domain", "multipart/mixed; b=c"]
-)
+def test_multipart_is_a_form_of_its_own_when_a_version_is_said() -> None:
+    sent = "multipart/mixed; boundary=b"
+    assert write_form(versioned(Content_Type=sent)) is Form.MULTIPART
+    assert write_form(request(Content_Type=sent)) is Form.PLAIN
+    with pytest.raises(BadValueIdentifier):
+        write_form(versioned(b"/Science/d/", Content_Type=sent))
+
+
+@pytest.mark.parametrize("content_type", ["application/cdmi-queue", "application/cdmi-domain"])
 def test_kinds_that_are_not_advertised_are_refused(content_type: str) -> None:
     with pytest.raises(NotSupported):
         write_form(versioned(Content_Type=content_type))
@@ -85,6 +91,8 @@ def test_kinds_that_are_not_advertised_are_refused(content_type: str) -> None:
         ("*/*", Form.CDMI),
         ("application/cdmi-object+json", Form.CDMI),
         ("application/binary", Form.PLAIN),
+        ("multipart/mixed", Form.MULTIPART),
+        ("multipart/mixed, application/cdmi-object;q=0.5", Form.MULTIPART),
         ("image/png", None),
         ("application/cdmi-container", None),
     ],

@@ -19,6 +19,7 @@ _TRUE = "true"
 _SYSTEM_METADATA = ("cdmi_acl", "cdmi_size", "cdmi_ctime", "cdmi_atime", "cdmi_mtime")
 _SYSTEM_WIDE = (
     "cdmi_dataobjects",
+    "cdmi_multipart_mime",
     "cdmi_security_access_control",
     "cdmi_object_access_by_ID",
     "cdmi_object_copy_from_local",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from onedata.errors import Errno, Posix
 from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
@@ -17,6 +19,7 @@ from op_worker.http.cdmi.answers import (
 )
 from op_worker.http.cdmi.bodies.members import NAMED, Encoding
 from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.objects.parts import in_parts
 from op_worker.http.cdmi.representations.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
 from op_worker.http.cdmi.representations.representation import object_members, range_text, render
 from op_worker.http.cdmi.representations.values import (
@@ -100,6 +103,8 @@ class ObjectReads:
             return RawAnswer(
                 reader=reader, mimetype=mimetype, ranges=request.ranges, conditions=request.conditions
             )
+        if form is Form.MULTIPART:
+            return in_parts(reader, xattrs, request.query, _random_boundary())
         return await self._representation_with_value(reader, stat, xattrs, request.query)
 
     async def _representation_with_value(
@@ -140,6 +145,10 @@ class ObjectReads:
                 self._known.clear()
             self._known[key] = fits
         return fits
+
+
+def _random_boundary() -> str:
+    return os.urandom(16).hex()
 
 
 async def _with_value(

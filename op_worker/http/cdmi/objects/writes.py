@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from attrs import evolve
 
 from cluster_worker.runtime.spool import Spool, Spools
@@ -13,10 +16,13 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
 from op_worker.http.cdmi.bodies.decoding import decoder_for
 from op_worker.http.cdmi.bodies.members import Encoding, ObjectBody, parse_object_body
+from op_worker.http.cdmi.bodies.multipart import Parts, first_part
 from op_worker.http.cdmi.bodies.object_body import IncomingObject
+from op_worker.http.cdmi.bodies.value_parts import ValueParts
 from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.objects import changes
+from op_worker.http.cdmi.objects.part_writes import PartWrites
 from op_worker.http.cdmi.objects.plain_writes import PlainWrites
 from op_worker.http.cdmi.objects.storing import Section, Storing
 from op_worker.http.cdmi.referring import References
@@ -48,6 +54,7 @@ class ObjectWrites:
         self._json_limit_b, self._spools = json_limit_b, spools
         self._storing = Storing(files)
         self._plain = PlainWrites(files, locator, self._storing, spools)
+        self._parts = PartWrites(files, locator, self._storing, spools)
         self._references = References(files)
 
     async def write(
@@ -59,21 +66,61 @@ class ObjectWrites:
         if form is Form.PLAIN:
             return await self._plain.write(caller, request, target, body, length_b)
         stat = await self._locator.present(caller, request.address, target)
-        async with IncomingObject(body, self._json_limit_b, self._spools) as incoming:
-            await incoming.begin()
+        async with self._received(request, form, body) as (incoming, values):
+            if values is not None:
+                return await self._write_parts(caller, request, target, stat, incoming, values)
             return await self._write_json(caller, request, target, stat, incoming)
 
     async def make(
         self, caller: Caller, request: CdmiRequest, place: Place, body: ByteStream, length_b: int | None
     ) -> AnyAnswer:
         """Answer a POST that makes a data object at a place; see ``Maker``."""
-        if post_form(request) is Form.PLAIN:
+        form = post_form(request)
+        if form is Form.PLAIN:
             placed = await place.take(None)
             answer = await self._plain.write_whole(caller, request, placed.target, body, length_b)
             return evolve(answer, location=placed.location)
-        async with IncomingObject(body, self._json_limit_b, self._spools) as incoming:
+        async with self._received(request, form, body) as (incoming, values):
+            if values is None:
+                return await self._make_json(caller, request, place, incoming)
+            members = _members(incoming, has_value=True)
+            placed = await place.take(None)
+            stat = await self._parts.create(caller, request, placed.target, members, values)
+            return evolve(await self._shown(caller, stat), location=placed.location)
+
+    @asynccontextmanager
+    async def _received(
+        self, request: CdmiRequest, form: Form, body: ByteStream
+    ) -> AsyncIterator[tuple[IncomingObject, ValueParts | None]]:
+        """Give the members of a body up to its value, and its value parts when it has any."""
+        parts = Parts(request.content_type, body) if form is Form.MULTIPART else None
+        source = body if parts is None else await first_part(parts)
+        async with IncomingObject(source, self._json_limit_b, self._spools) as incoming:
             await incoming.begin()
-            return await self._make_json(caller, request, place, incoming)
+            if parts is None:
+                yield incoming, None
+                return
+            if incoming.has_value:
+                raise BadData("value", "the value is in further parts")
+            second = await parts.next()
+            ranges = request.query.value_ranges
+            yield incoming, None if second is None else ValueParts(parts, second, ranges)
+
+    async def _write_parts(
+        self,
+        caller: Caller,
+        request: CdmiRequest,
+        target: Target,
+        stat: FileStat | None,
+        incoming: IncomingObject,
+        values: ValueParts,
+    ) -> AnyAnswer:
+        members = _members(incoming, has_value=True)
+        if stat is None:
+            made = await self._parts.create(caller, request, target, members, values)
+            return await self._shown(caller, made)
+        await self._parts.update(caller, request, stat, members, values)
+        return NO_CONTENT
 
     async def _make_json(
         self, caller: Caller, request: CdmiRequest, place: Place, incoming: IncomingObject
@@ -200,9 +247,13 @@ class ObjectWrites:
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
 
 
-def _members(incoming: IncomingObject) -> ObjectBody:
-    """Return what was sent so far; raises as ``parse_object_body``."""
-    return parse_object_body(incoming.members, has_value=incoming.has_value)
+def _members(incoming: IncomingObject, *, has_value: bool = False) -> ObjectBody:
+    """Return what was sent so far; raises as ``parse_object_body``.
+
+    Args:
+        has_value: that there is a value elsewhere.
+    """
+    return parse_object_body(incoming.members, has_value=incoming.has_value or has_value)
 
 
 def _all_members(incoming: IncomingObject, early: ObjectBody) -> ObjectBody:

@@ -9,6 +9,9 @@ from attrs import frozen
 
 from onedata.errors import BadData
 
+MOST_RANGES = 64
+"""A request for more ranges would cost more than it is worth."""
+
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -32,14 +35,26 @@ class Query:
 
     Attributes:
         fields: the fields listed; ``None`` when there was no query, which means all.
+        value_ranges: the ranges of the value, in their order; several of them need multi-part MIME.
         metadata: arguments of ``metadata:`` items: prefixes when reading, names when updating; empty
             for the whole metadata.
     """
 
     fields: frozenset[str] | None = None
-    value: Span | None = None
+    value_ranges: tuple[Span, ...] = ()
     children: Span | None = None
     metadata: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> Span | None:
+        """The only range of the value; ``None`` when the whole is meant.
+
+        Raises:
+            BadData: there are several (key ``range``).
+        """
+        if len(self.value_ranges) > 1:
+            raise BadData("range", "several ranges need multi-part MIME")
+        return self.value_ranges[0] if self.value_ranges else None
 
     def wants(self, field: str) -> bool:
         """Whether a read should return ``field``."""
@@ -61,7 +76,7 @@ def parse_query(raw_query: bytes) -> Query:
     prefixes = [argument for name, argument in items if name == "metadata"]
     return Query(
         fields=frozenset(name for name, _ in items),
-        value=_only_span(items, "value", "range"),
+        value_ranges=_spans(items, "value", "range"),
         children=_only_span(items, "children", "childrenrange"),
         metadata=() if None in prefixes else tuple(p for p in prefixes if p is not None),
     )
@@ -79,10 +94,17 @@ def _decoded(text: bytes) -> str:
         raise BadData("query string", "the query part is UTF-8") from None
 
 
+def _spans(items: list[tuple[str, str | None]], name: str, key: str) -> tuple[Span, ...]:
+    arguments = [argument for item, argument in items if item == name and argument is not None]
+    if len(arguments) > MOST_RANGES:
+        raise BadData(key, f"at most {MOST_RANGES} ranges in one request")
+    return tuple(parse_span(argument, key) for argument in arguments)
+
+
 def _only_span(items: list[tuple[str, str | None]], name: str, key: str) -> Span | None:
-    spans = [parse_span(argument, key) for item, argument in items if item == name and argument is not None]
+    spans = _spans(items, name, key)
     if len(spans) > 1:
-        raise BadData(key, "several ranges need multi-part MIME, which is not supported")
+        raise BadData(key, "only one range")
     return spans[0] if spans else None
 
 

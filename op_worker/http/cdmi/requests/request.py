@@ -28,11 +28,15 @@ _HOST = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 RAW_TYPES = ("application/binary", "application/octet-stream")
 """Media types under which every data object can be read as bytes."""
 
+MULTIPART = "multipart/mixed"
+"""The media type of a representation whose value travels in parts of its own."""
+
 
 class Form(Enum):
     """How a resource is read or written."""
 
     CDMI = "as a JSON representation"
+    MULTIPART = "as a JSON representation whose value is in parts of its own"
     PLAIN = "as bytes, or without a body"
 
 
@@ -115,14 +119,16 @@ def write_form(request: CdmiRequest) -> Form:
     Raises:
         MissingRequiredValue: a CDMI type without a version (key ``version``).
         BadValueIdentifier: the type does not fit the slash (key ``path``).
-        NotSupported: a kind of resource, or multi-part MIME, that is not advertised.
+        NotSupported: a kind of resource that is not advertised.
     """
     sent = request.content_type
     kind = sent.kind if sent is not None else None
     if kind is None:
-        if sent is not None and sent.essence == "multipart/mixed" and request.version is not None:
-            raise NotSupported
-        return Form.PLAIN
+        if not _is_multipart(request):
+            return Form.PLAIN
+        if request.address.is_container:
+            raise BadValueIdentifier("path")
+        return Form.MULTIPART
     if request.version is None:
         raise MissingRequiredValue("version")
     if kind in (Kind.DOMAIN, Kind.QUEUE):
@@ -137,10 +143,12 @@ def post_form(request: CdmiRequest) -> Form:
 
     Raises:
         MissingRequiredValue: a CDMI type without a version (key ``version``).
-        NotSupported: a kind of resource that no POST makes, or multi-part MIME.
+        NotSupported: a kind of resource that no POST makes.
     """
     sent = request.content_type
-    if sent is None or (sent.kind is None and sent.essence != "multipart/mixed"):
+    if _is_multipart(request):
+        return Form.MULTIPART
+    if sent is None or sent.kind is None:
         return Form.PLAIN
     if sent.kind is not None and request.version is None:
         raise MissingRequiredValue("version")
@@ -163,9 +171,11 @@ def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form 
         if names_cdmi_type(request.accept) and choose_offer(request.accept, plain) is None:
             raise MissingRequiredValue("version")
         return Form.PLAIN if choose_offer(request.accept, plain) is not None else None
-    offer = choose_offer(request.accept, (*_cdmi_offers(Kind.OBJECT), *plain))
+    offer = choose_offer(request.accept, (*_cdmi_offers(Kind.OBJECT), *plain, MULTIPART))
     if offer is None:
         return None
+    if offer == MULTIPART:
+        return Form.MULTIPART
     return Form.CDMI if offer in _cdmi_offers(Kind.OBJECT) else Form.PLAIN
 
 
@@ -192,6 +202,11 @@ def parse_content_range(header: str, length_b: int | None) -> Span:
     if length_b is not None and length_b != span.length:
         raise BadData("content-range", "the body has another length than the range")
     return span
+
+
+def _is_multipart(request: CdmiRequest) -> bool:
+    sent = request.content_type
+    return sent is not None and sent.essence == MULTIPART and request.version is not None
 
 
 def _cdmi_offers(kind: Kind) -> tuple[str, str]:
