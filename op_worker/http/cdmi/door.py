@@ -8,6 +8,7 @@ from klein import Klein
 from werkzeug.routing import BaseConverter
 
 from cluster_worker.http.credentials import (
+    basic_from,
     consumer_token_from,
     peer_ip,
     service_token_from,
@@ -136,7 +137,7 @@ class CdmiDoor:
         raise HttpError(405, {b"Allow": methods_of(_parse(request).address)})
 
     async def _caller(self, request: StreamingRequest) -> Caller:
-        token = token_from(request)
+        token = token_from(request) or _password(request)
         if token is None:
             raise Unauthorized
         caller = await self._authenticate(
@@ -148,6 +149,12 @@ class CdmiDoor:
         )
         request.user_id = caller.user_id or "-"
         return caller
+
+
+def _password(request: StreamingRequest) -> str | None:
+    """Return the token of clients that know HTTP Basic only, which send it as somebody's password."""
+    basic = basic_from(request)
+    return basic.password if basic is not None else None
 
 
 def _parse(request: StreamingRequest) -> CdmiRequest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from pytest_twisted import ensureDeferred
 
@@ -167,6 +169,16 @@ async def test_requests_without_a_good_token_are_unauthorized(client: Client) ->
     assert (bad.status, bad.json["error"]["details"]["authError"]["id"]) == (401, "badToken")
     bearer = await client.send("GET", "/cdmi/", headers={"Authorization": "Bearer owner"})
     assert bearer.error_id == "missingRequiredValue"
+
+
+@ensureDeferred
+async def test_token_can_be_the_password_of_http_basic(client: Client) -> None:
+    client.token = None
+    for sent, status in (("anybody:owner", 400), (":owner", 400), ("owner:nonsense", 401), ("owner", 401)):
+        basic = base64.b64encode(sent.encode()).decode()
+        answer = await client.send("GET", "/cdmi/", headers={"Authorization": f"Basic {basic}"})
+        assert answer.status == status, sent
+    assert (await client.send("GET", "/cdmi/", headers={"Authorization": "Basic ="})).status == 401
 
 
 @ensureDeferred
