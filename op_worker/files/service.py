@@ -443,41 +443,56 @@ class FileService(TaskService):
         return await self._in_place.truncate(caller, target, size_b, condition)
 
     @translated
-    async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:
+    async def move(
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None = None,
+        condition: ContentCondition = NO_CONDITION,
+    ) -> tuple[FileStat, bool]:
         """Move or rename; an existing file is replaced, an empty directory by a directory.
 
-        Atomic inside a space, also for directories of any size. Between spaces: copied, then removed.
-        The result tells whether something was replaced.
+        Atomic inside a space, also for directories of any size, and with ``metadata``. Between spaces:
+        copied, then removed. ``condition`` holds of what is replaced. The result tells whether something was.
 
         Raises: Posix(EINVAL) into itself; Posix(ENOTEMPTY, EISDIR, ENOTDIR, EACCES, EPERM for roots).
         """
         if source.base.space_id == target.base.space_id:
-            return await self._moving.move(caller, source, target)
-        return await self._move_between_spaces(caller, source, target)
+            return await self._moving.move(caller, source, target, metadata, condition)
+        return await self._move_between_spaces(caller, source, target, metadata, condition)
 
     @translated
     async def copy(
-        self, caller: Caller, source: Target, target: Target, metadata: MetadataChange | None = None
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None = None,
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Copy content, modes and custom metadata; directories with all they hold, links as links.
 
         Each file appears whole. A directory copy that fails half-way leaves what was copied so far.
-        ``metadata`` is applied to the top of the copy. The result tells whether something was replaced.
+        ``metadata`` is applied to the top of the copy, ``condition`` holds of what is replaced. The result
+        tells whether something was.
 
         Raises: as ``replace_content``; Posix(EEXIST) when a directory is in the way; Posix(EINVAL).
         """
-        return await self._copying.copy(caller, source, target, metadata)
+        return await self._copying.copy(caller, source, target, metadata, condition)
 
     @translated
-    async def remove(self, caller: Caller, target: Target) -> None:
+    async def remove(
+        self, caller: Caller, target: Target, condition: ContentCondition = NO_CONDITION
+    ) -> None:
         """Remove a file, a link, or a directory with all it holds, in one step.
 
         In a space with ``recycle_days`` it goes into the recycle bin, unless it was but one of several
-        names of a file.
+        names of a file. ``condition`` holds at the commit.
 
-        Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES).
+        Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES); PreconditionNotMet.
         """
-        await self._removal.remove(caller, target)
+        await self._removal.remove(caller, target, condition)
 
     @translated
     async def discard(self, caller: Caller, target: Target) -> None:
@@ -516,10 +531,15 @@ class FileService(TaskService):
         return chain
 
     async def _move_between_spaces(
-        self, caller: Caller, source: Target, target: Target
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None,
+        condition: ContentCondition,
     ) -> tuple[FileStat, bool]:
         visit, chain = await self._context.chain(caller, source)
         await self._removal.require_removable(visit, chain)
-        result = await self._copying.copy(caller, source, target, None)
+        result = await self._copying.copy(caller, source, target, metadata, condition)
         await self._removal.discard(caller, Target(chain.guid))
         return result

@@ -216,10 +216,11 @@ class Replacing:
         documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
         after = chain.with_file(file.written(documents))
         steps: list[Step] = [
+            *batches.unchanged(file, request.condition),
             *batches.steady_file(chain),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
-            Put(file.key, TIMES, documents[TIMES], expect=self._expected_times(request, file)),
+            Put(file.key, TIMES, documents[TIMES]),
             *account(file.location, location, room),
             *(batches.unmoved(chain) if room.quotas.is_of_concern else ()),
             *request.also,
@@ -233,11 +234,6 @@ class Replacing:
 
         await self._place(visit, after, storage, staged, steps, [file.key], happened)
         return stat_of(after, visit.space, visit.user_id)
-
-    def _expected_times(self, request: Request, file: Node) -> int | None:
-        """Return the revision that a condition on times was decided on."""
-        is_asked = request.condition.unmodified_since_s is not None
-        return file.revision(TIMES) if is_asked else None
 
     async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
         if change.is_empty:

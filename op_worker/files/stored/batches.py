@@ -26,6 +26,7 @@ from op_worker.files.model import FileType
 from op_worker.files.rights.protection import register_steps
 from op_worker.files.stored import hard_links
 from op_worker.files.stored.charges import give_back
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import (
     LOCATION,
     META,
@@ -64,6 +65,18 @@ def steady_file(chain: Chain) -> list[Step]:
 def steady_name(chain: Chain) -> list[Step]:
     """Demand what a change of a name needs besides the entry itself: nothing, unless bytes follow it."""
     return [] if chain.is_apart or chain.file.link else steady_file(chain)
+
+
+def unchanged(file: Node, condition: ContentCondition) -> list[Step]:
+    """Demand that what a condition was decided on is as it was read."""
+    if condition == NO_CONDITION:
+        return []
+    fields = [LOCATION] if file.location is not None else []
+    if condition.of_state:
+        fields.extend((META, TIMES))
+    elif condition.unmodified_since_s is not None:
+        fields.append(TIMES)
+    return [Check(file.key, field, file.revision(field)) for field in fields]
 
 
 def touch(directory: Node, now_s: float) -> Step:

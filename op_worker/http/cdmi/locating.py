@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import field, frozen
+
 from onedata.errors import BadData, BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
 from onedata.ids import FileGuid, InvalidFileId, user_root_guid
 from op_worker.auth.caller import Caller
@@ -10,9 +12,16 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.refusals import Redirected, Referred
 from op_worker.http.cdmi.representations.metadata import ACL
 from op_worker.http.cdmi.representations.representation import kind_of, reference_of, shown_path
-from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.requests.addresses import (
+    Address,
+    Branch,
+    is_url,
+    path_text,
+    source_addresses,
+    split_query,
+)
 from op_worker.http.cdmi.requests.negotiation import Kind
-from op_worker.http.cdmi.requests.queries import Query
+from op_worker.http.cdmi.requests.queries import Query, parse_query
 
 _NOT_THERE = frozenset({Errno.ENOENT, Errno.ENOTDIR})
 
@@ -23,6 +32,14 @@ class OtherKind(Exception):
     def __init__(self, kind: Kind, stat: FileStat) -> None:
         super().__init__(kind, stat)
         self.kind, self.stat = kind, stat
+
+
+@frozen
+class Source:
+    """What a request copies or moves from, and the query in its URI."""
+
+    stat: FileStat
+    query: Query = field(factory=Query)
 
 
 class Locator:
@@ -90,13 +107,32 @@ class Locator:
         require_resource(stat, Posix(Errno.EEXIST, "the name is taken by a symbolic link"))
         return stat
 
-    async def source(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
-        """Return the first of the candidates that exists.
+    async def source(self, caller: Caller, uri: str, host: str) -> Source:
+        """Return what a ``copy`` or ``move`` member speaks of; a name with a question mark is found first.
+
+        Args:
+            host: the ``Host`` of the request.
 
         Raises:
-            BadData: it is a reference, which is followed by clients only (key ``path``).
+            BadData: it is a reference, which is followed by clients only (key ``path``); as
+                ``source_addresses`` and ``parse_query``.
+            NotSupported: it is on another server.
             Posix: ENOENT when there is none.
         """
+        asked = split_query(uri)
+        if asked is None:
+            return Source(await self._first(caller, source_addresses(uri, host)))
+        path, query = asked
+        if not is_url(uri):
+            try:
+                return Source(await self._first(caller, source_addresses(uri, host)))
+            except Posix as error:
+                if error.errno is not Errno.ENOENT:
+                    raise
+        return Source(await self._first(caller, source_addresses(path, host)), parse_query(query))
+
+    async def _first(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
+        """Return the first of the candidates that exists."""
         for address in candidates:
             try:
                 target = await self.target(caller, address)

@@ -7,7 +7,7 @@ from pytest_twisted import ensureDeferred
 
 from onedata.errors import Errno, Posix
 from op_worker.files.metadata.metadata import Metadata
-from op_worker.files.model import ContentReader, CreateOptions, Follow, MetadataChange, Target
+from op_worker.files.model import ContentReader, CreateOptions, Follow, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.representations.values import PIECE_B
 from tests.integration.cdmi.callers import CALLERS
@@ -16,7 +16,7 @@ from tests.integration.cdmi.client import Client
 F = "/cdmi/Science/f"
 
 
-async def no_room(self: Metadata, caller: object, target: Target, change: MetadataChange) -> None:
+async def no_room(*arguments: object) -> None:
     raise Posix(Errno.ENOSPC)
 
 

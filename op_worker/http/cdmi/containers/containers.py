@@ -7,7 +7,16 @@ from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, NOT_ACCEPTABLE, Answer, AnyAnswer, representation
+from op_worker.files.stored.conditions import ContentCondition
+from op_worker.http.cdmi.answers import (
+    CREATED,
+    NO_CONTENT,
+    NOT_ACCEPTABLE,
+    Answer,
+    AnyAnswer,
+    not_modified,
+    representation,
+)
 from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import parse_container_body
 from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
@@ -23,7 +32,7 @@ from op_worker.http.cdmi.representations.representation import (
 )
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_form
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_condition, write_form
 
 
 class Containers:
@@ -52,6 +61,9 @@ class Containers:
             raise MissingRequiredValue("version")
         if not accepts_kind(request, Kind.CONTAINER):
             return NOT_ACCEPTABLE
+        known = not_modified(request, stat)
+        if known is not None:
+            return known
         xattrs = await self._locator.wanted_xattrs(caller, stat, request.query, ("metadata",))
         return await self._representation(caller, stat, xattrs, request.query, 200)
 
@@ -62,6 +74,7 @@ class Containers:
         stat = await self._locator.present(caller, request.address, target)
         if form is Form.CDMI:
             return await self._write_cdmi(caller, request, target, stat, body)
+        write_condition(request).require(stat)
         if stat is not None:
             raise Posix(Errno.EEXIST)
         refuse_reserved(request.address, is_container=True)
@@ -75,7 +88,8 @@ class Containers:
         stat = await self._locator.existing(caller, request.address, target)
         if stat.parent is None:
             raise Posix(Errno.EPERM, "the root container stays")
-        await self._files.remove(caller, Target(stat.guid))
+        condition = write_condition(request, of_state=True)
+        await self._files.remove(caller, Target(stat.guid), condition)
         return NO_CONTENT
 
     async def _write_cdmi(
@@ -87,15 +101,18 @@ class Containers:
         stream: ByteStream,
     ) -> AnyAnswer:
         body = parse_container_body(await read_json(stream, self._json_limit_b))
-        change = metadata.update(body.metadata, request.query.metadata)
+        condition = write_condition(request, of_state=True)
+        condition.require(stat)
+        names = () if body.copy is not None else request.query.metadata  # a copy takes what they name
+        change = metadata.update(body.metadata, names)
         if body.reference is not None:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
-            return await self._relocations.write(caller, request, target, stat, body, change)
+            return await self._relocations.write(caller, request, target, stat, body, change, condition)
         if stat is None:
             refuse_reserved(request.address, is_container=True)
             return await self._create(caller, target, change)
-        await self._update(caller, request.query, stat, change)
+        await self._update(caller, request.query, stat, change, condition)
         return NO_CONTENT
 
     async def _create(self, caller: Caller, target: Target, change: MetadataChange) -> Answer:
@@ -110,13 +127,20 @@ class Containers:
         read = self._locator.xattrs if change.is_empty else self._locator.changed_xattrs
         return await self._representation(caller, stat, await read(caller, stat), Query(), 201)
 
-    async def _update(self, caller: Caller, query: Query, stat: FileStat, change: MetadataChange) -> None:
+    async def _update(
+        self,
+        caller: Caller,
+        query: Query,
+        stat: FileStat,
+        change: MetadataChange,
+        condition: ContentCondition,
+    ) -> None:
         if change.is_empty:
             return
         if query.metadata and change.changes_custom:
             xattrs = await self._locator.xattrs(caller, stat)
             metadata.check_limits(metadata.after(xattrs, change))
-        await self._files.metadata.change(caller, Target(stat.guid), change)
+        await self._files.metadata.change(caller, Target(stat.guid), change, condition)
 
     async def _representation(
         self, caller: Caller, stat: FileStat, xattrs: dict[str, Json], query: Query, status: int
@@ -124,7 +148,7 @@ class Containers:
         members = container_members(stat, xattrs, query)
         if query.wants("childrenrange") or query.wants("children"):
             members.update(await self._children(caller, stat, query))
-        return representation(Kind.CONTAINER, render(members), status)
+        return representation(Kind.CONTAINER, render(members), status, stat if status == 200 else None)
 
     async def _children(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
         target = Target(stat.guid)

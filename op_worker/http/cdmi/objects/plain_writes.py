@@ -17,7 +17,7 @@ from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.objects.storing import Section, Storing
 from op_worker.http.cdmi.representations import metadata
-from op_worker.http.cdmi.requests.request import CdmiRequest, parse_content_range
+from op_worker.http.cdmi.requests.request import CdmiRequest, parse_content_range, write_condition
 
 
 @frozen(eq=False)
@@ -59,7 +59,7 @@ class PlainWrites:
                 create=create,
                 metadata=change,
                 digests=request.digests.for_whole(),
-                condition=request.conditions.content,
+                condition=write_condition(request),
             )
         except Posix as error:
             if error.errno in (Errno.EISDIR, Errno.EEXIST, Errno.ENOENT):
@@ -75,11 +75,10 @@ class PlainWrites:
     async def _write_range(
         self, caller: Caller, request: CdmiRequest, target: Target, stat: FileStat | None, section: Section
     ) -> AnyAnswer:
-        digests, condition = request.digests.for_part(), request.conditions.content
+        digests, condition = request.digests.for_part(), write_condition(request)
         if stat is None:
-            condition.require(None)
             change = _plain_change(request, {})
-            await self._storing.create_with_gaps(caller, target, [section], change, digests)
+            await self._storing.create_with_gaps(caller, target, [section], change, digests, condition)
             return CREATED
         stat = await self._files.write_content(
             caller,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from attrs import evolve
+
 from onedata.errors import Errno, Posix
 from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
@@ -12,9 +14,11 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import (
     NO_CONTENT,
     NOT_ACCEPTABLE,
+    Answer,
     AnyAnswer,
     RawAnswer,
     ValueAnswer,
+    not_modified,
     representation,
 )
 from op_worker.http.cdmi.bodies.members import NAMED, Encoding
@@ -33,7 +37,7 @@ from op_worker.http.cdmi.representations.values import (
 )
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_form
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_form, write_condition
 
 _ATTRIBUTE_MEMBERS = ("metadata", "completionStatus", "mimetype")
 _VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")
@@ -69,7 +73,8 @@ class ObjectReads:
         """Answer a DELETE."""
         target = await self._locator.target(caller, request.address)
         stat = await self._locator.existing(caller, request.address, target)
-        await self._files.remove(caller, Target(stat.guid))
+        condition = write_condition(request, of_state=request.version is not None)
+        await self._files.remove(caller, Target(stat.guid), condition)
         return NO_CONTENT
 
     async def _open(self, caller: Caller, request: CdmiRequest, target: Target) -> ContentReader:
@@ -83,11 +88,14 @@ class ObjectReads:
 
     async def _read_without_value(self, caller: Caller, request: CdmiRequest, target: Target) -> AnyAnswer:
         stat = await self._locator.existing(caller, request.address, target)
+        known = not_modified(request, stat)
+        if known is not None:
+            return known
         others = (request.query.fields or frozenset()) - NAMED
         xattrs = await self._locator.wanted_xattrs(
             caller, stat, request.query, (*_ATTRIBUTE_MEMBERS, *others)
         )
-        return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)))
+        return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)), 200, stat)
 
     async def _read_open(
         self, caller: Caller, request: CdmiRequest, form: Form | None, reader: ContentReader
@@ -105,7 +113,11 @@ class ObjectReads:
             )
         if form is Form.MULTIPART:
             return in_parts(reader, xattrs, request.query, _random_boundary())
-        return await self._representation_with_value(reader, stat, xattrs, request.query)
+        known = not_modified(request, stat)
+        if known is not None:
+            return known
+        answer = await self._representation_with_value(reader, stat, xattrs, request.query)
+        return evolve(answer, state=stat) if isinstance(answer, Answer) else answer
 
     async def _representation_with_value(
         self, reader: ContentReader, stat: FileStat, xattrs: dict[str, Json], query: Query

@@ -31,7 +31,7 @@ from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, post_form, write_form
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, post_form, write_condition, write_form
 
 
 class ObjectWrites:
@@ -66,6 +66,7 @@ class ObjectWrites:
         if form is Form.PLAIN:
             return await self._plain.write(caller, request, target, body, length_b)
         stat = await self._locator.present(caller, request.address, target)
+        write_condition(request, of_state=True).require(stat)
         async with self._received(request, form, body) as (incoming, values):
             if values is not None:
                 return await self._write_parts(caller, request, target, stat, incoming, values)
@@ -155,7 +156,8 @@ class ObjectWrites:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
             change = changes.sent(request, body, {})
-            return await self._relocations.write(caller, request, target, stat, body, change)
+            condition = write_condition(request, of_state=True)
+            return await self._relocations.write(caller, request, target, stat, body, change, condition)
         if request.query.value is not None:
             return await self._write_range(caller, request, target, stat, incoming, request.query.value)
         if body.has_value and body.encoding is None:
@@ -189,8 +191,9 @@ class ObjectWrites:
             expected_b=None,
             create=CreateOptions(),
             metadata=change,
+            condition=write_condition(request, of_state=True),
         )
-        return await self._shown(caller, stat)
+        return evolve(await self._shown(caller, stat), state=stat)
 
     async def _replace(
         self, caller: Caller, request: CdmiRequest, stat: FileStat, incoming: IncomingObject, body: ObjectBody
@@ -207,6 +210,7 @@ class ObjectWrites:
             incoming.value(decoder_for(encoding)),
             expected_b=None,
             metadata=change,
+            condition=write_condition(request, of_state=True),
         )
 
     async def _change(self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody) -> None:
@@ -217,7 +221,8 @@ class ObjectWrites:
         else:
             xattrs = await self._locator.xattrs(caller, stat)
             change = changes.of_present(request, body, xattrs)
-        await self._storing.change(caller, stat, change)
+        condition = write_condition(request, of_state=True)
+        await self._storing.change(caller, stat, change, condition)
 
     async def _write_range(
         self,
@@ -228,17 +233,19 @@ class ObjectWrites:
         incoming: IncomingObject,
         span: Span,
     ) -> Answer:
+        condition = write_condition(request, of_state=True)
         async with self._spools.new() as spool:
             body = await _received_range(incoming, span, spool)
             section = Section(span, spool.stream())
             if stat is None:
                 change = changes.of_new(request, body, Encoding.BASE64)
-                return await self._shown(
-                    caller, await self._storing.create_with_gaps(caller, target, [section], change)
+                made = await self._storing.create_with_gaps(
+                    caller, target, [section], change, condition=condition
                 )
+                return await self._shown(caller, made)
             xattrs = await self._locator.xattrs(caller, stat)
             change = changes.of_present(request, body, xattrs)
-            stat = await self._storing.write_sections(caller, stat, [section])
+            stat = await self._storing.write_sections(caller, stat, [section], condition=condition)
         await self._storing.change(caller, stat, metadata.with_properties(change, encoding=Encoding.BASE64))
         return NO_CONTENT
 
