@@ -40,6 +40,7 @@ from op_worker.files.content.receiving import Receiving
 from op_worker.files.content.replacing import LateChange, Replacing
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.content.staging import Staging
+from op_worker.files.content.tree_replacing import TreeReplacing
 from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.distribution import Distribution
 from op_worker.files.finding.access import Access
@@ -89,6 +90,7 @@ from op_worker.files.tree.linking import HardLinks, Linking
 from op_worker.files.tree.moving import Moving
 from op_worker.files.tree.nameless import Nameless
 from op_worker.files.tree.recycle_bin import RecycleBin
+from op_worker.files.tree.unfinished_copies import UnfinishedCopies
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo
@@ -142,7 +144,10 @@ class FileService(TaskService):
         recycling = Recycling(context, trash)
         self._context = context
         inodes = Inodes(engine, storages)
-        self._maintenance = Maintenance(storages, journal, trash, recycling, inodes, recharging, clock)
+        unfinished = UnfinishedCopies(context, trash)
+        self._maintenance = Maintenance(
+            storages, journal, trash, recycling, inodes, unfinished, recharging, clock
+        )
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
@@ -158,6 +163,7 @@ class FileService(TaskService):
         self._moving = Moving(context, self._creation, self._removal)
         self.metadata = Metadata(context)
         self._copying = Copying(context, self._reading, self._creation, self._replacing, self.metadata)
+        self.tree_replacing = TreeReplacing(context, self._copying, self._moving, unfinished)
         self._attributes = AttributeChanges(context)
         self.distribution = Distribution(context)
         self.hard_links = HardLinks(context)

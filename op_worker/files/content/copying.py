@@ -85,14 +85,32 @@ class Copying:
             await self._copy_below(caller, visit, chain, stat.guid)
         return stat, replaced is not None
 
-    async def _copy_below(self, caller: Caller, visit: Visit, top: Chain, copy: FileGuid) -> None:
+    async def copy_aside(
+        self, caller: Caller, source: Target, at: Target, change: MetadataChange
+    ) -> FileStat:
+        """Copy a directory with all it holds to a place that nobody sees; bytes lie apart from names.
+
+        Raises: as ``copy``; Posix(ENOTDIR). What was copied so far stays.
+        """
+        visit, chain = await self._context.chain(caller, source)
+        await self._require_readable(visit, chain)
+        if not chain.file.is_directory:
+            raise Posix(Errno.ENOTDIR)
+        stat = await self._copy_one(visit, chain, at, change)
+        await self._copy_below(caller, visit, chain, stat.guid, is_apart=True)
+        return stat
+
+    async def _copy_below(
+        self, caller: Caller, visit: Visit, top: Chain, copy: FileGuid, *, is_apart: bool = False
+    ) -> None:
         """Copy what is in a directory, level by level; what cannot be read ends it."""
         waiting = [(top, copy)]
         while waiting:
             directory, into = waiting.pop()
             async for child in self._children(visit, directory):
                 await self._require_readable(visit, child)
-                stat = await self._copy_one(visit, child, Target(into, (child.file.name,)))
+                at = Target(into, (child.file.name,))
+                stat = await self._copy_one(visit, child, at, is_apart=is_apart)
                 if child.file.is_directory:
                     waiting.append((child, stat.guid))
 
@@ -121,12 +139,14 @@ class Copying:
         at: Target,
         change: MetadataChange = _NO_CHANGE,
         condition: ContentCondition = NO_CONDITION,
+        *,
+        is_apart: bool = False,
     ) -> FileStat:
         meta = chain.file.meta
         custom = following(await self._custom_of(visit, chain), change)
         options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target, copied_acl=meta.acl)
         if meta.type is FileType.REG:
-            return await self._copy_content(visit, chain, at, options, custom, condition)
+            return await self._copy_content(visit, chain, at, options, custom, condition, is_apart=is_apart)
         if meta.type is FileType.SYMLNK:
             options = evolve(options, existing=Existing.UPDATE)
         stat = await self._creation.create(visit.caller, at, meta.type, options)
@@ -142,6 +162,8 @@ class Copying:
         options: CreateOptions,
         custom: MetadataChange,
         condition: ContentCondition,
+        *,
+        is_apart: bool,
     ) -> FileStat:
         reader = await self._reading.open_chain(visit, chain)
         try:
@@ -154,6 +176,7 @@ class Copying:
                 options,
                 custom,
                 condition=condition,
+                is_apart=is_apart,
             )
         finally:
             await reader.close()

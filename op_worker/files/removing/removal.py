@@ -8,7 +8,7 @@ from attrs import frozen
 
 from cluster_worker.persistence.engine import Key, PreconditionFailed, RequireEmpty, Step
 from onedata.errors import Errno, Posix
-from onedata.ids import trash_uuid
+from onedata.ids import SpaceId, trash_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.context import FilesContext
@@ -141,10 +141,23 @@ class Removal:
         return [RequireEmpty(chain.file.key)]
 
     async def _move_to_trash(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
+        taken = batches.move_to_trash(chain, Key(trash_uuid(visit.space_id)), self._context.wall_clock())
+        steps, intent = await self.into_trash(visit, chain)
+        keys = [chain.file.key, chain.parent.key]
+        await self._carry_out(visit, chain, [*also, *taken, *steps], intent, keys)
+        self.purge_soon(visit.space_id)
+
+    def purge_soon(self, space_id: SpaceId) -> None:
+        """Let what is in the trash be purged."""
+        self._trash.purge_soon(space_id)
+
+    async def into_trash(self, visit: Visit, chain: Chain) -> tuple[list[Step], Intent]:
+        """Return what a directory's way into the trash takes besides the entries: steps, and their intent.
+
+        Raises: Posix(EPERM) when something in it is protected.
+        """
         context, key = self._context, chain.file.key
-        trash = Key(trash_uuid(visit.space_id))
-        steps = [*also, *batches.move_to_trash(chain, trash, context.wall_clock())]
-        steps.extend(await require_unprotected_tree(context, visit, chain))
+        steps = await require_unprotected_tree(context, visit, chain)
         intent = context.journal.new(
             IntentKind.MOVE,
             visit.support.storage,
@@ -153,9 +166,7 @@ class Removal:
             chain.storage_path,
         )
         record = Removing("/".join(chain.names), visit.user_id, int(context.wall_clock()))
-        steps.extend([*intent.put(), record.begin(key)])
-        await self._carry_out(visit, chain, steps, intent, [key, chain.parent.key])
-        self._trash.purge_soon(visit.space_id)
+        return [*steps, *intent.put(), record.begin(key)], intent
 
     async def _carry_out(
         self,

@@ -118,6 +118,11 @@ class Relocations:
             return await self._fields.copy(
                 caller, source, order.target, order.present, order.change, request.query, order.condition
             )
+        if order.present is not None and order.present.is_directory:
+            stat = await self._files.tree_replacing.replace(
+                caller, Target(source.stat.guid), order.target, order.change, order.condition
+            )
+            return stat, True
         return await self._files.copy(
             caller, Target(source.stat.guid), order.target, order.change, order.condition
         )
