@@ -151,13 +151,38 @@ async def test_container_is_not_moved_into_itself(client: Client) -> None:
 
 
 @ensureDeferred
-async def test_container_in_the_way_is_kept(client: Client) -> None:
+async def test_a_copy_onto_a_container_replaces_all_of_it(client: Client) -> None:
+    await client.cdmi("PUT", "/cdmi/Science/d/", {"metadata": {"a": 1}})
+    await client.cdmi("PUT", "/cdmi/Science/d/f", SOURCE)
+    old = (await client.cdmi("PUT", "/cdmi/Science/e/", {"metadata": {"b": 2}})).json
+    await client.send("PUT", "/cdmi/Science/e/g", b"x")
+    tag = (await client.cdmi("GET", "/cdmi/Science/e/")).headers["etag"]
+    stale = await client.cdmi("PUT", "/cdmi/Science/e/", {"copy": "/Science/d/"}, {"If-Match": '"x"'})
+    assert stale.status == 412
+    assert (
+        await client.cdmi("PUT", "/cdmi/Science/e/", {"copy": "/Science/d/"}, {"If-Match": tag})
+    ).status == 204
+    shown = (await client.cdmi("GET", "/cdmi/Science/e/")).json
+    assert (shown["children"], shown["objectID"] != old["objectID"]) == (["f"], True)
+    assert await user_items(client, "/cdmi/Science/e/") == {"a": 1}
+    assert (await client.cdmi("GET", "/cdmi/Science/e/f")).json["mimetype"] == "text/x-a"
+    assert (await client.cdmi("GET", f"/cdmi/cdmi_objectid/{old['objectID']}/")).status == 404
+    body = {"copy": "/Science/d/", "metadata": {"c": 3}}
+    assert (await client.cdmi("PUT", "/cdmi/Science/e/", body)).status == 204
+    assert await user_items(client, "/cdmi/Science/e/") == {"c": 3}
+
+
+@ensureDeferred
+async def test_container_in_the_way_of_a_move_is_kept(client: Client) -> None:
     for name in "de":
         await client.cdmi("PUT", f"/cdmi/Science/{name}/")
     await client.send("PUT", "/cdmi/Science/e/f", b"x")
-    for member in ("copy", "move"):
-        reply = await client.cdmi("PUT", "/cdmi/Science/e/", {member: "/Science/d"})
-        assert (reply.status, reply.errno) == (400, "eexist")
+    reply = await client.cdmi("PUT", "/cdmi/Science/e/", {"move": "/Science/d"})
+    assert (reply.status, reply.errno) == (400, "eexist")
+    await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)
+    reply = await client.cdmi("PUT", "/cdmi/Science/e/", {"copy": "/Science/a"})
+    assert (reply.status, reply.errno) == (400, "eexist")
+    assert (await client.cdmi("PUT", "/cdmi/Science/e/", {"copy": "/Science/e/"})).errno == "einval"
     assert (await client.send("GET", "/cdmi/Science/e/f")).body == b"x"
 
 
