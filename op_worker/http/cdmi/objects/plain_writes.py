@@ -49,7 +49,8 @@ class PlainWrites:
     ) -> Answer:
         """Write a whole value, of an object that is there or that is made."""
         change = _plain_change(request, {})
-        create = CreateOptions(existing=Existing.UPDATE) if target.names else None
+        existing = Existing.REFUSE if request.method == "POST" else Existing.UPDATE
+        create = CreateOptions(existing=existing) if target.names else None
         try:
             stat, created = await self._files.replace_content(
                 caller,

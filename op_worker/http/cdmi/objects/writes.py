@@ -16,7 +16,7 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
 from op_worker.http.cdmi.bodies.decoding import decoder_for
 from op_worker.http.cdmi.bodies.members import Encoding, ObjectBody, parse_object_body
-from op_worker.http.cdmi.bodies.multipart import Parts, first_part
+from op_worker.http.cdmi.bodies.multipart import Parts, first_file, first_part
 from op_worker.http.cdmi.bodies.object_body import IncomingObject
 from op_worker.http.cdmi.bodies.value_parts import ValueParts
 from op_worker.http.cdmi.handlers import Place
@@ -31,7 +31,14 @@ from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, post_form, write_condition, write_form
+from op_worker.http.cdmi.requests.request import (
+    CdmiRequest,
+    Form,
+    is_upload,
+    post_form,
+    write_condition,
+    write_form,
+)
 
 
 class ObjectWrites:
@@ -78,9 +85,7 @@ class ObjectWrites:
         """Answer a POST that makes a data object at a place; see ``Maker``."""
         form = post_form(request)
         if form is Form.PLAIN:
-            placed = await place.take(None)
-            answer = await self._plain.write_whole(caller, request, placed.target, body, length_b)
-            return evolve(answer, location=placed.location)
+            return await self._make_plain(caller, request, place, body, length_b)
         async with self._received(request, form, body) as (incoming, values):
             if values is None:
                 return await self._make_json(caller, request, place, incoming)
@@ -88,6 +93,19 @@ class ObjectWrites:
             placed = await place.take(None)
             stat = await self._parts.create(caller, request, placed.target, members, values)
             return evolve(await self._shown(caller, stat), location=placed.location)
+
+    async def _make_plain(
+        self, caller: Caller, request: CdmiRequest, place: Place, body: ByteStream, length_b: int | None
+    ) -> Answer:
+        """Make an object of a value, or of the first file of a form that a browser sent."""
+        name = ""
+        if is_upload(request):
+            sent = await first_file(request.content_type, body)
+            body, name, length_b = sent.stream, sent.name, None
+            request = evolve(request, content_type=sent.content_type)
+        placed = await place.take(None, wish=name)
+        answer = await self._plain.write_whole(caller, request, placed.target, body, length_b)
+        return evolve(answer, location=placed.location)
 
     @asynccontextmanager
     async def _received(

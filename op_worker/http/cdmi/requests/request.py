@@ -185,6 +185,11 @@ def post_form(request: CdmiRequest) -> Form:
     return Form.CDMI
 
 
+def is_upload(request: CdmiRequest) -> bool:
+    """Whether a browser's form with a file was sent (RFC 1867)."""
+    return request.content_type is not None and request.content_type.essence == "multipart/form-data"
+
+
 def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form | None:
     """Return how a data object is read, by version and ``Accept``; ``None`` when nothing suits.
 
