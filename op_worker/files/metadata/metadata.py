@@ -16,6 +16,7 @@ from op_worker.files.metadata import key_path
 from op_worker.files.metadata.acl_changes import changed_acl, shown_xattr
 from op_worker.files.metadata.custom import (
     FIELDS,
+    SETTABLE,
     custom_steps,
     needed_for,
     shown_xattrs,
@@ -23,7 +24,7 @@ from op_worker.files.metadata.custom import (
 )
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import REMOVED, Json, MetadataChange, Target
-from op_worker.files.rights.permissions import Operation
+from op_worker.files.rights.permissions import NOTHING, Operation
 from op_worker.files.stored.batches import unchanged
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import JSON, META, RDF, decode_json, decode_rdf
@@ -58,6 +59,26 @@ class Metadata:
         if internal and visit.may(chain, Operation.READ_ACL):
             result.update(await shown_xattr(self._context, visit, chain))
         return result
+
+    @translated
+    async def readable(self, caller: Caller, target: Target) -> tuple[dict[str, Json], bool]:
+        """Return what the caller may read of all extended attributes, and whether he may read metadata.
+
+        Who may not read metadata still gets the properties of CDMI, ``SETTABLE``, which are no metadata, and
+        the access control list, if he may read that.
+
+        Raises: Posix(EACCES) on the way to the file only.
+        """
+        visit, chain = await self._context.chain(caller, target)
+        await visit.require(chain, NOTHING)
+        [documents] = await self._documents(visit, chain.nodes[-1:], FIELDS) or [{}]
+        found = shown_xattrs(documents, internal=True)
+        is_readable = await _is_allowed(visit, chain, Operation.READ_METADATA)
+        if not is_readable:
+            found = {name: value for name, value in found.items() if name in SETTABLE}
+        if await _is_allowed(visit, chain, Operation.READ_ACL):
+            found.update(await shown_xattr(self._context, visit, chain))
+        return found, is_readable
 
     @translated
     async def json(
@@ -191,3 +212,11 @@ class Metadata:
         visit, chain = await self._context.chain(caller, target)
         await visit.require(chain, Operation.READ_METADATA)
         return visit, chain
+
+
+async def _is_allowed(visit: Visit, chain: Chain, needed: Operation) -> bool:
+    try:
+        await visit.require(chain, needed)
+    except Posix:
+        return False
+    return True

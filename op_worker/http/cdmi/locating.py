@@ -11,6 +11,7 @@ from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.refusals import Redirected, Referred
 from op_worker.http.cdmi.representations.metadata import ACL
+from op_worker.http.cdmi.representations.permitted import Readable
 from op_worker.http.cdmi.representations.representation import kind_of, reference_of, shown_path
 from op_worker.http.cdmi.requests.addresses import (
     Address,
@@ -153,19 +154,32 @@ class Locator:
             return await self.changed_xattrs(caller, stat)
         return await self._files.acls.shown_as_xattr(caller, stat)
 
-    async def wanted_xattrs(
+    async def readable(self, caller: Caller, stat: FileStat) -> Readable:
+        """Return the extended attributes that the caller may read, internal ones and the ACL too."""
+        if not stat.has_metadata and stat.acl is None:
+            return Readable({})
+        return Readable(*await self._files.metadata.readable(caller, Target(stat.guid)))
+
+    async def wanted(
         self, caller: Caller, stat: FileStat, query: Query, members: tuple[str, ...]
-    ) -> dict[str, Json]:
-        """Return the attributes that a reading needs, so that no right is asked for which it does not.
+    ) -> Readable:
+        """Return the attributes that a reading needs, as far as the caller may read them.
 
         Args:
             members: those that are made from attributes.
+
+        Raises:
+            Posix: EACCES when metadata alone are asked for and may not be read.
         """
         if not any(map(query.wants, members)):
-            return {}
-        if query.metadata == (ACL,):
-            return await self._files.acls.as_xattr(caller, Target(stat.guid))
-        return await self.xattrs(caller, stat)
+            return Readable({})
+        is_alone = query.fields == frozenset({"metadata"})
+        if is_alone and query.metadata == (ACL,):
+            return Readable(await self._files.acls.as_xattr(caller, Target(stat.guid)))
+        readable = await self.readable(caller, stat)
+        if is_alone and not readable.shows_metadata and ACL not in readable.xattrs:
+            return Readable(await self.changed_xattrs(caller, stat))
+        return readable
 
     async def changed_xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file that may have got some since ``stat`` was made."""

@@ -17,6 +17,7 @@ from op_worker.http.cdmi.field_copies import FieldCopies
 from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator, Source
 from op_worker.http.cdmi.refusals import Refused
+from op_worker.http.cdmi.representations.permitted import permitted
 from op_worker.http.cdmi.representations.representation import container_members, object_members, render
 from op_worker.http.cdmi.requests.addresses import Address
 from op_worker.http.cdmi.requests.negotiation import Kind
@@ -129,11 +130,12 @@ class Relocations:
 
     async def _shown(self, caller: Caller, stat: FileStat, status: int) -> Answer:
         """Return the representation of the result, without value or children."""
-        xattrs = await self._locator.changed_xattrs(caller, stat)
+        readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))
         if stat.type is FileType.DIR:
-            members = container_members(stat, xattrs, Query())
+            members = permitted(container_members(stat, readable.xattrs, Query()), readable)
             return representation(Kind.CONTAINER, render(members), status)
-        return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), status)
+        members = permitted(object_members(stat, readable.xattrs, Query()), readable)
+        return representation(Kind.OBJECT, render(members), status)
 
 
 async def _permitted(work: Awaitable[Moved]) -> Moved:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
@@ -24,6 +26,7 @@ from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
 from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.permitted import Readable, permitted
 from op_worker.http.cdmi.representations.representation import (
     child_name,
     container_members,
@@ -33,6 +36,8 @@ from op_worker.http.cdmi.representations.representation import (
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
 from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_condition, write_form
+
+_OF_CHILDREN = frozenset({"childrenrange", "children"})
 
 
 class Containers:
@@ -64,8 +69,8 @@ class Containers:
         known = not_modified(request, stat)
         if known is not None:
             return known
-        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query, ("metadata",))
-        return await self._representation(caller, stat, xattrs, request.query, 200)
+        readable = await self._locator.wanted(caller, stat, request.query, ("metadata",))
+        return await self._representation(caller, stat, readable, request.query, 200)
 
     async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
         """Answer a PUT."""
@@ -124,8 +129,9 @@ class Containers:
             except Exception:  # whatever it was: what this request made goes again
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
-        read = self._locator.xattrs if change.is_empty else self._locator.changed_xattrs
-        return await self._representation(caller, stat, await read(caller, stat), Query(), 201)
+        stat = evolve(stat, has_metadata=not change.is_empty)
+        readable = await self._locator.readable(caller, stat)
+        return await self._representation(caller, stat, readable, Query(), 201)
 
     async def _update(
         self,
@@ -138,16 +144,24 @@ class Containers:
         if change.is_empty:
             return
         if query.metadata and change.changes_custom:
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             metadata.check_limits(metadata.after(xattrs, change))
         await self._files.metadata.change(caller, Target(stat.guid), change, condition)
 
     async def _representation(
-        self, caller: Caller, stat: FileStat, xattrs: dict[str, Json], query: Query, status: int
+        self, caller: Caller, stat: FileStat, readable: Readable, query: Query, status: int
     ) -> Answer:
-        members = container_members(stat, xattrs, query)
+        members = container_members(stat, readable.xattrs, query)
+        denied: tuple[str, ...] = ()
         if query.wants("childrenrange") or query.wants("children"):
-            members.update(await self._children(caller, stat, query))
+            try:
+                members.update(await self._children(caller, stat, query))
+            except Posix as error:
+                is_all = query.fields is not None and query.fields <= _OF_CHILDREN
+                if error.errno is not Errno.EACCES or is_all:
+                    raise
+                denied = tuple(_OF_CHILDREN)
+        members = permitted(members, readable, denied)
         return representation(Kind.CONTAINER, render(members), status, stat if status == 200 else None)
 
     async def _children(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:

@@ -65,7 +65,7 @@ class PartWrites:
         self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody, values: ValueParts
     ) -> None:
         """Replace the value of an object, or ranges of it; raises as ``create``."""
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = (await self._locator.readable(caller, stat)).xattrs
         condition = write_condition(request, of_state=True)
 
         async def change() -> MetadataChange:

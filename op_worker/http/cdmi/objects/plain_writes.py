@@ -69,7 +69,7 @@ class PlainWrites:
         if created:
             return evolve(CREATED, written=stat)
         if stat.has_metadata:  # what an earlier writer set may differ from the defaults
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             await self._storing.change(caller, stat, _plain_change(request, xattrs))
         return evolve(NO_CONTENT, written=stat)
 
@@ -90,7 +90,7 @@ class PlainWrites:
             digests=digests,
             condition=condition,
         )
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = (await self._locator.readable(caller, stat)).xattrs
         change = metadata.written(is_partial=request.is_partial, xattrs=xattrs)
         if request.content_type is not None and request.content_type.says_utf8:
             change = metadata.with_properties(change, encoding=Encoding.UTF8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from attrs import evolve
@@ -28,6 +28,7 @@ from op_worker.http.cdmi.objects.storing import Section, Storing
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.permitted import permitted
 from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
@@ -216,7 +217,7 @@ class ObjectWrites:
     async def _replace(
         self, caller: Caller, request: CdmiRequest, stat: FileStat, incoming: IncomingObject, body: ObjectBody
     ) -> None:
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = (await self._locator.readable(caller, stat)).xattrs
         encoding = changes.encoding_for(body, xattrs)
 
         async def change() -> MetadataChange:
@@ -232,12 +233,12 @@ class ObjectWrites:
         )
 
     async def _change(self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody) -> None:
-        xattrs: dict[str, Json] = {}
+        xattrs: Mapping[str, Json] = {}
         is_acl_alone = request.query.metadata == (metadata.ACL,)
         if is_acl_alone and not changes.sent(request, body, {}).changes_custom:
             change = changes.sent(request, body, {})  # needs no right to read anything else
         else:
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             change = changes.of_present(request, body, xattrs)
         condition = write_condition(request, of_state=True)
         await self._storing.change(caller, stat, change, condition)
@@ -261,15 +262,16 @@ class ObjectWrites:
                     caller, target, [section], change, condition=condition
                 )
                 return await self._shown(caller, made)
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             change = changes.of_present(request, body, xattrs)
             stat = await self._storing.write_sections(caller, stat, [section], condition=condition)
         await self._storing.change(caller, stat, metadata.with_properties(change, encoding=Encoding.BASE64))
         return NO_CONTENT
 
     async def _shown(self, caller: Caller, stat: FileStat) -> Answer:
-        xattrs = await self._locator.changed_xattrs(caller, stat)
-        return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
+        readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))
+        members = permitted(object_members(stat, readable.xattrs, Query()), readable)
+        return representation(Kind.OBJECT, render(members), 201)
 
 
 def _members(incoming: IncomingObject, *, has_value: bool = False) -> ObjectBody:
