@@ -195,6 +195,16 @@ def nameless_uuid(space_id: SpaceId) -> FileUuid:
     return FileUuid(f"nameless_{space_id}")
 
 
+def copies_uuid(space_id: SpaceId) -> FileUuid:
+    """The uuid of the directory of a space for copies that are not whole yet."""
+    return FileUuid(f"copies_{space_id}")
+
+
+def is_unlisted(guid: FileGuid) -> bool:
+    """Whether this is a directory that no entry of another directory leads to."""
+    return guid.uuid in (nameless_uuid(guid.space_id), copies_uuid(guid.space_id))
+
+
 def tmp_uuid(space_id: SpaceId) -> FileUuid:
     """The uuid of the directory of a space for deleted files that are still open."""
     return FileUuid(f"tmp_{space_id}")

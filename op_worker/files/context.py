@@ -10,7 +10,7 @@ from cluster_worker.persistence.engine import Engine, Key, Scope
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
 from onedata.errors import Errno, Forbidden, Posix
-from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_user_root, nameless_uuid, new_id
+from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_unlisted, is_user_root, new_id
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.charging.rooms import Rooms
@@ -48,7 +48,7 @@ class FilesContext:
         """Enter the space of a target and walk as far as there are files."""
         base = target.base
         visit = await self._enter(caller, base)
-        if base.uuid == nameless_uuid(base.space_id) and target.uuid is None:
+        if is_unlisted(base) and target.uuid is None:
             raise Posix(Errno.ENOENT)  # only files that bring their ids are placed there
         found = await self.lookup.find(
             base.space_id, base.uuid, target.names, follow, visit.require_passage_into

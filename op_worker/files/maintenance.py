@@ -18,6 +18,7 @@ from op_worker.files.committing.journal import Journal
 from op_worker.files.removing.recycling import Recycling
 from op_worker.files.removing.trash import Trash
 from op_worker.files.tree.inodes import Inodes
+from op_worker.files.tree.unfinished_copies import UnfinishedCopies
 from op_worker.storage.helper import StorageError
 from op_worker.storage.registry import Storages
 
@@ -35,6 +36,7 @@ class Maintenance:
     _trash: Trash
     _recycling: Recycling
     _inodes: Inodes
+    _unfinished: UnfinishedCopies
     _recharging: Recharging
     _clock: IReactorTime
     _log = Logger()
@@ -48,10 +50,11 @@ class Maintenance:
             await sleep(self._clock, PERIOD_S)
 
     async def tidy(self, space_id: SpaceId) -> None:
-        """Settle pending operations, remove forgotten staging files, empty the bin of what expired, purge,
-        charge anew."""
+        """Settle pending operations, remove forgotten staging files and copies, empty the bin of what
+        expired, purge, charge anew."""
         await self._journal.settle_all(space_id)
         await self._journal.sweep_staging(space_id)
+        await self._unfinished.sweep(space_id)
         await self._recycling.expire(space_id)
         self._trash.purge_soon(space_id)
         self._recharging.run_soon(space_id)

@@ -89,7 +89,8 @@ class FileStat:
     known. ``local_b`` counts the bytes this provider holds. ``checksum_sha256`` is
     known when the content was last written whole; ``content_generation`` names that whole content. ``acl``
     decides instead of ``mode`` when there is one; who may see it, ``FileService.acls`` tells. ``protection``
-    are the effective flags, bits of ``Protection``. ``xattrs`` holds those of the extended attributes that a
+    are the effective flags, bits of ``Protection``. ``revisions``, of what is kept of the file and of its
+    times, grow with every change. ``xattrs`` holds those of the extended attributes that a
     listing was asked for; it is empty when the caller may not read them. ``shares`` are the ids of those
     that begin here.
     """
@@ -121,6 +122,7 @@ class FileStat:
     shares: tuple[str, ...] = ()
     acl: Acl | None = None
     protection: int = 0
+    revisions: tuple[int, int] = (0, 0)
     xattrs: Mapping[str, Json] = field(factory=dict)
 
     @property
@@ -136,6 +138,11 @@ class FileStat:
     def content_tag(self) -> str:
         """A name of the present content: another after every change of it, the same at every node."""
         return f"{self.content_generation.hex() or self.guid.uuid}-{self.content_version:x}"
+
+    @property
+    def state_tag(self) -> str:
+        """A name of the present content and attributes: another after every change of any of them."""
+        return f"{self.content_tag}-{self.revisions[0]:x}-{self.revisions[1]:x}"
 
 
 @frozen

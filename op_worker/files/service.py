@@ -40,6 +40,7 @@ from op_worker.files.content.receiving import Receiving
 from op_worker.files.content.replacing import LateChange, Replacing
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.content.staging import Staging
+from op_worker.files.content.tree_replacing import TreeReplacing
 from op_worker.files.context import FilesContext, is_user_root_of
 from op_worker.files.distribution import Distribution
 from op_worker.files.finding.access import Access
@@ -89,6 +90,7 @@ from op_worker.files.tree.linking import HardLinks, Linking
 from op_worker.files.tree.moving import Moving
 from op_worker.files.tree.nameless import Nameless
 from op_worker.files.tree.recycle_bin import RecycleBin
+from op_worker.files.tree.unfinished_copies import UnfinishedCopies
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo
@@ -142,7 +144,10 @@ class FileService(TaskService):
         recycling = Recycling(context, trash)
         self._context = context
         inodes = Inodes(engine, storages)
-        self._maintenance = Maintenance(storages, journal, trash, recycling, inodes, recharging, clock)
+        unfinished = UnfinishedCopies(context, trash)
+        self._maintenance = Maintenance(
+            storages, journal, trash, recycling, inodes, unfinished, recharging, clock
+        )
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
@@ -158,6 +163,7 @@ class FileService(TaskService):
         self._moving = Moving(context, self._creation, self._removal)
         self.metadata = Metadata(context)
         self._copying = Copying(context, self._reading, self._creation, self._replacing, self.metadata)
+        self.tree_replacing = TreeReplacing(context, self._copying, self._moving, unfinished)
         self._attributes = AttributeChanges(context)
         self.distribution = Distribution(context)
         self.hard_links = HardLinks(context)
@@ -443,41 +449,56 @@ class FileService(TaskService):
         return await self._in_place.truncate(caller, target, size_b, condition)
 
     @translated
-    async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:
+    async def move(
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None = None,
+        condition: ContentCondition = NO_CONDITION,
+    ) -> tuple[FileStat, bool]:
         """Move or rename; an existing file is replaced, an empty directory by a directory.
 
-        Atomic inside a space, also for directories of any size. Between spaces: copied, then removed.
-        The result tells whether something was replaced.
+        Atomic inside a space, also for directories of any size, and with ``metadata``. Between spaces:
+        copied, then removed. ``condition`` holds of what is replaced. The result tells whether something was.
 
         Raises: Posix(EINVAL) into itself; Posix(ENOTEMPTY, EISDIR, ENOTDIR, EACCES, EPERM for roots).
         """
         if source.base.space_id == target.base.space_id:
-            return await self._moving.move(caller, source, target)
-        return await self._move_between_spaces(caller, source, target)
+            return await self._moving.move(caller, source, target, metadata, condition)
+        return await self._move_between_spaces(caller, source, target, metadata, condition)
 
     @translated
     async def copy(
-        self, caller: Caller, source: Target, target: Target, metadata: MetadataChange | None = None
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None = None,
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Copy content, modes and custom metadata; directories with all they hold, links as links.
 
         Each file appears whole. A directory copy that fails half-way leaves what was copied so far.
-        ``metadata`` is applied to the top of the copy. The result tells whether something was replaced.
+        ``metadata`` is applied to the top of the copy, ``condition`` holds of what is replaced. The result
+        tells whether something was.
 
         Raises: as ``replace_content``; Posix(EEXIST) when a directory is in the way; Posix(EINVAL).
         """
-        return await self._copying.copy(caller, source, target, metadata)
+        return await self._copying.copy(caller, source, target, metadata, condition)
 
     @translated
-    async def remove(self, caller: Caller, target: Target) -> None:
+    async def remove(
+        self, caller: Caller, target: Target, condition: ContentCondition = NO_CONDITION
+    ) -> None:
         """Remove a file, a link, or a directory with all it holds, in one step.
 
         In a space with ``recycle_days`` it goes into the recycle bin, unless it was but one of several
-        names of a file.
+        names of a file. ``condition`` holds at the commit.
 
-        Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES).
+        Raises: Posix(EPERM) for roots; Posix(ENOENT, EACCES); PreconditionNotMet.
         """
-        await self._removal.remove(caller, target)
+        await self._removal.remove(caller, target, condition)
 
     @translated
     async def discard(self, caller: Caller, target: Target) -> None:
@@ -516,10 +537,15 @@ class FileService(TaskService):
         return chain
 
     async def _move_between_spaces(
-        self, caller: Caller, source: Target, target: Target
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None,
+        condition: ContentCondition,
     ) -> tuple[FileStat, bool]:
         visit, chain = await self._context.chain(caller, source)
         await self._removal.require_removable(visit, chain)
-        result = await self._copying.copy(caller, source, target, None)
+        result = await self._copying.copy(caller, source, target, metadata, condition)
         await self._removal.discard(caller, Target(chain.guid))
         return result

@@ -13,7 +13,7 @@ from email.utils import formatdate, mktime_tz, parsedate_tz
 from enum import Enum
 from functools import lru_cache
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from onedata.errors import BadData
 from op_worker.files.model import FileStat
@@ -55,7 +55,7 @@ class Conditions:
             return Verdict.FAILED
         if self.content.none_match is not None:
             return Verdict.NOT_MODIFIED if self.content.is_known(stat) else Verdict.SEND
-        if self.modified_since_s is not None and modified_s(stat) <= self.modified_since_s:
+        if self.modified_since_s is not None and self.content.modified_s(stat) <= self.modified_since_s:
             return Verdict.NOT_MODIFIED
         return Verdict.SEND
 
@@ -66,6 +66,14 @@ class Conditions:
         if self.if_range.startswith(('"', "W/")):
             return self.if_range == f'"{stat.content_tag}"'
         return parse_date(self.if_range) == modified_s(stat)
+
+    def of_state(self) -> Conditions:
+        """Return the same conditions on the whole state of a file, attributes included."""
+        return Conditions(
+            content=evolve(self.content, of_state=True),
+            modified_since_s=self.modified_since_s,
+            if_range=self.if_range,
+        )
 
 
 NO_CONDITIONS = Conditions()

@@ -27,7 +27,7 @@ from op_worker.files.stored.documents import (
     pack_id,
     unpack_id,
 )
-from op_worker.files.stored.paths import NAMELESS
+from op_worker.files.stored.paths import COPIES, NAMELESS
 from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file
 
 BUCKETS = 1 << 14
@@ -130,7 +130,7 @@ def contribution_of(
     parent = documents[PARENT].data.decode() if PARENT in documents else ""
     meta = Meta.decode(documents[META].data)
     if meta.type is FileType.DIR:
-        is_nobodys = meta.name == NAMELESS and is_space_root(FileUuid(parent))
+        is_nobodys = meta.name in (NAMELESS, COPIES) and is_space_root(FileUuid(parent))
         return Contribution(parent, True, NOTHING if is_nobodys else OF_DIRECTORY)
     if LOCATION not in documents:
         return Contribution(parent, False, of_file(0, 0, 0, 0), tuple(further))

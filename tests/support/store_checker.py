@@ -9,13 +9,13 @@ from attrs import define, field
 
 from cluster_worker.persistence.engine import Document, Entry, Key, Resolved, Scope
 from cluster_worker.persistence.memory import MemoryEngine
-from onedata.ids import SpaceId, link_uuid, nameless_uuid, space_root_uuid, trash_uuid
+from onedata.ids import SpaceId, copies_uuid, link_uuid, nameless_uuid, space_root_uuid, trash_uuid
 from op_worker.files.removing.removals import REMOVALS
 from op_worker.files.rights.protection import REGISTER
 from op_worker.files.stored.documents import BASE, META, NAME, PARENT, EntryValue
 from op_worker.files.stored.hard_links import links_key
 from op_worker.files.stored.nodes import Node
-from op_worker.files.stored.paths import NAMELESS, inode_path, storage_path, trash_path
+from op_worker.files.stored.paths import COPIES, NAMELESS, inode_path, storage_path, trash_path
 from op_worker.files.stored.recycled import BIN, Item, bin_key
 from op_worker.files.stored.share_records import DUE, RECORD, SHARES, Share
 from op_worker.storage.helper import StorageError, StoragePath
@@ -155,11 +155,12 @@ def check_metadata(
     """Check the documents and entries of a space: every name leads to a file, every file has its names."""
     checker = Checker(space_id, documents, directories)
     checker.walk(Key(space_root_uuid(space_id)))
-    nameless = Key(nameless_uuid(space_id))
-    if META in documents.get(nameless, {}):
-        assert documents[nameless][PARENT].data.decode() == space_root_uuid(space_id)
-        checker.names[nameless] += 1
-        checker.walk(nameless, (NAMELESS,))
+    for uuid, name in ((nameless_uuid(space_id), NAMELESS), (copies_uuid(space_id), COPIES)):
+        unlisted = Key(uuid)
+        if META in documents.get(unlisted, {}):
+            assert documents[unlisted][PARENT].data.decode() == space_root_uuid(space_id)
+            checker.names[unlisted] += 1
+            checker.walk(unlisted, (name,))
     checker.walk_bin()
     checker.reached.add(Key(trash_uuid(space_id)))
     checker.check_shares()

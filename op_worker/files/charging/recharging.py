@@ -29,7 +29,7 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import Errno, Posix, ServiceUnavailable
-from onedata.ids import SpaceId, nameless_uuid, space_root_uuid
+from onedata.ids import SpaceId, copies_uuid, nameless_uuid, space_root_uuid
 from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.finding.lookup import Lookup
 from op_worker.files.stored.batches import unmoved
@@ -58,9 +58,10 @@ class _Walk:
 
 
 def _beginnings(space_id: SpaceId, top: str) -> list[tuple[Key, bytes | None]]:
-    """Return where a walk begins: no entry of the root leads to the files without names."""
-    begun: list[tuple[Key, bytes | None]] = [(Key(top), None)]
-    return [*begun, (Key(nameless_uuid(space_id)), None)] if top == space_root_uuid(space_id) else begun
+    """Return where a walk begins: no entry of the root leads to the directories that are not listed."""
+    unlisted = (nameless_uuid(space_id), copies_uuid(space_id))
+    tops = (top, *unlisted) if top == space_root_uuid(space_id) else (top,)
+    return [(Key(one), None) for one in tops]
 
 
 class _Overtaken(Exception):

@@ -74,6 +74,10 @@ class Journal:
         """Return the name of a staging file that only this process writes."""
         return self._boot_prefix + self._random_bytes(8).hex()
 
+    def is_abandoned(self, name: str) -> bool:
+        """Whether a name was made by ``new_staging_name`` of this node in an earlier life."""
+        return name.startswith(self._staging_prefix) and not name.startswith(self._boot_prefix)
+
     def new(
         self,
         kind: IntentKind,
@@ -179,8 +183,7 @@ class Journal:
             return
         for name in names:
             path = staging_path(space_id, name)
-            is_ours = name.startswith(self._staging_prefix) and not name.startswith(self._boot_prefix)
-            if is_ours and path not in referenced:
+            if self.is_abandoned(name) and path not in referenced:
                 await support.storage.helper.remove(path)
 
     async def _settle(self, space_id: SpaceId, intent: Intent) -> bool:

@@ -13,8 +13,9 @@ from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
 from op_worker.files.content.replacing import Replacing
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
-from op_worker.files.metadata.custom import FIELDS, xattrs_of
+from op_worker.files.metadata.custom import FIELDS, following, xattrs_of
 from op_worker.files.metadata.metadata import Metadata
+from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import (
     REMOVED,
     CreateOptions,
@@ -25,12 +26,14 @@ from op_worker.files.model import (
     Target,
 )
 from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import BASE, JSON, RDF, decode_json, decode_rdf
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.tree.creation import Creation
 from op_worker.files.tree.moving import place_of
 
 _PAGE = 500
+_NO_CHANGE = MetadataChange()
 
 
 class ReaderStream:
@@ -57,9 +60,15 @@ class Copying:
     _metadata: Metadata
 
     async def copy(
-        self, caller: Caller, source: Target, target: Target, change: MetadataChange | None
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None,
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Copy a file or a tree. See ``FileService.copy``."""
+        change = await checked(self._context.blocking, metadata or MetadataChange())
         visit, chain = await self._context.chain(caller, source)
         await self._require_readable(visit, chain)
         target_visit, found = await self._context.find(caller, target)
@@ -67,24 +76,41 @@ class Copying:
         if any(node.key == chain.file.key for node in place.directory.nodes):
             raise Posix(Errno.EINVAL, "a directory cannot be copied into itself")
         replaced = place.replaced
+        condition.require(None if replaced is None else target_visit.stat(replaced))
         if replaced is not None:
             _require_replaceable(chain.file, replaced.file)
         at = Target(place.directory.guid, (place.name,), target.uuid)
-        stat = await self._copy_one(visit, chain, at)
-        if change is not None and not change.is_empty:
-            await self._metadata.change(caller, Target(stat.guid), change)
+        stat = await self._copy_one(visit, chain, at, change, condition)
         if chain.file.is_directory:
             await self._copy_below(caller, visit, chain, stat.guid)
         return stat, replaced is not None
 
-    async def _copy_below(self, caller: Caller, visit: Visit, top: Chain, copy: FileGuid) -> None:
+    async def copy_aside(
+        self, caller: Caller, source: Target, at: Target, change: MetadataChange
+    ) -> FileStat:
+        """Copy a directory with all it holds to a place that nobody sees; bytes lie apart from names.
+
+        Raises: as ``copy``; Posix(ENOTDIR). What was copied so far stays.
+        """
+        visit, chain = await self._context.chain(caller, source)
+        await self._require_readable(visit, chain)
+        if not chain.file.is_directory:
+            raise Posix(Errno.ENOTDIR)
+        stat = await self._copy_one(visit, chain, at, change)
+        await self._copy_below(caller, visit, chain, stat.guid, is_apart=True)
+        return stat
+
+    async def _copy_below(
+        self, caller: Caller, visit: Visit, top: Chain, copy: FileGuid, *, is_apart: bool = False
+    ) -> None:
         """Copy what is in a directory, level by level; what cannot be read ends it."""
         waiting = [(top, copy)]
         while waiting:
             directory, into = waiting.pop()
             async for child in self._children(visit, directory):
                 await self._require_readable(visit, child)
-                stat = await self._copy_one(visit, child, Target(into, (child.file.name,)))
+                at = Target(into, (child.file.name,))
+                stat = await self._copy_one(visit, child, at, is_apart=is_apart)
                 if child.file.is_directory:
                     waiting.append((child, stat.guid))
 
@@ -106,12 +132,21 @@ class Copying:
             needed |= Operation.READ_ACL
         await visit.require(chain, needed)
 
-    async def _copy_one(self, visit: Visit, chain: Chain, at: Target) -> FileStat:
+    async def _copy_one(
+        self,
+        visit: Visit,
+        chain: Chain,
+        at: Target,
+        change: MetadataChange = _NO_CHANGE,
+        condition: ContentCondition = NO_CONDITION,
+        *,
+        is_apart: bool = False,
+    ) -> FileStat:
         meta = chain.file.meta
-        custom = await self._custom_of(visit, chain)
+        custom = following(await self._custom_of(visit, chain), change)
         options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target, copied_acl=meta.acl)
         if meta.type is FileType.REG:
-            return await self._copy_content(visit, chain, at, options, custom)
+            return await self._copy_content(visit, chain, at, options, custom, condition, is_apart=is_apart)
         if meta.type is FileType.SYMLNK:
             options = evolve(options, existing=Existing.UPDATE)
         stat = await self._creation.create(visit.caller, at, meta.type, options)
@@ -120,13 +155,28 @@ class Copying:
         return stat
 
     async def _copy_content(
-        self, visit: Visit, chain: Chain, at: Target, options: CreateOptions, custom: MetadataChange
+        self,
+        visit: Visit,
+        chain: Chain,
+        at: Target,
+        options: CreateOptions,
+        custom: MetadataChange,
+        condition: ContentCondition,
+        *,
+        is_apart: bool,
     ) -> FileStat:
         reader = await self._reading.open_chain(visit, chain)
         try:
             options = evolve(options, existing=Existing.UPDATE)
             stat, _ = await self._replacing.replace(
-                visit.caller, at, ReaderStream(reader), reader.stat.size_b, options, custom
+                visit.caller,
+                at,
+                ReaderStream(reader),
+                reader.stat.size_b,
+                options,
+                custom,
+                condition=condition,
+                is_apart=is_apart,
             )
         finally:
             await reader.close()

@@ -90,9 +90,12 @@ class Opening:
         if not location.sha256 and condition is NO_CONDITION:
             return now
         bare = evolve(location, sha256=b"", version=location.version + 1).encode()
-        step = Put(now.file.key, LOCATION, bare, expect=now.file.revision(LOCATION))
+        steps = [
+            *batches.unchanged(now.file, condition),
+            Put(now.file.key, LOCATION, bare, expect=now.file.revision(LOCATION)),
+        ]
         try:
-            await self._context.transactions.commit(visit.space_id, [step], [now.file.key])
+            await self._context.transactions.commit(visit.space_id, steps, [now.file.key])
         except PreconditionFailed:
             return None
         return now.with_file(now.file.written({LOCATION: bare}))

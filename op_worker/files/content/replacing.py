@@ -45,7 +45,10 @@ _NO_CHANGE = MetadataChange()
 
 @frozen(eq=False)
 class Request:
-    """One replacement as it was asked for. ``also`` are steps of others that belong to its commit."""
+    """One replacement as it was asked for. ``also`` are steps of others that belong to its commit.
+
+    The bytes of a new file lie apart with ``is_apart``, whatever its names are.
+    """
 
     caller: Caller
     target: Target
@@ -55,6 +58,7 @@ class Request:
     digests: Sequence[Digest] = ()
     condition: ContentCondition = NO_CONDITION
     also: Sequence[Step] = ()
+    is_apart: bool = False
 
 
 @frozen(eq=False)
@@ -75,6 +79,8 @@ class Replacing:
         metadata: MetadataChange | LateChange | None,
         digests: Sequence[Digest] = (),
         condition: ContentCondition = NO_CONDITION,
+        *,
+        is_apart: bool = False,
     ) -> tuple[FileStat, bool]:
         """Replace or make. See ``FileService.replace_content``.
 
@@ -83,7 +89,7 @@ class Replacing:
         late = None if metadata is None or isinstance(metadata, MetadataChange) else metadata
         early = metadata if isinstance(metadata, MetadataChange) else _NO_CHANGE
         change = await checked(self._context.blocking, early)
-        request = Request(caller, target, expected_b, create, change, digests, condition)
+        request = Request(caller, target, expected_b, create, change, digests, condition, is_apart=is_apart)
         visit, found = await self._context.transactions.retrying(
             target.base.space_id, lambda: self.allowed(request)
         )
@@ -188,6 +194,7 @@ class Replacing:
         meta = evolve(meta, has_metadata=custom.has_metadata)
         room = await context.rooms.of(visit)
         location = self._location(storage, staged, 0, wanted(room, meta.owner, directory))
+        location = evolve(location, is_apart=request.is_apart)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, FileType.REG).encode()
         made = directory.child(Node(key, name, {}).written(documents))
@@ -216,10 +223,11 @@ class Replacing:
         documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
         after = chain.with_file(file.written(documents))
         steps: list[Step] = [
+            *batches.unchanged(file, request.condition),
             *batches.steady_file(chain),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
-            Put(file.key, TIMES, documents[TIMES], expect=self._expected_times(request, file)),
+            Put(file.key, TIMES, documents[TIMES]),
             *account(file.location, location, room),
             *(batches.unmoved(chain) if room.quotas.is_of_concern else ()),
             *request.also,
@@ -233,11 +241,6 @@ class Replacing:
 
         await self._place(visit, after, storage, staged, steps, [file.key], happened)
         return stat_of(after, visit.space, visit.user_id)
-
-    def _expected_times(self, request: Request, file: Node) -> int | None:
-        """Return the revision that a condition on times was decided on."""
-        is_asked = request.condition.unmodified_since_s is not None
-        return file.revision(TIMES) if is_asked else None
 
     async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
         if change.is_empty:

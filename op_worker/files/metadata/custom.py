@@ -110,6 +110,26 @@ def changed_xattrs(stored: Mapping[str, Json], change: MetadataChange) -> dict[s
     return result
 
 
+def following(first: MetadataChange, second: MetadataChange) -> MetadataChange:
+    """Return the change that does what a normalised one does, then another."""
+    replaced, given = first.replace_user_xattrs, dict(first.set_xattrs)
+    if second.replace_user_xattrs is not None:
+        replaced = second.replace_user_xattrs
+        given = {name: value for name, value in given.items() if is_reserved(name)}
+    elif replaced is not None:
+        replaced = {name: value for name, value in replaced.items() if name not in second.remove_xattrs}
+    for name in second.remove_xattrs:
+        given.pop(name, None)
+    return MetadataChange(
+        set_xattrs={**given, **second.set_xattrs},
+        remove_xattrs=(*first.remove_xattrs, *second.remove_xattrs),
+        replace_user_xattrs=replaced,
+        json=first.json if second.json is UNSET else second.json,
+        rdf=first.rdf if second.rdf is UNSET else second.rdf,
+        acl=first.acl if second.acl is UNSET else second.acl,
+    )
+
+
 @frozen
 class CustomSteps:
     """The steps of a change, and whether the file has custom metadata afterwards."""

@@ -16,6 +16,7 @@ from op_worker.files.metadata import key_path
 from op_worker.files.metadata.acl_changes import changed_acl, shown_xattr
 from op_worker.files.metadata.custom import (
     FIELDS,
+    SETTABLE,
     custom_steps,
     needed_for,
     shown_xattrs,
@@ -23,7 +24,9 @@ from op_worker.files.metadata.custom import (
 )
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import REMOVED, Json, MetadataChange, Target
-from op_worker.files.rights.permissions import Operation
+from op_worker.files.rights.permissions import NOTHING, Operation
+from op_worker.files.stored.batches import unchanged
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import JSON, META, RDF, decode_json, decode_rdf
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.translation import translated
@@ -58,6 +61,26 @@ class Metadata:
         return result
 
     @translated
+    async def readable(self, caller: Caller, target: Target) -> tuple[dict[str, Json], bool]:
+        """Return what the caller may read of all extended attributes, and whether he may read metadata.
+
+        Who may not read metadata still gets the properties of CDMI, ``SETTABLE``, which are no metadata, and
+        the access control list, if he may read that.
+
+        Raises: Posix(EACCES) on the way to the file only.
+        """
+        visit, chain = await self._context.chain(caller, target)
+        await visit.require(chain, NOTHING)
+        [documents] = await self._documents(visit, chain.nodes[-1:], FIELDS) or [{}]
+        found = shown_xattrs(documents, internal=True)
+        is_readable = await _is_allowed(visit, chain, Operation.READ_METADATA)
+        if not is_readable:
+            found = {name: value for name, value in found.items() if name in SETTABLE}
+        if await _is_allowed(visit, chain, Operation.READ_ACL):
+            found.update(await shown_xattr(self._context, visit, chain))
+        return found, is_readable
+
+    @translated
     async def json(
         self, caller: Caller, target: Target, *, inherited: bool = False, filter: str | None = None
     ) -> Json:
@@ -84,10 +107,19 @@ class Metadata:
         return decode_rdf(found[RDF].data)
 
     @translated
-    async def change(self, caller: Caller, target: Target, change: MetadataChange) -> None:
-        """Change custom metadata in one commit. Raises: Posix(EPERM) for reserved names; Posix(EACCES)."""
+    async def change(
+        self,
+        caller: Caller,
+        target: Target,
+        change: MetadataChange,
+        condition: ContentCondition = NO_CONDITION,
+    ) -> None:
+        """Change custom metadata in one commit, at which ``condition`` holds.
+
+        Raises: Posix(EPERM) for reserved names; Posix(EACCES); PreconditionNotMet.
+        """
         wanted = await checked(self._context.blocking, change)
-        await self._change(caller, target, lambda _: wanted, needed_for(wanted))
+        await self._change(caller, target, lambda _: wanted, needed_for(wanted), condition)
 
     @translated
     async def set_json(self, caller: Caller, target: Target, value: Json, filter: str | None = None) -> None:
@@ -121,16 +153,28 @@ class Metadata:
         await self._change(caller, target, decide, Operation.WRITE_METADATA)
 
     async def _change(
-        self, caller: Caller, target: Target, decide: Callable[[Json], MetadataChange], needed: Operation
+        self,
+        caller: Caller,
+        target: Target,
+        decide: Callable[[Json], MetadataChange],
+        needed: Operation,
+        condition: ContentCondition = NO_CONDITION,
     ) -> None:
         async def attempt() -> None:
             visit, chain = await self._context.chain(caller, target)
             await visit.require(chain, needed)
-            await self._commit(visit, chain, decide)
+            condition.require(visit.stat(chain))
+            await self._commit(visit, chain, decide, condition)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
 
-    async def _commit(self, visit: Visit, chain: Chain, decide: Callable[[Json], MetadataChange]) -> None:
+    async def _commit(
+        self,
+        visit: Visit,
+        chain: Chain,
+        decide: Callable[[Json], MetadataChange],
+        condition: ContentCondition,
+    ) -> None:
         context, file = self._context, chain.file
         documents = await context.engine.get(visit.scope, file.key, FIELDS)
         present = decode_json(documents[JSON].data) if JSON in documents else None
@@ -146,6 +190,7 @@ class Metadata:
             Check(file.key, field, documents[field].revision if field in documents else ABSENT)
             for field in FIELDS
         ]
+        steps[:0] = unchanged(file, condition)
         await context.transactions.commit(visit.space_id, steps, [file.key])
 
     async def _documents(
@@ -167,3 +212,11 @@ class Metadata:
         visit, chain = await self._context.chain(caller, target)
         await visit.require(chain, Operation.READ_METADATA)
         return visit, chain
+
+
+async def _is_allowed(visit: Visit, chain: Chain, needed: Operation) -> bool:
+    try:
+        await visit.require(chain, needed)
+    except Posix:
+        return False
+    return True

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from cluster_worker.persistence.engine import Key, PreconditionFailed, RequireEmpty, Step
 from onedata.errors import Errno, Posix
-from onedata.ids import trash_uuid
+from onedata.ids import SpaceId, trash_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.context import FilesContext
@@ -19,6 +19,7 @@ from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import batches, recycled
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import LOCATION, PARENT, encode_parent
 from op_worker.files.stored.intents import Intent, IntentKind, require_settled
 from op_worker.files.stored.nodes import Chain, Node
@@ -34,16 +35,20 @@ class Removal:
     _context: FilesContext
     _trash: Trash
 
-    async def remove(self, caller: Caller, target: Target) -> None:
+    async def remove(
+        self, caller: Caller, target: Target, condition: ContentCondition = NO_CONDITION
+    ) -> None:
         """Remove with all it holds, into the bin if there is one. See ``FileService.remove``."""
 
         async def attempt() -> None:
             visit, chain = await self._allowed(caller, target)
+            condition.require(visit.stat(chain))
+            also = batches.unchanged(chain.file, condition)
             settings = await self._context.settings.of(visit.space_id)
             if settings.recycle_days > 0 and chain.file.meta.links == 1:
-                await self._move_to_bin(visit, chain, settings.recycle_days)
+                await self._move_to_bin(visit, chain, settings.recycle_days, also)
             else:
-                await self._remove(visit, chain)
+                await self._remove(visit, chain, also)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
 
@@ -55,13 +60,13 @@ class Removal:
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
 
-    async def _remove(self, visit: Visit, chain: Chain) -> None:
+    async def _remove(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
         try:
-            await self.remove_chain(visit, chain)
+            await self.remove_chain(visit, chain, also)
         except PreconditionFailed as refusal:
             if not isinstance(refusal.step, RequireEmpty):
                 raise
-            await self._move_to_trash(visit, chain)
+            await self._move_to_trash(visit, chain, also)
 
     async def remove_empty(self, caller: Caller, target: Target) -> None:
         """Remove a file or an empty directory. See ``FileService.remove_empty``."""
@@ -90,12 +95,15 @@ class Removal:
         await visit.require(chain, Operation.DELETE)
         visit.require_alone(chain.above, Operation.DELETE_CHILD | Operation.TRAVERSE)
 
-    async def remove_chain(self, visit: Visit, chain: Chain) -> None:
+    async def remove_chain(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
         """Remove a file or an empty directory that was found and may be removed.
+
+        Args:
+            also: steps that belong to the commit.
 
         Raises: PreconditionFailed, of a ``RequireEmpty`` step when the directory is not empty.
         """
-        steps = batches.remove(chain, self._context.wall_clock())
+        steps = [*also, *batches.remove(chain, self._context.wall_clock())]
         intent = self.removal_intent(visit, chain)
         if intent is not None:
             steps.extend(intent.put())
@@ -112,10 +120,10 @@ class Removal:
         storage = self._storage(visit, chain)
         return self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)
 
-    async def _move_to_bin(self, visit: Visit, chain: Chain, days: float) -> None:
+    async def _move_to_bin(self, visit: Visit, chain: Chain, days: float, also: Sequence[Step] = ()) -> None:
         context, file, now_s = self._context, chain.file, self._context.wall_clock()
         item = recycled.item_id(now_s + days * recycled.DAY_S, file.key)
-        steps = recycled.recycle(chain, item, Origin(chain.names, visit.user_id, now_s))
+        steps = [*also, *recycled.recycle(chain, item, Origin(chain.names, visit.user_id, now_s))]
         if file.is_directory:
             steps.extend(await self._unprotected(visit, chain))
         intent = None
@@ -132,11 +140,24 @@ class Removal:
             return await require_unprotected_tree(self._context, visit, chain)
         return [RequireEmpty(chain.file.key)]
 
-    async def _move_to_trash(self, visit: Visit, chain: Chain) -> None:
+    async def _move_to_trash(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
+        taken = batches.move_to_trash(chain, Key(trash_uuid(visit.space_id)), self._context.wall_clock())
+        steps, intent = await self.into_trash(visit, chain)
+        keys = [chain.file.key, chain.parent.key]
+        await self._carry_out(visit, chain, [*also, *taken, *steps], intent, keys)
+        self.purge_soon(visit.space_id)
+
+    def purge_soon(self, space_id: SpaceId) -> None:
+        """Let what is in the trash be purged."""
+        self._trash.purge_soon(space_id)
+
+    async def into_trash(self, visit: Visit, chain: Chain) -> tuple[list[Step], Intent]:
+        """Return what a directory's way into the trash takes besides the entries: steps, and their intent.
+
+        Raises: Posix(EPERM) when something in it is protected.
+        """
         context, key = self._context, chain.file.key
-        trash = Key(trash_uuid(visit.space_id))
-        steps = batches.move_to_trash(chain, trash, context.wall_clock())
-        steps.extend(await require_unprotected_tree(context, visit, chain))
+        steps = await require_unprotected_tree(context, visit, chain)
         intent = context.journal.new(
             IntentKind.MOVE,
             visit.support.storage,
@@ -145,9 +166,7 @@ class Removal:
             chain.storage_path,
         )
         record = Removing("/".join(chain.names), visit.user_id, int(context.wall_clock()))
-        steps.extend([*intent.put(), record.begin(key)])
-        await self._carry_out(visit, chain, steps, intent, [key, chain.parent.key])
-        self._trash.purge_soon(visit.space_id)
+        return [*steps, *intent.put(), record.begin(key)], intent
 
     async def _carry_out(
         self,

@@ -22,10 +22,12 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
+from onedata.ids import trash_uuid
 from op_worker.files.model import FileType
 from op_worker.files.rights.protection import register_steps
 from op_worker.files.stored import hard_links
 from op_worker.files.stored.charges import give_back
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import (
     LOCATION,
     META,
@@ -64,6 +66,18 @@ def steady_file(chain: Chain) -> list[Step]:
 def steady_name(chain: Chain) -> list[Step]:
     """Demand what a change of a name needs besides the entry itself: nothing, unless bytes follow it."""
     return [] if chain.is_apart or chain.file.link else steady_file(chain)
+
+
+def unchanged(file: Node, condition: ContentCondition) -> list[Step]:
+    """Demand that what a condition was decided on is as it was read."""
+    if condition == NO_CONDITION:
+        return []
+    fields = [LOCATION] if file.location is not None else []
+    if condition.of_state:
+        fields.extend((META, TIMES))
+    elif condition.unmodified_since_s is not None:
+        fields.append(TIMES)
+    return [Check(file.key, field, file.revision(field)) for field in fields]
 
 
 def touch(directory: Node, now_s: float) -> Step:
@@ -178,6 +192,26 @@ def move_to_trash(chain: Chain, trash: Key, now_s: float) -> list[Step]:
         Link(trash, file.key.encode(), file.entry_value),
         Put(file.key, PARENT, encode_parent(trash), expect=file.revision(PARENT)),
         touch(chain.parent, now_s),
+    ]
+
+
+def exchange(source: Chain, replaced: Chain, now_s: float) -> list[Step]:
+    """Return the steps that put a directory in the place of another one, which goes into the trash.
+
+    No bytes lie at the path of ``source``, so nothing is to be done on the storage for it.
+    """
+    file, old, directory = source.file, replaced.file, replaced.parent
+    trash, name = Key(trash_uuid(replaced.space_id)), old.name
+    return [
+        *steady_file(source),
+        *steady_file(replaced),
+        Unlink(source.parent.key, file.name.encode(), file.entry_value),
+        Link(directory.key, name.encode(), file.entry_value, old.entry_value),
+        *rename(file, directory.key, name),
+        Put(file.key, TIMES, file.times.changed(now_s).encode()),
+        Link(trash, old.key.encode(), old.entry_value),
+        Put(old.key, PARENT, encode_parent(trash), expect=old.revision(PARENT)),
+        touch(directory, now_s),
     ]
 
 

@@ -107,6 +107,12 @@ class Node:
         after = {field: Document(self.revision(field) + 1, data) for field, data in documents.items()}
         return Node(self.key, self.name, {**self.documents, **after}, self.link)
 
+    def with_meta(self, meta: Meta) -> Node:
+        """Return this file with another ``Meta``, which is yet to be written over the one that was read."""
+        node = Node(self.key, self.name, self.documents, self.link)
+        node._meta = meta
+        return node
+
     @property
     def entry_value(self) -> bytes:
         """The value of the directory entry that leads here."""

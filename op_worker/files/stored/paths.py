@@ -16,6 +16,7 @@ STAGING = RESERVED_PREFIX + "staging"
 TRASH = RESERVED_PREFIX + "trash"
 INODES = RESERVED_PREFIX + "inodes"
 NAMELESS = RESERVED_PREFIX + "nameless"
+COPIES = RESERVED_PREFIX + "copies"
 URI_PREFIXES = ("http://", "https://")
 """A symbolic link whose text begins so is a reference to the web, which leads to no file."""
 ABSOLUTE_LINK_PREFIX = "<__onedata_space_id:"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from cluster_worker.persistence.engine import PreconditionFailed, RequireEmpty, Step
+from cluster_worker.persistence.engine import PreconditionFailed, Put, RequireEmpty, Step
 from onedata.errors import Errno, Posix
+from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Rest
@@ -15,10 +16,14 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.lookup import Found
-from op_worker.files.model import FileStat, FileType, Target
+from op_worker.files.metadata.acl_changes import changed_acl
+from op_worker.files.metadata.custom import FIELDS, custom_steps, needed_for
+from op_worker.files.metadata.metadata_checks import checked
+from op_worker.files.model import UNSET, FileStat, FileType, MetadataChange, Target
 from op_worker.files.removing.removal import Removal
 from op_worker.files.stored import batches
 from op_worker.files.stored.charges import Room, charge_steps, charged
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import LOCATION, META, PARENT, TIMES, UNSETTLED, Location, encode_parent
 from op_worker.files.stored.intents import Intent, IntentKind, require_settled
 from op_worker.files.stored.nodes import Chain, Node
@@ -48,16 +53,89 @@ class Moving:
     _creation: Creation
     _removal: Removal
 
-    async def move(self, caller: Caller, source: Target, target: Target) -> tuple[FileStat, bool]:
+    async def move(
+        self,
+        caller: Caller,
+        source: Target,
+        target: Target,
+        metadata: MetadataChange | None = None,
+        condition: ContentCondition = NO_CONDITION,
+    ) -> tuple[FileStat, bool]:
         """Move inside one space. See ``FileService.move``."""
+        change = await checked(self._context.blocking, metadata or MetadataChange())
 
         async def attempt() -> tuple[FileStat, bool]:
             visit, chain = await self._context.chain(caller, source)
             await self._removal.require_movable(visit, chain)
+            await visit.require(chain, needed_for(change))
             place = await self.place_for(visit, caller, target)
-            return await self._move(visit, chain, place)
+            condition.require(None if place.replaced is None else visit.stat(place.replaced))
+            return await self._move(visit, chain, place, change, condition)
 
         return await self._context.transactions.retrying(source.base.space_id, attempt)
+
+    async def exchange(
+        self, caller: Caller, made: FileGuid, target: Target, condition: ContentCondition
+    ) -> FileStat:
+        """Put a directory whose files' bytes lie apart in the place of another, which goes into the trash.
+
+        One commit; the caller, who made the directory aside, needs what replacing takes.
+
+        Raises: Posix(ENOENT) when nothing is there to be replaced; as ``move``.
+        """
+
+        async def attempt() -> FileStat:
+            visit, place = await self.replaceable(caller, target, condition)
+            source = await self._context.lookup.by_id(made.space_id, made.uuid)
+            return await self._exchange(visit, source, place, condition)
+
+        return await self._context.transactions.retrying(made.space_id, attempt)
+
+    async def replaceable(
+        self, caller: Caller, target: Target, condition: ContentCondition
+    ) -> tuple[Visit, Place]:
+        """Find a directory that the caller may replace by another. Raises: Posix; PreconditionNotMet."""
+        visit, found = await self._context.find(caller, target)
+        place = place_of(visit, found)
+        if place.replaced is None:
+            raise Posix(Errno.ENOENT)
+        condition.require(visit.stat(place.replaced))
+        await self.require_replaceable(visit, FileType.DIR, place)
+        return visit, place
+
+    async def _exchange(
+        self, visit: Visit, source: Chain, place: Place, condition: ContentCondition
+    ) -> FileStat:
+        context, replaced = self._context, place.replaced
+        assert replaced is not None
+        charging = await self._context.recharging.for_move(visit.space_id, source, place.directory)
+        removal, intent = await self._removal.into_trash(visit, replaced)
+        now_s = context.wall_clock()
+        steps = [
+            *batches.unchanged(replaced.file, condition),
+            *batches.exchange(source, replaced, now_s),
+            *charging,
+            *removal,
+        ]
+        after = self._after(source, place, None, now_s)
+        keys = [source.file.key, place.directory.file.key, replaced.file.key]
+
+        async def happened() -> bool:
+            raw = place.name.encode()
+            found = await context.engine.lookup(visit.scope, place.directory.file.key, raw)
+            return found == source.file.entry_value
+
+        async def work() -> tuple[None, Rest | None]:
+            await context.transactions.commit(visit.space_id, steps, keys, happened)
+            if not await context.journal.carry_out(visit.space_id, intent):
+                return None, None
+            return None, context.journal.clear_fresh(visit.space_id, intent, None, 0)
+
+        await context.transactions.holding(intent.paths, work)
+        self._removal.purge_soon(visit.space_id)
+        if context.recharging.is_ordered(charging):
+            context.recharging.run_soon(visit.space_id)
+        return stat_of(after, visit.space, visit.user_id)
 
     async def place_for(self, visit: Visit, caller: Caller, target: Target) -> Place:
         """Find where a target is or would be. Raises: Posix(ENOENT, ENOTDIR, EACCES, EPERM)."""
@@ -84,16 +162,25 @@ class Moving:
             await self._removal.require_removable(visit, replaced)
         await self._creation.require_adding(visit, place.directory, place.name, type_)
 
-    async def _move(self, visit: Visit, source: Chain, place: Place) -> tuple[FileStat, bool]:
+    async def _move(
+        self, visit: Visit, source: Chain, place: Place, change: MetadataChange, condition: ContentCondition
+    ) -> tuple[FileStat, bool]:
         if place.replaced is not None and place.replaced.file.key == source.file.key:
+            if not change.is_empty:
+                raise Posix(Errno.EINVAL, "the file is there already")
             return stat_of(source, visit.space, visit.user_id), False  # also between two names of one file
+        source, custom = await self._changed(visit, source, change)
         file = source.file
         await self.require_replaceable(visit, file.type, place, own_key=file.key)
         now_s = self._context.wall_clock()
         room = await self._context.rooms.of(visit)
         location = _location(room, source, place)
         replaced = place.replaced.file if place.replaced is not None else None
-        steps = batches.move(source, place.directory, place.name, replaced, location, now_s)
+        steps = [
+            *([] if replaced is None else batches.unchanged(replaced, condition)),
+            *custom,
+            *batches.move(source, place.directory, place.name, replaced, location, now_s),
+        ]
         charging = await self._charging(visit, room, source, place, location)
         steps.extend(charging)
         intents = self._intents(visit, source, place)
@@ -111,6 +198,21 @@ class Moving:
         if self._context.recharging.is_ordered(charging):
             self._context.recharging.run_soon(visit.space_id)
         return stat_of(after, visit.space, visit.user_id), replaced is not None
+
+    async def _changed(self, visit: Visit, source: Chain, change: MetadataChange) -> tuple[Chain, list[Step]]:
+        """Return a file as it is with changed metadata, which the rename writes, and the further steps."""
+        file = source.file
+        if change.is_empty:
+            return source, []
+        documents = await self._context.engine.get(visit.scope, file.key, FIELDS)
+        custom = custom_steps(file.key, documents, change)
+        acl = changed_acl(visit, source, change.acl)
+        meta = evolve(file.meta, has_metadata=custom.has_metadata)
+        meta = meta if acl is UNSET else evolve(meta, acl=acl)
+        steps = custom.steps
+        if file.link:  # what is written of a further name is not the file's
+            steps = [*steps, Put(file.key, META, meta.encode(), expect=file.revision(META))]
+        return source.with_file(file.with_meta(meta)), steps
 
     async def _charging(
         self, visit: Visit, room: Room, source: Chain, place: Place, location: Location | None

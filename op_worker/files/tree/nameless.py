@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cluster_worker.persistence.engine import ABSENT, Key, Put
 from onedata.errors import Errno, Forbidden, Posix
 from onedata.ids import FileGuid, FileUuid, SpaceId, nameless_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
-from op_worker.files.finding.lookup import space_owner_id
-from op_worker.files.model import FileType, Target
+from op_worker.files.model import Target
 from op_worker.files.rights.permissions import Operation
-from op_worker.files.stored import batches
-from op_worker.files.stored.documents import Meta
-from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.paths import NAMELESS
 from op_worker.files.translation import translated
+from op_worker.files.tree.unlisted import unlisted_directory
 
-MODE = 0o1730
-"""Members may add and find by id, none may list, and only owners may take away or remove."""
 _ADDING = Operation.ADD_OBJECT | Operation.TRAVERSE
 
 
@@ -68,28 +61,9 @@ class Nameless:
     async def _place(self, caller: Caller, space_id: SpaceId, moved: FileGuid | None) -> Target:
         async def attempt() -> None:
             visit = await self._context.access.enter(caller, space_id)
-            directory = await self._directory(visit)
+            uuid = nameless_uuid(space_id)
+            directory = await unlisted_directory(self._context, visit, uuid, NAMELESS)
             await visit.require(directory, _ADDING)
 
         await self._context.transactions.retrying(space_id, attempt)
         return self.named_by_id(Target(FileGuid(nameless_uuid(space_id), space_id)), moved)
-
-    async def _directory(self, visit: Visit) -> Chain:
-        """Return the directory, which is made when this is its first use."""
-        lookup, uuid = self._context.lookup, nameless_uuid(visit.space_id)
-        try:
-            return await lookup.by_id(visit.space_id, uuid)
-        except Posix as error:
-            if error.errno is not Errno.ENOENT:
-                raise
-        root = (await lookup.walk(visit.space_id, ())).chain
-        await self._make(visit, root, Key(uuid))
-        return await lookup.by_id(visit.space_id, uuid)
-
-    async def _make(self, visit: Visit, root: Chain, key: Key) -> None:
-        now_s, owner = self._context.wall_clock(), space_owner_id(visit.space_id)
-        provider_id = self._context.access.provider_id
-        meta = Meta(NAMELESS, FileType.DIR, MODE, owner, provider_id, int(now_s))
-        documents = batches.first_documents(meta, root.file.key, None, now_s)
-        steps = [Put(key, field, data, expect=ABSENT) for field, data in documents.items()]
-        await self._context.transactions.commit(visit.space_id, steps, [key])

@@ -82,12 +82,13 @@ class Placed:
 class Place(Protocol):
     """The container that a POST was sent to, or the place of objects without a name."""
 
-    async def take(self, domain_uri: str | None, moved: FileGuid | None = None) -> Placed:
+    async def take(self, domain_uri: str | None, moved: FileGuid | None = None, wish: str = "") -> Placed:
         """Return where a new object goes.
 
         Args:
             domain_uri: as the body has it; it decides where an object without a name goes.
             moved: an object that there is already, which keeps its id.
+            wish: a name that the client would like, which it gets where there are names and it is free.
 
         Raises:
             BadData: there is no such domain (key ``domainURI``).

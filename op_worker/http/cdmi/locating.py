@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import field, frozen
+
 from onedata.errors import BadData, BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
 from onedata.ids import FileGuid, InvalidFileId, user_root_guid
 from op_worker.auth.caller import Caller
@@ -9,10 +11,18 @@ from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.refusals import Redirected, Referred
 from op_worker.http.cdmi.representations.metadata import ACL
+from op_worker.http.cdmi.representations.permitted import Readable
 from op_worker.http.cdmi.representations.representation import kind_of, reference_of, shown_path
-from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
+from op_worker.http.cdmi.requests.addresses import (
+    Address,
+    Branch,
+    is_url,
+    path_text,
+    source_addresses,
+    split_query,
+)
 from op_worker.http.cdmi.requests.negotiation import Kind
-from op_worker.http.cdmi.requests.queries import Query
+from op_worker.http.cdmi.requests.queries import Query, parse_query
 
 _NOT_THERE = frozenset({Errno.ENOENT, Errno.ENOTDIR})
 
@@ -23,6 +33,14 @@ class OtherKind(Exception):
     def __init__(self, kind: Kind, stat: FileStat) -> None:
         super().__init__(kind, stat)
         self.kind, self.stat = kind, stat
+
+
+@frozen
+class Source:
+    """What a request copies or moves from, and the query in its URI."""
+
+    stat: FileStat
+    query: Query = field(factory=Query)
 
 
 class Locator:
@@ -90,13 +108,32 @@ class Locator:
         require_resource(stat, Posix(Errno.EEXIST, "the name is taken by a symbolic link"))
         return stat
 
-    async def source(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
-        """Return the first of the candidates that exists.
+    async def source(self, caller: Caller, uri: str, host: str) -> Source:
+        """Return what a ``copy`` or ``move`` member speaks of; a name with a question mark is found first.
+
+        Args:
+            host: the ``Host`` of the request.
 
         Raises:
-            BadData: it is a reference, which is followed by clients only (key ``path``).
+            BadData: it is a reference, which is followed by clients only (key ``path``); as
+                ``source_addresses`` and ``parse_query``.
+            NotSupported: it is on another server.
             Posix: ENOENT when there is none.
         """
+        asked = split_query(uri)
+        if asked is None:
+            return Source(await self._first(caller, source_addresses(uri, host)))
+        path, query = asked
+        if not is_url(uri):
+            try:
+                return Source(await self._first(caller, source_addresses(uri, host)))
+            except Posix as error:
+                if error.errno is not Errno.ENOENT:
+                    raise
+        return Source(await self._first(caller, source_addresses(path, host)), parse_query(query))
+
+    async def _first(self, caller: Caller, candidates: tuple[Address, ...]) -> FileStat:
+        """Return the first of the candidates that exists."""
         for address in candidates:
             try:
                 target = await self.target(caller, address)
@@ -117,19 +154,32 @@ class Locator:
             return await self.changed_xattrs(caller, stat)
         return await self._files.acls.shown_as_xattr(caller, stat)
 
-    async def wanted_xattrs(
+    async def readable(self, caller: Caller, stat: FileStat) -> Readable:
+        """Return the extended attributes that the caller may read, internal ones and the ACL too."""
+        if not stat.has_metadata and stat.acl is None:
+            return Readable({})
+        return Readable(*await self._files.metadata.readable(caller, Target(stat.guid)))
+
+    async def wanted(
         self, caller: Caller, stat: FileStat, query: Query, members: tuple[str, ...]
-    ) -> dict[str, Json]:
-        """Return the attributes that a reading needs, so that no right is asked for which it does not.
+    ) -> Readable:
+        """Return the attributes that a reading needs, as far as the caller may read them.
 
         Args:
             members: those that are made from attributes.
+
+        Raises:
+            Posix: EACCES when metadata alone are asked for and may not be read.
         """
         if not any(map(query.wants, members)):
-            return {}
-        if query.metadata == (ACL,):
-            return await self._files.acls.as_xattr(caller, Target(stat.guid))
-        return await self.xattrs(caller, stat)
+            return Readable({})
+        is_alone = query.fields == frozenset({"metadata"})
+        if is_alone and query.metadata == (ACL,):
+            return Readable(await self._files.acls.as_xattr(caller, Target(stat.guid)))
+        readable = await self.readable(caller, stat)
+        if is_alone and not readable.shows_metadata and ACL not in readable.xattrs:
+            return Readable(await self.changed_xattrs(caller, stat))
+        return readable
 
     async def changed_xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file that may have got some since ``stat`` was made."""

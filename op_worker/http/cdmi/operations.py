@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from cluster_worker.http.errors import HttpError
 from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import BadVersion, NotFound
+from onedata.errors import BadVersion, Errno, NotFound, Posix, PreconditionNotMet
 from op_worker.auth.caller import Caller
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.conditions import ANY
 from op_worker.http.cdmi.answers import NO_CONTENT, NOT_ACCEPTABLE, AnyAnswer, representation
 from op_worker.http.cdmi.capabilities import tree as capabilities
 from op_worker.http.cdmi.containers.containers import Containers
@@ -19,13 +20,14 @@ from op_worker.http.cdmi.locating import Locator, OtherKind, refuse_unserved
 from op_worker.http.cdmi.objects.reads import ObjectReads
 from op_worker.http.cdmi.objects.writes import ObjectWrites
 from op_worker.http.cdmi.posts import Posts
-from op_worker.http.cdmi.refusals import Redirected, Referred
+from op_worker.http.cdmi.refusals import Redirected, Referred, Refused
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations.representation import render
 from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import SUPPORTED_VERSIONS, Kind
-from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind
+from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind, write_condition
+from op_worker.http.conditions import NO_CONDITIONS
 
 
 class Operations:
@@ -66,7 +68,24 @@ class Operations:
     async def write(
         self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
     ) -> AnyAnswer:
-        """Answer a PUT; ``length_b`` is the announced length of the body."""
+        """Answer a PUT; ``length_b`` is the announced length of the body.
+
+        Raises:
+            PreconditionNotMet: a condition does not hold of what is there; 404 and 304 where only the headers
+                of CDMI 1.0 ask.
+        """
+        try:
+            return await self._write(caller, request, body, length_b)
+        except PreconditionNotMet:
+            raise _not_met(request) from None
+        except Posix as error:
+            if error.errno is Errno.EEXIST and write_condition(request).none_match == ANY:
+                raise _not_met(request) from None
+            raise
+
+    async def _write(
+        self, caller: Caller, request: CdmiRequest, body: ByteStream, length_b: int | None
+    ) -> AnyAnswer:
         branch = self._branches.get(request.address.branch)
         if branch is not None:
             return await branch.write(caller, request, body, length_b)
@@ -109,8 +128,17 @@ class Operations:
         except OtherKind as other:
             return await self._kinds[other.kind].delete(caller, request, other.stat)
         except Referred as reference:
-            await self._files.remove(caller, Target(reference.guid))
+            await self._files.remove(caller, Target(reference.guid), write_condition(request, of_state=True))
             return NO_CONTENT
+
+
+def _not_met(request: CdmiRequest) -> Exception:
+    """Return the refusal of a PUT whose condition does not hold."""
+    if request.conditions is NO_CONDITIONS and request.no_clobber:
+        return HttpError(304)
+    if request.conditions is NO_CONDITIONS and request.must_exist:
+        return Refused(404, Posix(Errno.ENOENT))
+    return PreconditionNotMet()
 
 
 def is_capability(address: Address) -> bool:

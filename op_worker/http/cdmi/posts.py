@@ -8,7 +8,7 @@ from attrs import frozen
 
 from cluster_worker.http.errors import HttpError
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import NotSupported
+from onedata.errors import Errno, NotSupported, Posix
 from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, Target
@@ -17,7 +17,7 @@ from op_worker.http.cdmi.answers import AnyAnswer
 from op_worker.http.cdmi.handlers import Maker, Place, Placed
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.representation import logical_path
-from op_worker.http.cdmi.requests.addresses import OBJECT_IDS, Branch, path_text
+from op_worker.http.cdmi.requests.addresses import OBJECT_IDS, RESERVED_PREFIX, Branch, path_text
 from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest
@@ -28,12 +28,24 @@ class InContainer:
     """The place for a new object in a container, which is named by its id."""
 
     _files: FileService
+    _caller: Caller
     _container: FileStat
 
-    async def take(self, domain_uri: str | None, moved: FileGuid | None = None) -> Placed:
+    async def take(self, domain_uri: str | None, moved: FileGuid | None = None, wish: str = "") -> Placed:
         """Return where the object goes; see ``Place``."""
+        wanted = Target(self._container.guid, (wish,))
+        if wish and not wish.startswith(RESERVED_PREFIX) and await self._is_free(wanted):
+            return Placed(wanted, path_text((*logical_path(self._container), wish)))
         target = self._files.nameless.named_by_id(Target(self._container.guid), moved)
         return Placed(target, f"{path_text(logical_path(self._container))}/{target.names[-1]}")
+
+    async def _is_free(self, wanted: Target) -> bool:
+        """Whether a name can be given that nobody has."""
+        try:
+            await self._files.stat(self._caller, wanted)
+        except Posix as error:
+            return error.errno is Errno.ENOENT
+        return False
 
 
 @frozen(eq=False)
@@ -43,7 +55,7 @@ class WithoutName:
     _files: FileService
     _caller: Caller
 
-    async def take(self, domain_uri: str | None, moved: FileGuid | None = None) -> Placed:
+    async def take(self, domain_uri: str | None, moved: FileGuid | None = None, wish: str = "") -> Placed:
         """Return where the object goes: into the space of the domain; see ``Place``."""
         target = await self._files.nameless.place(self._caller, None, moved)
         return Placed(target, path_text((OBJECT_IDS, target.names[-1])))
@@ -86,4 +98,4 @@ class Posts:
         stat = await self._locator.existing(caller, address, target)
         if not stat.is_directory:
             raise HttpError(405, {b"Allow": allowed_methods(address)})
-        return InContainer(self._files, stat)
+        return InContainer(self._files, caller, stat)

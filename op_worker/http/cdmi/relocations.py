@@ -1,23 +1,49 @@
-"""``copy`` and ``move`` members: other objects as the source of a PUT."""
+"""``copy`` and ``move`` members: other objects as the source of a PUT or POST."""
 
 from __future__ import annotations
 
-from attrs import evolve
+from collections.abc import Awaitable
+
+from attrs import evolve, frozen
 
 from onedata.errors import BadData, Errno, OnedataError, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, MetadataChange, Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
+from op_worker.http.cdmi.field_copies import FieldCopies
 from op_worker.http.cdmi.handlers import Place
-from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.locating import Locator, Source
 from op_worker.http.cdmi.refusals import Refused
+from op_worker.http.cdmi.representations.permitted import permitted
 from op_worker.http.cdmi.representations.representation import container_members, object_members, render
-from op_worker.http.cdmi.requests.addresses import Address, source_addresses
+from op_worker.http.cdmi.requests.addresses import Address
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.http.cdmi.requests.request import CdmiRequest
+
+Body = ObjectBody | ContainerBody
+Moved = tuple[FileStat, bool]
+"""What is at the target now, and whether it replaced something."""
+
+
+@frozen(eq=False)
+class _Order:
+    """A copy or a move whose source was found.
+
+    Attributes:
+        present: what is at the target already, whose ``condition`` must hold.
+        change: of the result's metadata; metadata that the body does not give are the source's.
+    """
+
+    source: Source
+    target: Target
+    present: FileStat | None
+    body: Body
+    change: MetadataChange
+    condition: ContentCondition = NO_CONDITION
 
 
 class Relocations:
@@ -29,6 +55,7 @@ class Relocations:
 
     def __init__(self, files: FileService, locator: Locator) -> None:
         self._files, self._locator = files, locator
+        self._fields = FieldCopies(files, locator)
 
     async def write(
         self,
@@ -36,72 +63,102 @@ class Relocations:
         request: CdmiRequest,
         target: Target,
         present: FileStat | None,
-        body: ObjectBody | ContainerBody,
+        body: Body,
         change: MetadataChange,
+        condition: ContentCondition,
     ) -> Answer:
         """Answer a PUT with a ``copy`` or ``move`` member.
 
-        Args:
-            present: what is at the target already.
-            change: of the result's metadata; metadata that the body does not give are the source's.
-
         Raises:
-            Refused: 400, when the source is missing.
-            Posix: EEXIST when a container is in the way.
+            Refused: 400, when the source is missing or something is not permitted.
+            BadData: source and target do not fit, or both say which fields (key ``path``, ``copy``).
+            Posix: EEXIST when a container is in the way of a move.
         """
-        if present is not None and present.type is FileType.DIR:
-            raise Posix(Errno.EEXIST, "a container is in the way")
         source = await self._source(caller, request, body)
-        refuse_reserved(request.address, is_container=source.type is FileType.DIR)
-        if request.address.is_container and source.type is not FileType.DIR:
-            raise BadData("path", "the source of a container must be a container")
-        if body.move is not None:
-            return await self._move(caller, source, target, change)
-        return await self._copy(caller, source, target, change)
+        _check_kinds(request.address, present, source.stat, body)
+        order = _Order(source, target, present, body, change, condition)
+        return await self._carry_out(caller, request, order)
 
     async def make(
         self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody, change: MetadataChange
     ) -> Answer:
         """Answer a POST with a ``copy`` or ``move`` member; raises as ``write``."""
         source = await self._source(caller, request, body)
-        if source.is_directory:
+        if source.stat.is_directory:
             raise BadData("path", "the source of a data object must be one")
-        moved = None if body.move is None else source.guid
-        placed = await place.take(None, moved)
-        relocate = self._copy if moved is None else self._move
-        answer = await relocate(caller, source, placed.target, change)
+        placed = await place.take(None, None if body.move is None else source.stat.guid)
+        answer = await self._carry_out(caller, request, _Order(source, placed.target, None, body, change))
         return evolve(answer, location=placed.location)
 
-    async def _source(
-        self, caller: Caller, request: CdmiRequest, body: ObjectBody | ContainerBody
-    ) -> FileStat:
+    async def _source(self, caller: Caller, request: CdmiRequest, body: Body) -> Source:
         try:
-            candidates = source_addresses(body.copy or body.move or "", request.host)
-            return await self._locator.source(caller, candidates)
+            return await self._locator.source(caller, body.copy or body.move or "", request.host)
         except OnedataError as error:
             if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
                 raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
             raise
 
-    async def _move(self, caller: Caller, source: FileStat, target: Target, change: MetadataChange) -> Answer:
-        stat, replaced = await self._files.move(caller, Target(source.guid), target)
-        if not change.is_empty:
-            await self._files.metadata.change(caller, Target(stat.guid), change)
-        return await self._shown(caller, stat, 200 if replaced else 201)
-
-    async def _copy(self, caller: Caller, source: FileStat, target: Target, change: MetadataChange) -> Answer:
-        stat, replaced = await self._files.copy(
-            caller, Target(source.guid), target, metadata=None if change.is_empty else change
-        )
+    async def _carry_out(self, caller: Caller, request: CdmiRequest, order: _Order) -> Answer:
+        if order.body.move is not None:
+            if order.source.query.fields is not None:
+                raise BadData("move", "what is moved is moved whole")
+            stat, replaced = await _permitted(self._move(caller, order))
+            return await self._shown(caller, stat, 200 if replaced else 201)
+        if order.source.query.fields is not None and request.query.fields is not None:
+            raise BadData("copy", "source and destination cannot both say which fields")
+        stat, replaced = await _permitted(self._copy(caller, request, order))
         return NO_CONTENT if replaced else await self._shown(caller, stat, 201)
+
+    async def _move(self, caller: Caller, order: _Order) -> Moved:
+        source = Target(order.source.stat.guid)
+        return await self._files.move(caller, source, order.target, order.change, order.condition)
+
+    async def _copy(self, caller: Caller, request: CdmiRequest, order: _Order) -> Moved:
+        source = order.source
+        if source.query.fields is not None or request.query.fields is not None:
+            return await self._fields.copy(
+                caller, source, order.target, order.present, order.change, request.query, order.condition
+            )
+        if order.present is not None and order.present.is_directory:
+            stat = await self._files.tree_replacing.replace(
+                caller, Target(source.stat.guid), order.target, order.change, order.condition
+            )
+            return stat, True
+        return await self._files.copy(
+            caller, Target(source.stat.guid), order.target, order.change, order.condition
+        )
 
     async def _shown(self, caller: Caller, stat: FileStat, status: int) -> Answer:
         """Return the representation of the result, without value or children."""
-        xattrs = await self._locator.changed_xattrs(caller, stat)
+        readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))
         if stat.type is FileType.DIR:
-            members = container_members(stat, xattrs, Query())
+            members = permitted(container_members(stat, readable.xattrs, Query()), readable)
             return representation(Kind.CONTAINER, render(members), status)
-        return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), status)
+        members = permitted(object_members(stat, readable.xattrs, Query()), readable)
+        return representation(Kind.OBJECT, render(members), status)
+
+
+async def _permitted(work: Awaitable[Moved]) -> Moved:
+    """Return what a copy or move did; what is not permitted makes the request a bad one, says the standard.
+
+    Raises:
+        Refused: 400, when source or target are not the caller's to use so.
+    """
+    try:
+        return await work
+    except Posix as error:
+        if error.errno in (Errno.EACCES, Errno.EPERM):
+            raise Refused(400, error) from None
+        raise
+
+
+def _check_kinds(address: Address, present: FileStat | None, source: FileStat, body: Body) -> None:
+    is_container = source.type is FileType.DIR
+    if present is not None and present.type is FileType.DIR and (body.move is not None or not is_container):
+        raise Posix(Errno.EEXIST, "a container is in the way")
+    refuse_reserved(address, is_container=is_container)
+    if address.is_container and not is_container:
+        raise BadData("path", "the source of a container must be a container")
 
 
 def refuse_reserved(address: Address, *, is_container: bool) -> None:

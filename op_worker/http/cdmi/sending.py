@@ -12,8 +12,12 @@ from cluster_worker.http.errors import HttpError, render_error, wants_reason
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.streaming import write_body
 from onedata.errors import OnedataError
+from op_worker.files.model import FileStat
+from op_worker.files.stored.conditions import changed_s
 from op_worker.http.cdmi.answers import Answer, AnyAnswer, RawAnswer, ValueAnswer
 from op_worker.http.cdmi.refusals import Redirected, Referred, Refused, redirect_status, status_of
+from op_worker.http.cdmi.requests.negotiation import Kind
+from op_worker.http.conditions import http_date
 from op_worker.http.content import ContentAnswer, attachment, set_validators
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
@@ -42,11 +46,13 @@ async def send(request: StreamingRequest, answer: AnyAnswer) -> None:
 def _send_answer(request: StreamingRequest, answer: Answer) -> None:
     if answer.location is not None:
         request.setHeader(b"Location", _absolute(request, answer.location))
+    if answer.state is not None:
+        _set_state(request, answer.state)
     if answer.media_type is None:
         if answer.written is not None:
             set_validators(request, answer.written)
         request.setResponseCode(answer.status)
-        if answer.status != 204:
+        if answer.status not in (204, 304):
             request.setHeader(b"Content-Length", b"0")
         request.finish()
     else:
@@ -78,6 +84,8 @@ def method(request: StreamingRequest) -> str:
 async def _send_value(request: StreamingRequest, answer: ValueAnswer) -> None:
     try:
         request.setHeader(b"Content-Type", answer.media_type.encode("ascii"))
+        if answer.media_type == Kind.OBJECT.value:  # several parts differ every time
+            _set_state(request, answer.reader.stat)
         if answer.length_b is not None:
             request.setHeader(b"Content-Length", b"%d" % answer.length_b)
         if request.method == b"HEAD":
@@ -86,6 +94,14 @@ async def _send_value(request: StreamingRequest, answer: ValueAnswer) -> None:
             await write_body(request, answer.stream)
     finally:
         await answer.reader.close()
+
+
+def _set_state(request: StreamingRequest, stat: FileStat) -> None:
+    """Tell which state of a file this is, and of when; the list of spaces has none."""
+    if stat.parent is not None:
+        headers = request.responseHeaders
+        headers.setRawHeaders(b"ETag", [b'"%b"' % stat.state_tag.encode("ascii")])
+        headers.setRawHeaders(b"Last-Modified", [http_date(min(changed_s(stat), request.site.now_s()))])
 
 
 def _absolute(request: StreamingRequest, path: str) -> bytes:

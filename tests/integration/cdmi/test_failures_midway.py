@@ -7,7 +7,7 @@ from pytest_twisted import ensureDeferred
 
 from onedata.errors import Errno, Posix
 from op_worker.files.metadata.metadata import Metadata
-from op_worker.files.model import ContentReader, CreateOptions, Follow, MetadataChange, Target
+from op_worker.files.model import ContentReader, CreateOptions, Follow, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.representations.values import PIECE_B
 from tests.integration.cdmi.callers import CALLERS
@@ -16,7 +16,7 @@ from tests.integration.cdmi.client import Client
 F = "/cdmi/Science/f"
 
 
-async def no_room(self: Metadata, caller: object, target: Target, change: MetadataChange) -> None:
+async def no_room(*arguments: object) -> None:
     raise Posix(Errno.ENOSPC)
 
 
@@ -100,7 +100,7 @@ async def test_every_opened_file_is_closed_again(
         raise Posix(Errno.EIO)
 
     await client.cdmi("PUT", F, {"metadata": {"a": 1}})
-    monkeypatch.setattr(Metadata, "xattrs", broken)
+    monkeypatch.setattr(Metadata, "readable", broken)
     assert (await client.cdmi("GET", F)).errno == "eio"
     assert len(opened) == 17
     assert {id(reader) for reader in closed} == {id(reader) for reader in opened}

@@ -66,6 +66,39 @@ async def test_a_copy_and_a_move_are_posted(client: Client) -> None:
     assert (await client.cdmi("POST", "/cdmi/Science/", {"copy": "/Science/d/"})).error_id == "badData"
 
 
+def form(*files: tuple[str, str, bytes]) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers by which a browser sends files."""
+    body = b'--xyz\r\nContent-Disposition: form-data; name="title"\r\n\r\na title\r\n'
+    for name, media_type, data in files:
+        head = f'Content-Disposition: form-data; name="f"; filename="{name}"\r\nContent-Type: {media_type}'
+        body += b"--xyz\r\n" + head.encode() + b"\r\n\r\n" + data + b"\r\n"
+    return body + b"--xyz--\r\n", {"Content-Type": "multipart/form-data; boundary=xyz"}
+
+
+@ensureDeferred
+async def test_a_file_of_a_form_keeps_its_name_where_it_is_free(client: Client) -> None:
+    body, headers = form(("re port.txt", "text/plain; charset=utf-8", b"line\r\nline"))
+    made = await client.send("POST", "/cdmi/Science/", body, headers)
+    assert (made.status, made.headers["location"]) == (201, "http://localhost/cdmi/Science/re%20port.txt")
+    read = (await client.cdmi("GET", "/cdmi/Science/re%20port.txt")).json
+    assert (read["value"], read["mimetype"]) == ("line\r\nline", "text/plain")
+    again = await client.send("POST", "/cdmi/Science/", body, headers)
+    name = again.headers["location"].rpartition("/")[2]
+    assert (again.status, len(name)) == (201, len(read["objectID"]))
+    for odd in ("", "..", "cdmi_snapshots", "n" * 300):
+        body, headers = form((odd, "text/plain", b"x"))
+        reply = await client.send("POST", "/cdmi/Science/", body, headers)
+        assert len(reply.headers["location"].rpartition("/")[2]) == len(name), odd
+    body, headers = form(("dir/f", "text/plain", b"x"))
+    assert (await client.send("POST", "/cdmi/Science/", body, headers)).headers["location"].endswith("/f")
+    body, headers = form(("g", "text/plain", b"x"))
+    nameless = await client.send("POST", "/cdmi/cdmi_objectid/", body, headers)
+    assert "/cdmi_objectid/" in nameless.headers["location"]
+    for broken in (b"--xyz\r\n", b"", body[:-4]):
+        assert (await client.send("POST", "/cdmi/Science/", broken, headers)).status == 400
+    assert (await client.cdmi("GET", "/cdmi/Science/g")).status == 404
+
+
 @ensureDeferred
 async def test_posts_that_cannot_be_leave_nothing(client: Client) -> None:
     await client.send("PUT", "/cdmi/Science/f", b"x")

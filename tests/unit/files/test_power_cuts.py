@@ -36,6 +36,7 @@ BINNED = "in the bin: "
 UNNAMED = FileGuid(FileUuid("1" * 32), SPACE)
 """A file without a name, in a space with a bin."""
 State = dict[str, tuple[str, bytes, Acl | None, int]]
+LABEL = MetadataChange(set_xattrs={"label": 1}, acl=(Ace(AceKind.ALLOW, "EVERYONE@", 0, 0x7019B),))
 ACL: Acl = (Ace(AceKind.ALLOW, "OWNER@", 0, 0x7019B),)
 Operation = Callable[[FileService], Awaitable[object]]
 
@@ -131,6 +132,13 @@ OPERATIONS: dict[str, Operation] = {
     "replace content and list": lambda files: files.replace_content(
         owner, path("f"), body(b"new"), expected_b=3, metadata=MetadataChange(acl=ACL)
     ),
+    "move with metadata": lambda files: files.move(owner, path("f"), path("d/f"), LABEL),
+    "move a hard link with metadata": lambda files: files.move(owner, path("m"), path("d/m"), LABEL),
+    "copy with metadata": lambda files: files.copy(owner, path("f"), path("d/copy"), LABEL),
+    "copy a tree over a directory": lambda files: files.tree_replacing.replace(
+        owner, path("d/sub"), path("d"), LABEL
+    ),
+    "copy a directory over a tree": lambda files: files.tree_replacing.replace(owner, path("e"), path("d")),
     "make the first file without a name": lambda files: nameless(files, b"no name"),
     "protect": lambda files: files.protection.change(owner, path("e"), Protection.DATA, 0),
 }

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.answers import CREATED, NO_CONTENT, NOT_ACCEPTABLE, Answer, AnyAnswer, representation
+from op_worker.files.stored.conditions import ContentCondition
+from op_worker.http.cdmi.answers import (
+    CREATED,
+    NO_CONTENT,
+    NOT_ACCEPTABLE,
+    Answer,
+    AnyAnswer,
+    not_modified,
+    representation,
+)
 from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import parse_container_body
 from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
@@ -15,6 +26,7 @@ from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
 from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.permitted import Readable, permitted
 from op_worker.http.cdmi.representations.representation import (
     child_name,
     container_members,
@@ -23,7 +35,9 @@ from op_worker.http.cdmi.representations.representation import (
 )
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_form
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_condition, write_form
+
+_OF_CHILDREN = frozenset({"childrenrange", "children"})
 
 
 class Containers:
@@ -52,8 +66,11 @@ class Containers:
             raise MissingRequiredValue("version")
         if not accepts_kind(request, Kind.CONTAINER):
             return NOT_ACCEPTABLE
-        xattrs = await self._locator.wanted_xattrs(caller, stat, request.query, ("metadata",))
-        return await self._representation(caller, stat, xattrs, request.query, 200)
+        known = not_modified(request, stat)
+        if known is not None:
+            return known
+        readable = await self._locator.wanted(caller, stat, request.query, ("metadata",))
+        return await self._representation(caller, stat, readable, request.query, 200)
 
     async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
         """Answer a PUT."""
@@ -62,6 +79,7 @@ class Containers:
         stat = await self._locator.present(caller, request.address, target)
         if form is Form.CDMI:
             return await self._write_cdmi(caller, request, target, stat, body)
+        write_condition(request).require(stat)
         if stat is not None:
             raise Posix(Errno.EEXIST)
         refuse_reserved(request.address, is_container=True)
@@ -75,7 +93,8 @@ class Containers:
         stat = await self._locator.existing(caller, request.address, target)
         if stat.parent is None:
             raise Posix(Errno.EPERM, "the root container stays")
-        await self._files.remove(caller, Target(stat.guid))
+        condition = write_condition(request, of_state=True)
+        await self._files.remove(caller, Target(stat.guid), condition)
         return NO_CONTENT
 
     async def _write_cdmi(
@@ -87,15 +106,18 @@ class Containers:
         stream: ByteStream,
     ) -> AnyAnswer:
         body = parse_container_body(await read_json(stream, self._json_limit_b))
-        change = metadata.update(body.metadata, request.query.metadata)
+        condition = write_condition(request, of_state=True)
+        condition.require(stat)
+        names = () if body.copy is not None else request.query.metadata  # a copy takes what they name
+        change = metadata.update(body.metadata, names)
         if body.reference is not None:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
-            return await self._relocations.write(caller, request, target, stat, body, change)
+            return await self._relocations.write(caller, request, target, stat, body, change, condition)
         if stat is None:
             refuse_reserved(request.address, is_container=True)
             return await self._create(caller, target, change)
-        await self._update(caller, request.query, stat, change)
+        await self._update(caller, request.query, stat, change, condition)
         return NO_CONTENT
 
     async def _create(self, caller: Caller, target: Target, change: MetadataChange) -> Answer:
@@ -107,24 +129,40 @@ class Containers:
             except Exception:  # whatever it was: what this request made goes again
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
-        read = self._locator.xattrs if change.is_empty else self._locator.changed_xattrs
-        return await self._representation(caller, stat, await read(caller, stat), Query(), 201)
+        stat = evolve(stat, has_metadata=not change.is_empty)
+        readable = await self._locator.readable(caller, stat)
+        return await self._representation(caller, stat, readable, Query(), 201)
 
-    async def _update(self, caller: Caller, query: Query, stat: FileStat, change: MetadataChange) -> None:
+    async def _update(
+        self,
+        caller: Caller,
+        query: Query,
+        stat: FileStat,
+        change: MetadataChange,
+        condition: ContentCondition,
+    ) -> None:
         if change.is_empty:
             return
         if query.metadata and change.changes_custom:
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             metadata.check_limits(metadata.after(xattrs, change))
-        await self._files.metadata.change(caller, Target(stat.guid), change)
+        await self._files.metadata.change(caller, Target(stat.guid), change, condition)
 
     async def _representation(
-        self, caller: Caller, stat: FileStat, xattrs: dict[str, Json], query: Query, status: int
+        self, caller: Caller, stat: FileStat, readable: Readable, query: Query, status: int
     ) -> Answer:
-        members = container_members(stat, xattrs, query)
+        members = container_members(stat, readable.xattrs, query)
+        denied: tuple[str, ...] = ()
         if query.wants("childrenrange") or query.wants("children"):
-            members.update(await self._children(caller, stat, query))
-        return representation(Kind.CONTAINER, render(members), status)
+            try:
+                members.update(await self._children(caller, stat, query))
+            except Posix as error:
+                is_all = query.fields is not None and query.fields <= _OF_CHILDREN
+                if error.errno is not Errno.EACCES or is_all:
+                    raise
+                denied = tuple(_OF_CHILDREN)
+        members = permitted(members, readable, denied)
+        return representation(Kind.CONTAINER, render(members), status, stat if status == 200 else None)
 
     async def _children(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
         target = Target(stat.guid)

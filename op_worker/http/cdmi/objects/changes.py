@@ -27,8 +27,9 @@ def sent(request: CdmiRequest, body: ObjectBody, xattrs: Mapping[str, Json]) -> 
     Raises:
         BadData, Posix: as ``metadata.update``.
     """
+    names = () if body.copy is not None else request.query.metadata  # a copy takes what they name
     change = metadata.with_properties(
-        metadata.update(body.metadata, request.query.metadata),
+        metadata.update(body.metadata, names),
         mimetype=body.mimetype,
         encoding=body.encoding,
         completion=metadata.PROCESSING if request.is_partial else None,

@@ -18,7 +18,7 @@ from op_worker.http.cdmi.objects import changes
 from op_worker.http.cdmi.objects.storing import Section, Storing
 from op_worker.http.cdmi.representations.metadata import DEFAULT_MIMETYPE
 from op_worker.http.cdmi.requests.queries import Span
-from op_worker.http.cdmi.requests.request import CdmiRequest
+from op_worker.http.cdmi.requests.request import CdmiRequest, write_condition
 
 
 @frozen(eq=False)
@@ -43,27 +43,37 @@ class PartWrites:
             told = _completed(body, values)
             return changes.of_new(request, told, changes.encoding_for(told, {}))
 
+        condition = write_condition(request, of_state=True)
         if not values.are_ranges:
             stat, _ = await self._files.replace_content(
-                caller, target, values, expected_b=None, create=CreateOptions(), metadata=change
+                caller,
+                target,
+                values,
+                expected_b=None,
+                create=CreateOptions(),
+                metadata=change,
+                condition=condition,
             )
             return stat
         async with self._spools.new() as spool:
             sections = _sections(await values.receive(spool), spool.stream())
-            return await self._storing.create_with_gaps(caller, target, sections, await change())
+            return await self._storing.create_with_gaps(
+                caller, target, sections, await change(), condition=condition
+            )
 
     async def update(
         self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody, values: ValueParts
     ) -> None:
         """Replace the value of an object, or ranges of it; raises as ``create``."""
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = (await self._locator.readable(caller, stat)).xattrs
+        condition = write_condition(request, of_state=True)
 
         async def change() -> MetadataChange:
             return changes.of_present(request, _completed(body, values), xattrs)
 
         if not values.are_ranges:
             await self._files.replace_content(
-                caller, Target(stat.guid), values, expected_b=None, metadata=change
+                caller, Target(stat.guid), values, expected_b=None, metadata=change, condition=condition
             )
             return
         async with self._spools.new() as spool:
@@ -71,7 +81,7 @@ class PartWrites:
             late = changes.of_present(
                 request, evolve(body, encoding=body.encoding or values.encoding), xattrs
             )
-            stat = await self._storing.write_sections(caller, stat, sections)
+            stat = await self._storing.write_sections(caller, stat, sections, condition=condition)
         await self._storing.change(caller, stat, late)
 
 

@@ -8,6 +8,7 @@ from op_worker.files.model import ContentReader, Json
 from op_worker.http.cdmi.answers import ValueAnswer
 from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.http.cdmi.representations.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
+from op_worker.http.cdmi.representations.permitted import Readable, permitted
 from op_worker.http.cdmi.representations.representation import object_members, range_text, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
@@ -15,7 +16,7 @@ from op_worker.http.cdmi.requests.request import MULTIPART
 from op_worker.http.content import Segment, SegmentStream
 
 
-def in_parts(reader: ContentReader, xattrs: Mapping[str, Json], query: Query, boundary: str) -> ValueAnswer:
+def in_parts(reader: ContentReader, readable: Readable, query: Query, boundary: str) -> ValueAnswer:
     """Answer with one part for the members, and one for the value or for each of its ranges.
 
     Args:
@@ -23,7 +24,8 @@ def in_parts(reader: ContentReader, xattrs: Mapping[str, Json], query: Query, bo
     """
     mark = f"\r\n--{boundary}".encode()
     spans = _spans(reader.stat.size_b, query)
-    members = object_members(reader.stat, xattrs, query)
+    xattrs = readable.xattrs
+    members = permitted(object_members(reader.stat, xattrs, query), readable, has_more=True)
     if query.wants("valuetransferencoding"):
         members["valuetransferencoding"] = (encoding_of(xattrs) or Encoding.BASE64).value
     is_complete = completion_of(xattrs) != PROCESSING

@@ -17,7 +17,7 @@ from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.objects.storing import Section, Storing
 from op_worker.http.cdmi.representations import metadata
-from op_worker.http.cdmi.requests.request import CdmiRequest, parse_content_range
+from op_worker.http.cdmi.requests.request import CdmiRequest, parse_content_range, write_condition
 
 
 @frozen(eq=False)
@@ -49,7 +49,8 @@ class PlainWrites:
     ) -> Answer:
         """Write a whole value, of an object that is there or that is made."""
         change = _plain_change(request, {})
-        create = CreateOptions(existing=Existing.UPDATE) if target.names else None
+        existing = Existing.REFUSE if request.method == "POST" else Existing.UPDATE
+        create = CreateOptions(existing=existing) if target.names else None
         try:
             stat, created = await self._files.replace_content(
                 caller,
@@ -59,7 +60,7 @@ class PlainWrites:
                 create=create,
                 metadata=change,
                 digests=request.digests.for_whole(),
-                condition=request.conditions.content,
+                condition=write_condition(request),
             )
         except Posix as error:
             if error.errno in (Errno.EISDIR, Errno.EEXIST, Errno.ENOENT):
@@ -68,18 +69,17 @@ class PlainWrites:
         if created:
             return evolve(CREATED, written=stat)
         if stat.has_metadata:  # what an earlier writer set may differ from the defaults
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             await self._storing.change(caller, stat, _plain_change(request, xattrs))
         return evolve(NO_CONTENT, written=stat)
 
     async def _write_range(
         self, caller: Caller, request: CdmiRequest, target: Target, stat: FileStat | None, section: Section
     ) -> AnyAnswer:
-        digests, condition = request.digests.for_part(), request.conditions.content
+        digests, condition = request.digests.for_part(), write_condition(request)
         if stat is None:
-            condition.require(None)
             change = _plain_change(request, {})
-            await self._storing.create_with_gaps(caller, target, [section], change, digests)
+            await self._storing.create_with_gaps(caller, target, [section], change, digests, condition)
             return CREATED
         stat = await self._files.write_content(
             caller,
@@ -90,7 +90,7 @@ class PlainWrites:
             digests=digests,
             condition=condition,
         )
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = (await self._locator.readable(caller, stat)).xattrs
         change = metadata.written(is_partial=request.is_partial, xattrs=xattrs)
         if request.content_type is not None and request.content_type.says_utf8:
             change = metadata.with_properties(change, encoding=Encoding.UTF8)

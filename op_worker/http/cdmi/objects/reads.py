@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+
+from attrs import evolve
 
 from onedata.errors import Errno, Posix
 from onedata.ids import FileGuid
@@ -12,15 +15,18 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import (
     NO_CONTENT,
     NOT_ACCEPTABLE,
+    Answer,
     AnyAnswer,
     RawAnswer,
     ValueAnswer,
+    not_modified,
     representation,
 )
 from op_worker.http.cdmi.bodies.members import NAMED, Encoding
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.objects.parts import in_parts
 from op_worker.http.cdmi.representations.metadata import PROCESSING, completion_of, encoding_of, mimetype_of
+from op_worker.http.cdmi.representations.permitted import Readable, permitted
 from op_worker.http.cdmi.representations.representation import object_members, range_text, render
 from op_worker.http.cdmi.representations.values import (
     PIECE_B,
@@ -33,10 +39,11 @@ from op_worker.http.cdmi.representations.values import (
 )
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_form
+from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_form, write_condition
 
 _ATTRIBUTE_MEMBERS = ("metadata", "completionStatus", "mimetype")
 _VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")
+_OF_VALUE = frozenset({"valuerange", "value"})
 _CHECKS = {Encoding.UTF8: is_text, Encoding.JSON: is_json}
 _MOST_KNOWN = 10000
 """Of how many contents it is remembered whether they are what their encoding says."""
@@ -55,7 +62,14 @@ class ObjectReads:
         target = await self._locator.target(caller, request.address)
         if form is Form.CDMI and not any(map(request.query.wants, _VALUE_MEMBERS)):
             return await self._read_without_value(caller, request, target)
-        reader = await self._open(caller, request, target)
+        try:
+            reader = await self._open(caller, request, target)
+        except Posix as error:
+            asked = request.query.fields
+            is_all = asked is not None and asked <= _OF_VALUE
+            if error.errno is not Errno.EACCES or form is not Form.CDMI or is_all:
+                raise
+            return await self._read_without_value(caller, request, target, tuple(_OF_VALUE))
         try:
             answer = await self._read_open(caller, request, form, reader)
         except BaseException:
@@ -69,7 +83,8 @@ class ObjectReads:
         """Answer a DELETE."""
         target = await self._locator.target(caller, request.address)
         stat = await self._locator.existing(caller, request.address, target)
-        await self._files.remove(caller, Target(stat.guid))
+        condition = write_condition(request, of_state=request.version is not None)
+        await self._files.remove(caller, Target(stat.guid), condition)
         return NO_CONTENT
 
     async def _open(self, caller: Caller, request: CdmiRequest, target: Target) -> ContentReader:
@@ -81,19 +96,26 @@ class ObjectReads:
             await self._locator.existing(caller, request.address, target)
             raise
 
-    async def _read_without_value(self, caller: Caller, request: CdmiRequest, target: Target) -> AnyAnswer:
+    async def _read_without_value(
+        self, caller: Caller, request: CdmiRequest, target: Target, denied: tuple[str, ...] = ()
+    ) -> AnyAnswer:
+        """Answer with the members besides the value, which is not asked for, or ``denied``."""
         stat = await self._locator.existing(caller, request.address, target)
+        known = not_modified(request, stat)
+        if known is not None:
+            return known
         others = (request.query.fields or frozenset()) - NAMED
-        xattrs = await self._locator.wanted_xattrs(
-            caller, stat, request.query, (*_ATTRIBUTE_MEMBERS, *others)
-        )
-        return representation(Kind.OBJECT, render(object_members(stat, xattrs, request.query)))
+        readable = await self._locator.wanted(caller, stat, request.query, (*_ATTRIBUTE_MEMBERS, *others))
+        members = object_members(stat, readable.xattrs, request.query)
+        hidden = tuple(name for name in denied if request.query.wants(name))
+        return representation(Kind.OBJECT, render(permitted(members, readable, hidden)), 200, stat)
 
     async def _read_open(
         self, caller: Caller, request: CdmiRequest, form: Form | None, reader: ContentReader
     ) -> AnyAnswer:
         stat = reader.stat
-        xattrs = await self._locator.xattrs(caller, stat)
+        readable = await self._locator.readable(caller, stat)
+        xattrs = readable.xattrs
         mimetype = mimetype_of(xattrs)
         if form is None:
             form = object_read_form(request, mimetype)
@@ -104,13 +126,18 @@ class ObjectReads:
                 reader=reader, mimetype=mimetype, ranges=request.ranges, conditions=request.conditions
             )
         if form is Form.MULTIPART:
-            return in_parts(reader, xattrs, request.query, _random_boundary())
-        return await self._representation_with_value(reader, stat, xattrs, request.query)
+            return in_parts(reader, readable, request.query, _random_boundary())
+        known = not_modified(request, stat)
+        if known is not None:
+            return known
+        answer = await self._representation_with_value(reader, stat, readable, request.query)
+        return evolve(answer, state=stat) if isinstance(answer, Answer) else answer
 
     async def _representation_with_value(
-        self, reader: ContentReader, stat: FileStat, xattrs: dict[str, Json], query: Query
+        self, reader: ContentReader, stat: FileStat, readable: Readable, query: Query
     ) -> AnyAnswer:
-        members = object_members(stat, xattrs, query)
+        xattrs = readable.xattrs
+        members = permitted(object_members(stat, xattrs, query), readable, has_more=True)
         encoding = await self._transfer_encoding(reader, xattrs, query)
         if query.wants("valuetransferencoding"):
             members["valuetransferencoding"] = encoding.value
@@ -124,7 +151,7 @@ class ObjectReads:
         return await _with_value(reader, members, first, size_b, encoding)
 
     async def _transfer_encoding(
-        self, reader: ContentReader, xattrs: dict[str, Json], query: Query
+        self, reader: ContentReader, xattrs: Mapping[str, Json], query: Query
     ) -> Encoding:
         """Return the encoding to send in: the stored one only when the whole value is wanted and fits it."""
         stored = encoding_of(xattrs)

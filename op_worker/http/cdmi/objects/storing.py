@@ -10,6 +10,7 @@ from cluster_worker.runtime.streams import ByteStream
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, MetadataChange, Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.digests import Digest
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.requests.queries import Span
@@ -36,8 +37,10 @@ class Storing:
         sections: Sequence[Section],
         change: MetadataChange,
         digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
     ) -> FileStat:
         """Make an object of which only ranges are given; nothing is left of it when that fails."""
+        condition.require(None)
         options, change = metadata.at_creation(change)
         stat = await self._files.create_file(caller, target, options)
         made = Target(stat.guid)
@@ -50,9 +53,18 @@ class Storing:
         return stat
 
     async def write_sections(
-        self, caller: Caller, stat: FileStat, sections: Sequence[Section], digests: Sequence[Digest] = ()
+        self,
+        caller: Caller,
+        stat: FileStat,
+        sections: Sequence[Section],
+        digests: Sequence[Digest] = (),
+        condition: ContentCondition = NO_CONDITION,
     ) -> FileStat:
-        """Write ranges of an object in place and return it as it is then."""
+        """Write ranges of an object in place and return it as it is then.
+
+        Args:
+            condition: on the object before the first range is written.
+        """
         for section in sections:
             stat = await self._files.write_content(
                 caller,
@@ -61,10 +73,18 @@ class Storing:
                 section.stream,
                 expected_b=section.span.length,
                 digests=digests,
+                condition=condition,
             )
+            condition = NO_CONDITION
         return stat
 
-    async def change(self, caller: Caller, stat: FileStat, change: MetadataChange) -> None:
+    async def change(
+        self,
+        caller: Caller,
+        stat: FileStat,
+        change: MetadataChange,
+        condition: ContentCondition = NO_CONDITION,
+    ) -> None:
         """Change metadata and properties, when there is anything to change."""
         if not change.is_empty:
-            await self._files.metadata.change(caller, Target(stat.guid), change)
+            await self._files.metadata.change(caller, Target(stat.guid), change, condition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from attrs import evolve
@@ -16,7 +16,7 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
 from op_worker.http.cdmi.bodies.decoding import decoder_for
 from op_worker.http.cdmi.bodies.members import Encoding, ObjectBody, parse_object_body
-from op_worker.http.cdmi.bodies.multipart import Parts, first_part
+from op_worker.http.cdmi.bodies.multipart import Parts, first_file, first_part
 from op_worker.http.cdmi.bodies.object_body import IncomingObject
 from op_worker.http.cdmi.bodies.value_parts import ValueParts
 from op_worker.http.cdmi.handlers import Place
@@ -28,10 +28,18 @@ from op_worker.http.cdmi.objects.storing import Section, Storing
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.representations.permitted import permitted
 from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
-from op_worker.http.cdmi.requests.request import CdmiRequest, Form, post_form, write_form
+from op_worker.http.cdmi.requests.request import (
+    CdmiRequest,
+    Form,
+    is_upload,
+    post_form,
+    write_condition,
+    write_form,
+)
 
 
 class ObjectWrites:
@@ -66,6 +74,7 @@ class ObjectWrites:
         if form is Form.PLAIN:
             return await self._plain.write(caller, request, target, body, length_b)
         stat = await self._locator.present(caller, request.address, target)
+        write_condition(request, of_state=True).require(stat)
         async with self._received(request, form, body) as (incoming, values):
             if values is not None:
                 return await self._write_parts(caller, request, target, stat, incoming, values)
@@ -77,9 +86,7 @@ class ObjectWrites:
         """Answer a POST that makes a data object at a place; see ``Maker``."""
         form = post_form(request)
         if form is Form.PLAIN:
-            placed = await place.take(None)
-            answer = await self._plain.write_whole(caller, request, placed.target, body, length_b)
-            return evolve(answer, location=placed.location)
+            return await self._make_plain(caller, request, place, body, length_b)
         async with self._received(request, form, body) as (incoming, values):
             if values is None:
                 return await self._make_json(caller, request, place, incoming)
@@ -87,6 +94,19 @@ class ObjectWrites:
             placed = await place.take(None)
             stat = await self._parts.create(caller, request, placed.target, members, values)
             return evolve(await self._shown(caller, stat), location=placed.location)
+
+    async def _make_plain(
+        self, caller: Caller, request: CdmiRequest, place: Place, body: ByteStream, length_b: int | None
+    ) -> Answer:
+        """Make an object of a value, or of the first file of a form that a browser sent."""
+        name = ""
+        if is_upload(request):
+            sent = await first_file(request.content_type, body)
+            body, name, length_b = sent.stream, sent.name, None
+            request = evolve(request, content_type=sent.content_type)
+        placed = await place.take(None, wish=name)
+        answer = await self._plain.write_whole(caller, request, placed.target, body, length_b)
+        return evolve(answer, location=placed.location)
 
     @asynccontextmanager
     async def _received(
@@ -155,7 +175,8 @@ class ObjectWrites:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
             change = changes.sent(request, body, {})
-            return await self._relocations.write(caller, request, target, stat, body, change)
+            condition = write_condition(request, of_state=True)
+            return await self._relocations.write(caller, request, target, stat, body, change, condition)
         if request.query.value is not None:
             return await self._write_range(caller, request, target, stat, incoming, request.query.value)
         if body.has_value and body.encoding is None:
@@ -189,13 +210,14 @@ class ObjectWrites:
             expected_b=None,
             create=CreateOptions(),
             metadata=change,
+            condition=write_condition(request, of_state=True),
         )
-        return await self._shown(caller, stat)
+        return evolve(await self._shown(caller, stat), state=stat)
 
     async def _replace(
         self, caller: Caller, request: CdmiRequest, stat: FileStat, incoming: IncomingObject, body: ObjectBody
     ) -> None:
-        xattrs = await self._locator.xattrs(caller, stat)
+        xattrs = (await self._locator.readable(caller, stat)).xattrs
         encoding = changes.encoding_for(body, xattrs)
 
         async def change() -> MetadataChange:
@@ -207,17 +229,19 @@ class ObjectWrites:
             incoming.value(decoder_for(encoding)),
             expected_b=None,
             metadata=change,
+            condition=write_condition(request, of_state=True),
         )
 
     async def _change(self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody) -> None:
-        xattrs: dict[str, Json] = {}
+        xattrs: Mapping[str, Json] = {}
         is_acl_alone = request.query.metadata == (metadata.ACL,)
         if is_acl_alone and not changes.sent(request, body, {}).changes_custom:
             change = changes.sent(request, body, {})  # needs no right to read anything else
         else:
-            xattrs = await self._locator.xattrs(caller, stat)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             change = changes.of_present(request, body, xattrs)
-        await self._storing.change(caller, stat, change)
+        condition = write_condition(request, of_state=True)
+        await self._storing.change(caller, stat, change, condition)
 
     async def _write_range(
         self,
@@ -228,23 +252,26 @@ class ObjectWrites:
         incoming: IncomingObject,
         span: Span,
     ) -> Answer:
+        condition = write_condition(request, of_state=True)
         async with self._spools.new() as spool:
             body = await _received_range(incoming, span, spool)
             section = Section(span, spool.stream())
             if stat is None:
                 change = changes.of_new(request, body, Encoding.BASE64)
-                return await self._shown(
-                    caller, await self._storing.create_with_gaps(caller, target, [section], change)
+                made = await self._storing.create_with_gaps(
+                    caller, target, [section], change, condition=condition
                 )
-            xattrs = await self._locator.xattrs(caller, stat)
+                return await self._shown(caller, made)
+            xattrs = (await self._locator.readable(caller, stat)).xattrs
             change = changes.of_present(request, body, xattrs)
-            stat = await self._storing.write_sections(caller, stat, [section])
+            stat = await self._storing.write_sections(caller, stat, [section], condition=condition)
         await self._storing.change(caller, stat, metadata.with_properties(change, encoding=Encoding.BASE64))
         return NO_CONTENT
 
     async def _shown(self, caller: Caller, stat: FileStat) -> Answer:
-        xattrs = await self._locator.changed_xattrs(caller, stat)
-        return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
+        readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))
+        members = permitted(object_members(stat, readable.xattrs, Query()), readable)
+        return representation(Kind.OBJECT, render(members), 201)
 
 
 def _members(incoming: IncomingObject, *, has_value: bool = False) -> ObjectBody:

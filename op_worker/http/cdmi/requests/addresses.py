@@ -85,7 +85,7 @@ def source_addresses(uri: str, host: str, mount: str = "cdmi") -> tuple[Address,
         NotSupported: the source is on another server.
         BadData: the URI can mean nothing (key ``path``).
     """
-    if uri.lower().startswith(("http://", "https://")):
+    if is_url(uri):
         return (_from_url(uri, host, mount),)
     forms = [form for form in dict.fromkeys((uri, _decoded_uri(uri))) if form is not None]
     paths = [tuple(name for name in form.split("/") if name) for form in forms]
@@ -96,6 +96,17 @@ def source_addresses(uri: str, host: str, mount: str = "cdmi") -> tuple[Address,
     if not candidates:
         raise BadData("path", "the source names no object")
     return tuple(dict.fromkeys(_address(path, uri.endswith("/")) for path in candidates))
+
+
+def is_url(uri: str) -> bool:
+    """Whether a URI names a server."""
+    return uri.lower().startswith(("http://", "https://"))
+
+
+def split_query(uri: str) -> tuple[str, bytes] | None:
+    """Return a URI without its query, and the query; ``None`` when there is none."""
+    path, mark, query = uri.partition("?")
+    return (path, query.encode("utf-8", "surrogatepass")) if mark else None
 
 
 def path_text(names: tuple[str, ...]) -> str:
@@ -112,7 +123,7 @@ def _from_url(uri: str, host: str, mount: str) -> Address:
     if parts.netloc.lower() != host.lower() or not parts.path.startswith(prefix):
         raise NotSupported
     if parts.query:
-        raise NotSupported
+        raise BadData("path", "a query means nothing here")
     address = parse_address(parts.path[len(prefix) - 1 :].encode("utf-8", "surrogatepass"))
     if address.is_root:
         raise BadData("path", "the source names no object")

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from onedata.errors import BadData, BadValueIdentifier, MissingRequiredValue, NotSupported
+from op_worker.files.stored.conditions import ANY, NO_CONDITION, ContentCondition
 from op_worker.http.cdmi.requests.addresses import Address, parse_address
 from op_worker.http.cdmi.requests.negotiation import (
     VERSION_HEADER,
@@ -48,7 +49,8 @@ class CdmiRequest:
         version: the negotiated one; ``None`` for a plain request.
         is_partial: the value is to stay ``Processing``.
         ranges: the ``Range`` header; ``content_range``: the ``Content-Range`` header.
-        conditions: on the content, for plain reads and writes.
+        conditions: on the content, for plain reads and writes; for others on the whole state.
+        must_exist, no_clobber: headers of CDMI 1.0: only update, only create.
         digests: that came with a plain body.
         host: the ``Host`` header, "" when there is none.
         scheme: ``https`` over TLS.
@@ -64,6 +66,8 @@ class CdmiRequest:
     ranges: str | None = None
     content_range: str | None = None
     conditions: Conditions = NO_CONDITIONS
+    must_exist: bool = False
+    no_clobber: bool = False
     digests: SentDigests = NO_DIGESTS
     host: str = ""
     scheme: str = "http"
@@ -103,14 +107,38 @@ def parse_request(
         query=parse_query(raw_query),
         content_type=parse_media_type(header("Content-Type")),
         accept=header("Accept"),
-        is_partial=(header("X-CDMI-Partial") or "").strip().lower() == "true",
+        is_partial=_is_true(header("X-CDMI-Partial")),
         ranges=header("Range"),
         content_range=header("Content-Range"),
         conditions=parse_conditions(header),
+        must_exist=_is_true(header("X-CDMI-MustExist")),
+        no_clobber=_is_true(header("X-CDMI-NoClobber")),
         digests=sent_digests(header),
         host=header("Host") or "",
         scheme=scheme,
     )
+
+
+def _is_true(header: str | None) -> bool:
+    return (header or "").strip().lower() == "true"
+
+
+def write_condition(request: CdmiRequest, *, of_state: bool = False) -> ContentCondition:
+    """Return what must hold of the resource that a PUT or DELETE meets; POST meets nothing.
+
+    Args:
+        of_state: of a CDMI write: tags and times are those of the whole state.
+    """
+    if request.method == "POST":
+        return NO_CONDITION
+    condition = request.conditions.content
+    if request.must_exist:
+        condition = evolve(condition, match=condition.match or ANY)
+    if request.no_clobber:
+        condition = evolve(condition, none_match=ANY)
+    if condition is NO_CONDITION or not of_state:
+        return condition
+    return evolve(condition, of_state=True)
 
 
 def write_form(request: CdmiRequest) -> Form:
@@ -155,6 +183,11 @@ def post_form(request: CdmiRequest) -> Form:
     if sent.kind is not Kind.OBJECT:
         raise NotSupported
     return Form.CDMI
+
+
+def is_upload(request: CdmiRequest) -> bool:
+    """Whether a browser's form with a file was sent (RFC 1867)."""
+    return request.content_type is not None and request.content_type.essence == "multipart/form-data"
 
 
 def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form | None:
