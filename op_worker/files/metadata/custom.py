@@ -31,7 +31,7 @@ MAX_DOCUMENT_B = 1 << 20
 """The most bytes that a file's attributes together, its JSON or its RDF may take."""
 MAX_XATTR_NAME_B = 255
 MAX_XATTRS = 1000
-"""The most extended attributes of a file."""
+"""The most extended attributes of a file, internal ones not counted: those are few and named by doors."""
 ACL_XATTR = "cdmi_acl"
 JSON_XATTR = "onedata_json"
 RDF_XATTR = "onedata_rdf"
@@ -145,7 +145,7 @@ def custom_steps(key: Key, documents: Mapping[str, Document], change: MetadataCh
     """
     stored = xattrs_of(documents)
     xattrs = changed_xattrs(stored, change)
-    if len(xattrs) > max(MAX_XATTRS, len(stored)):
+    if _chosen(xattrs) > max(MAX_XATTRS, _chosen(stored)):
         raise Posix(Errno.E2BIG, f"a file may have up to {MAX_XATTRS} extended attributes")
     wanted: dict[str, bytes | None] = {}
     if xattrs != stored:
@@ -189,6 +189,11 @@ def needed_for(change: MetadataChange) -> Operation:
     """Return what a change needs on the file."""
     needed = Operation.WRITE_METADATA if change.changes_custom else NOTHING
     return needed if change.acl is UNSET else needed | Operation.WRITE_ACL
+
+
+def _chosen(xattrs: Mapping[str, Json]) -> int:
+    """Return how many attributes users chose."""
+    return sum(not is_reserved(name) for name in xattrs)
 
 
 def _check_name(name: str) -> None:

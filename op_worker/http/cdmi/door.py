@@ -18,7 +18,8 @@ from cluster_worker.http.errors import HttpError
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
 from cluster_worker.runtime.spool import Spools
-from onedata.errors import Unauthorized
+from onedata.errors import OnedataError, Unauthorized
+from onedata.ids import user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import Answer
@@ -93,7 +94,7 @@ class CdmiDoor:
         """GET and HEAD."""
         asked = _parse(request)
         if is_capability(asked.address):
-            await send(request, read_capability(asked))
+            await send(request, read_capability(asked, await self._root_container_id(request)))
             return
         caller = await self._caller(request)
         refuse_method(asked)
@@ -135,6 +136,14 @@ class CdmiDoor:
     async def unknown(self, request: StreamingRequest, path: str) -> None:
         """Any other method."""
         raise HttpError(405, {b"Allow": methods_of(_parse(request).address)})
+
+    async def _root_container_id(self, request: StreamingRequest) -> str | None:
+        """Return the id of the caller's root container; ``None`` when no good token says who he is."""
+        try:
+            caller = await self._caller(request)
+        except OnedataError:
+            return None
+        return None if caller.user_id is None else user_root_guid(caller.user_id).object_id()
 
     async def _caller(self, request: StreamingRequest) -> Caller:
         token = token_from(request) or _password(request)

@@ -148,8 +148,11 @@ def is_capability(address: Address) -> bool:
     return address.branch is Branch.CAPABILITIES
 
 
-def read_capability(request: CdmiRequest) -> AnyAnswer:
+def read_capability(request: CdmiRequest, root_container_id: str | None) -> AnyAnswer:
     """Answer a GET of a capability object.
+
+    Args:
+        root_container_id: of the caller, when he said who he is.
 
     Raises:
         BadVersion: a request without a version.
@@ -169,7 +172,8 @@ def read_capability(request: CdmiRequest) -> AnyAnswer:
         raise BadVersion(list(SUPPORTED_VERSIONS))
     if not accepts_kind(request, Kind.CAPABILITY):
         return NOT_ACCEPTABLE
-    return representation(Kind.CAPABILITY, render(capabilities.members(capability, request.query)))
+    members = capabilities.members(capability, request.query, root_container_id)
+    return representation(Kind.CAPABILITY, render(members))
 
 
 def refuse_method(request: CdmiRequest) -> None:

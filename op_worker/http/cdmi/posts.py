@@ -8,16 +8,18 @@ from attrs import frozen
 
 from cluster_worker.http.errors import HttpError
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import Errno, NotSupported, Posix
-from onedata.ids import FileGuid
+from onedata.errors import BadData, Errno, NotSupported, Posix
+from onedata.ids import FileGuid, SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import AnyAnswer
+from op_worker.http.cdmi.belonging import domain_meant
 from op_worker.http.cdmi.handlers import Maker, Place, Placed
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.representation import logical_path
 from op_worker.http.cdmi.requests.addresses import OBJECT_IDS, RESERVED_PREFIX, Branch, path_text
+from op_worker.http.cdmi.requests.domain_names import MEMBER
 from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest
@@ -54,11 +56,19 @@ class WithoutName:
 
     _files: FileService
     _caller: Caller
+    _host: str
 
     async def take(self, domain_uri: str | None, moved: FileGuid | None = None, wish: str = "") -> Placed:
         """Return where the object goes: into the space of the domain; see ``Place``."""
-        target = await self._files.nameless.place(self._caller, None, moved)
+        space_id = None if domain_uri is None else await self._space_of(domain_uri)
+        target = await self._files.nameless.place(self._caller, space_id, moved)
         return Placed(target, path_text((OBJECT_IDS, target.names[-1])))
+
+    async def _space_of(self, domain_uri: str) -> SpaceId:
+        names = await domain_meant(self._files, self._caller, domain_uri, self._host)
+        if not names:
+            raise BadData(MEMBER, "objects lie in the domain of a space, none in the root domain")
+        return SpaceId(names[0])
 
 
 @frozen(eq=False)
@@ -93,7 +103,7 @@ class Posts:
     async def _place(self, caller: Caller, request: CdmiRequest) -> Place:
         address = request.address
         if address.branch is Branch.OBJECT_IDS:
-            return WithoutName(self._files, caller)
+            return WithoutName(self._files, caller, request.host)
         target = await self._locator.target(caller, address)
         stat = await self._locator.existing(caller, address, target)
         if not stat.is_directory:

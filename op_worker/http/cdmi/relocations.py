@@ -12,6 +12,7 @@ from op_worker.files.model import FileStat, FileType, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
+from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
 from op_worker.http.cdmi.field_copies import FieldCopies
 from op_worker.http.cdmi.handlers import Place
@@ -86,7 +87,9 @@ class Relocations:
         source = await self._source(caller, request, body)
         if source.stat.is_directory:
             raise BadData("path", "the source of a data object must be one")
-        placed = await place.take(None, None if body.move is None else source.stat.guid)
+        placed = await place.take(body.domain_uri, None if body.move is None else source.stat.guid)
+        space_id = placed.target.base.space_id
+        await require_belonging(self._files, caller, space_id, body, Kind.OBJECT, request.host)
         answer = await self._carry_out(caller, request, _Order(source, placed.target, None, body, change))
         return evolve(answer, location=placed.location)
 

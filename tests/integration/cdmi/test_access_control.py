@@ -35,6 +35,7 @@ async def put_acl(client: Client, path: str, acl: Any, token: str = "owner") -> 
     return (await client.cdmi("PUT", path + ONLY, body, token=token)).status
 
 
+@pytest.mark.capability("system/cdmi_acl", "dataobject/cdmi_acl")
 @ensureDeferred
 async def test_an_object_is_created_with_its_list(client: Client) -> None:
     sent = {"value": "v", "metadata": {"cdmi_acl": [WORDS], "k": "1"}}
@@ -47,6 +48,7 @@ async def test_an_object_is_created_with_its_list(client: Client) -> None:
     assert (await client.cdmi("PUT", F, {"value": "w"}, token="member")).status == 403
 
 
+@pytest.mark.capability("container/cdmi_acl")
 @ensureDeferred
 async def test_a_container_is_created_with_its_list_which_is_inherited(client: Client) -> None:
     handed_on = {**EVERYBODY, "aceflags": "OBJECT_INHERIT,CONTAINER_INHERIT"}
@@ -111,6 +113,7 @@ async def test_copies_and_moves_keep_the_list(client: Client) -> None:
         assert await acl_of(client, f"/cdmi/Science/{folder}/f") == [HEX]
 
 
+@pytest.mark.capability("system/cdmi_security_access_control")
 @ensureDeferred
 async def test_nobody_gets_through_a_container_that_does_not_let_him(client: Client) -> None:
     await client.cdmi("PUT", D, {})

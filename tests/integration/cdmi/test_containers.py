@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
-from op_worker.http.cdmi.capabilities.tree import CONTAINER, DATA_OBJECT, ROOT
 from op_worker.http.cdmi.containers import containers
 from tests.integration.cdmi.client import Client
 
@@ -30,6 +29,12 @@ async def test_space_is_found_by_name_id_and_both(client: Client) -> None:
     assert len(set(ids)) == 1
 
 
+@pytest.mark.capability(
+    "container/cdmi_create_container",
+    "container/cdmi_list_children",
+    "container/cdmi_read_metadata",
+    "container/cdmi_modify_metadata",
+)
 @ensureDeferred
 async def test_container_is_created_listed_and_updated(client: Client) -> None:
     made = await client.cdmi("PUT", D, {"metadata": {"a": 1}})
@@ -47,6 +52,7 @@ async def test_container_is_created_listed_and_updated(client: Client) -> None:
     assert (await client.cdmi("PUT", D, {})).status == 204
 
 
+@pytest.mark.capability("container/cdmi_list_children_range")
 @ensureDeferred
 async def test_slices_of_children_are_exact_or_refused(client: Client) -> None:
     await client.cdmi("PUT", D)
@@ -78,6 +84,7 @@ async def test_listing_of_more_than_a_thousand_children_needs_ranges(
     assert (await client.cdmi("GET", D + "?metadata")).status == 200
 
 
+@pytest.mark.capability("container/cdmi_delete_container")
 @ensureDeferred
 async def test_delete_takes_everything_below_along(client: Client) -> None:
     await client.cdmi("PUT", D)
@@ -192,33 +199,6 @@ async def test_member_of_the_space_sees_what_the_owner_made(client: Client) -> N
     await client.cdmi("PUT", D, {"metadata": {"a": 1}})
     reply = await client.cdmi("GET", D, token="member")
     assert (reply.status, reply.json["metadata"]["a"]) == (200, 1)
-
-
-@ensureDeferred
-async def test_capabilities_need_a_version_but_no_token(client: Client) -> None:
-    client.token = None
-    root = await client.cdmi("GET", "/cdmi/cdmi_capabilities/")
-    assert (root.status, root.headers["content-type"]) == (200, "application/cdmi-capability")
-    assert root.json["children"] == ["container/", "dataobject/"]
-    for child, capability in (("container/", CONTAINER), ("dataobject/", DATA_OBJECT)):
-        found = (await client.cdmi("GET", "/cdmi/cdmi_capabilities/" + child)).json
-        assert (found["objectID"], found["parentID"]) == (capability.object_id, ROOT.object_id)
-        by_id = (await client.cdmi("GET", f"/cdmi/cdmi_objectid/{capability.object_id}/")).json
-        assert by_id == found
-    unversioned = await client.send("GET", "/cdmi/cdmi_capabilities/")
-    assert (unversioned.status, unversioned.error_id) == (400, "badVersion")
-    assert (await client.cdmi("GET", "/cdmi/cdmi_capabilities/queue/")).status == 404
-    assert (await client.cdmi("GET", "/cdmi/cdmi_capabilities")).status == 301
-    assert (
-        await client.cdmi("GET", "/cdmi/cdmi_capabilities/", headers={"Accept": "image/png"})
-    ).status == 406
-
-
-@ensureDeferred
-async def test_capabilities_cannot_be_changed(client: Client) -> None:
-    for method in ("PUT", "DELETE"):
-        refused = await client.send(method, "/cdmi/cdmi_capabilities/container/")
-        assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 @ensureDeferred

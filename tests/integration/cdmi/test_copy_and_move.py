@@ -16,6 +16,7 @@ async def user_items(client: Client, path: str) -> dict[str, object]:
     return {name: value for name, value in shown.items() if not name.startswith("cdmi_")}
 
 
+@pytest.mark.capability("system/cdmi_object_copy_from_local", "container/cdmi_copy_dataobject")
 @ensureDeferred
 async def test_copy_takes_value_mimetype_encoding_and_metadata(client: Client) -> None:
     source = (await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)).json
@@ -47,6 +48,7 @@ async def test_copy_onto_an_object_replaces_it_under_its_id(client: Client) -> N
     assert (read["value"], read["objectID"], read["metadata"]["a"]) == ("text", target["objectID"], 1)
 
 
+@pytest.mark.capability("system/cdmi_object_move_from_local", "container/cdmi_move_dataobject")
 @ensureDeferred
 async def test_move_keeps_the_id_and_everything_else(client: Client) -> None:
     source = (await client.cdmi("PUT", "/cdmi/Science/a", SOURCE)).json
@@ -79,6 +81,7 @@ async def test_directory_moves_through_the_object_form(client: Client) -> None:
     assert (await client.cdmi("GET", "/cdmi/Science/d/")).status == 404
 
 
+@pytest.mark.capability("container/cdmi_copy_container", "container/cdmi_move_container")
 @ensureDeferred
 async def test_container_is_copied_and_moved_with_all_below(client: Client) -> None:
     await client.cdmi("PUT", "/cdmi/Science/d/", {"metadata": {"a": 1}})

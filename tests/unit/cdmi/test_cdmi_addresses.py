@@ -45,7 +45,7 @@ def test_fixed_names_lead_to_their_branches_at_the_root_only() -> None:
     assert parse_address(b"/cdmi_capabilities/container/") == Address(
         Branch.CAPABILITIES, ("container",), True
     )
-    assert parse_address(b"/cdmi_domains/d/").branch is Branch.RESERVED
+    assert parse_address(b"/cdmi_domains/d/") == Address(Branch.DOMAINS, ("d",), True)
     assert parse_address(b"/cdmi_objectid/").branch is Branch.OBJECT_IDS
     assert parse_address(b"/S/cdmi_objectid/AB").branch is Branch.NAMESPACE
 

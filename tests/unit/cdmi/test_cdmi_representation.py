@@ -45,6 +45,7 @@ def test_object_members_come_in_the_order_of_the_standard() -> None:
         "objectName",
         "parentURI",
         "parentID",
+        "domainURI",
         "capabilitiesURI",
         "completionStatus",
         "mimetype",
@@ -58,6 +59,7 @@ def test_object_names_its_place_with_an_encoded_parent() -> None:
     assert members["objectID"] == FILE.guid.object_id()
     assert (members["parentURI"], members["objectName"]) == ("/My%20Space/", "f 1")
     assert members["parentID"] == SPACE.object_id()
+    assert members["domainURI"] == "/cdmi_domains/s/"
     assert members["capabilitiesURI"] == "cdmi_capabilities/dataobject/"
 
 
@@ -82,6 +84,7 @@ def test_root_has_neither_parent_nor_name() -> None:
     members = container_members(root, {}, ALL)
     assert (members["objectName"], members["parentURI"]) == ("/", "")
     assert "parentID" not in members
+    assert members["domainURI"] == "/cdmi_domains/"
     assert logical_path(root) == ()
 
 

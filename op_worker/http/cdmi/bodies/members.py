@@ -16,7 +16,7 @@ from op_worker.http.cdmi.requests.negotiation import is_storable_mimetype
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
-_REFUSED_OBJECT = ("serialize", "deserialize", "deserializevalue", "domainURI")
+_REFUSED_OBJECT = ("serialize", "deserialize", "deserializevalue")
 _REFUSED_CONTAINER = (*_REFUSED_OBJECT, "exports", "snapshot")
 NAMED = frozenset(
     {
@@ -64,6 +64,8 @@ class ObjectBody:
     copy: str | None = None
     move: str | None = None
     reference: str | None = None
+    domain_uri: str | None = None
+    capabilities_uri: str | None = None
     others: Mapping[str, Json] = field(factory=dict)
 
 
@@ -75,6 +77,8 @@ class ContainerBody:
     copy: str | None = None
     move: str | None = None
     reference: str | None = None
+    domain_uri: str | None = None
+    capabilities_uri: str | None = None
 
 
 def parse_json_object(raw: bytes) -> dict[str, Json]:
@@ -116,6 +120,8 @@ def parse_object_body(members: Mapping[str, Json], *, has_value: bool) -> Object
         copy=_string(members, "copy"),
         move=_string(members, "move"),
         reference=_string(members, "reference"),
+        domain_uri=_string(members, "domainURI"),
+        capabilities_uri=_string(members, "capabilitiesURI"),
         others={name: value for name, value in members.items() if name not in NAMED},
     )
 
@@ -128,6 +134,8 @@ def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
         copy=_string(document, "copy"),
         move=_string(document, "move"),
         reference=_string(document, "reference"),
+        domain_uri=_string(document, "domainURI"),
+        capabilities_uri=_string(document, "capabilitiesURI"),
     )
 
 

@@ -1,6 +1,12 @@
-"""The capability objects: what this server can do, and nothing else. Pure."""
+"""The capability objects: what this server can do, and nothing else. Pure.
+
+The tables come first, one name to a line, in order. Every name is exercised by a test that carries the mark
+``capability("kind/name")``; ``tests/unit/cdmi/test_cdmi_capability_marks.py`` compares both.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -8,60 +14,84 @@ from onedata.errors import BadData
 from onedata.ids import encode_object_id
 from op_worker.files.model import Json
 from op_worker.http.cdmi.representations import metadata
-from op_worker.http.cdmi.representations.representation import range_text, wanted
+from op_worker.http.cdmi.representations.representation import CAPABILITIES_OF, range_text, wanted
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 
 MAX_CHILDREN = 1000
 """How many children one request may return."""
 
-_TRUE = "true"
-_SYSTEM_METADATA = ("cdmi_acl", "cdmi_size", "cdmi_ctime", "cdmi_atime", "cdmi_mtime")
+_SYSTEM_METADATA = (
+    "cdmi_acl",
+    "cdmi_atime",
+    "cdmi_ctime",
+    "cdmi_mtime",
+    "cdmi_size",
+)
+"""In every kind but domains."""
+
 _SYSTEM_WIDE = (
-    "cdmi_dataobjects",
-    "cdmi_multipart_mime",
-    "cdmi_security_access_control",
-    "cdmi_object_access_by_ID",
-    "cdmi_object_copy_from_local",
-    "cdmi_object_move_from_local",
-    "cdmi_references",
-    "cdmi_object_move_from_ID",
-    "cdmi_object_move_to_ID",
-    "cdmi_post_dataobject_by_ID",
     "cdmi_copy_dataobject_by_ID",
     "cdmi_create_reference_by_ID",
     "cdmi_create_value_range_by_ID",
+    "cdmi_dataobjects",
+    "cdmi_multipart_mime",
+    "cdmi_object_access_by_ID",
+    "cdmi_object_copy_from_local",
+    "cdmi_object_move_from_ID",
+    "cdmi_object_move_from_local",
+    "cdmi_object_move_to_ID",
+    "cdmi_post_dataobject_by_ID",
+    "cdmi_references",
+    "cdmi_security_access_control",
 )
+
 _CONTAINER = (
-    "cdmi_list_children",
-    "cdmi_list_children_range",
-    "cdmi_read_metadata",
-    "cdmi_modify_metadata",
-    "cdmi_create_dataobject",
+    "cdmi_copy_container",
+    "cdmi_copy_dataobject",
     "cdmi_create_container",
+    "cdmi_create_dataobject",
+    "cdmi_create_reference",
     "cdmi_create_value_range",
     "cdmi_delete_container",
+    "cdmi_list_children",
+    "cdmi_list_children_range",
+    "cdmi_modify_metadata",
     "cdmi_move_container",
-    "cdmi_copy_container",
     "cdmi_move_dataobject",
-    "cdmi_copy_dataobject",
     "cdmi_post_dataobject",
-    "cdmi_create_reference",
-)
-_DATA_OBJECT = (
-    "cdmi_read_value",
-    "cdmi_read_value_range",
     "cdmi_read_metadata",
+)
+
+_DATA_OBJECT = (
+    "cdmi_delete_dataobject",
+    "cdmi_modify_metadata",
     "cdmi_modify_value",
     "cdmi_modify_value_range",
-    "cdmi_modify_metadata",
-    "cdmi_delete_dataobject",
+    "cdmi_read_metadata",
+    "cdmi_read_value",
+    "cdmi_read_value_range",
 )
-_LIMITS = {
-    "cdmi_metadata_maxitems": str(metadata.MAX_ITEMS),
-    "cdmi_metadata_maxsize": str(metadata.MAX_ITEM_B),
-    "cdmi_metadata_maxtotalsize": str(metadata.MAX_TOTAL_B),
+
+_QUEUE: tuple[str, ...] = ()
+
+_DOMAIN: tuple[str, ...] = ()
+
+_VALUES: Mapping[str, Mapping[str, Json]] = {
+    "system": {
+        "cdmi_metadata_maxitems": str(metadata.MAX_ITEMS),
+        "cdmi_metadata_maxsize": str(metadata.MAX_ITEM_B),
+        "cdmi_metadata_maxtotalsize": str(metadata.MAX_TOTAL_B),
+    },
+    "container": {
+        "cdmi_capabilities_allowed": [CAPABILITIES_OF[Kind.CONTAINER]],
+    },
+    "dataobject": {
+        "cdmi_capabilities_allowed": [CAPABILITIES_OF[Kind.OBJECT]],
+    },
+    "queue": {},
 }
+"""Numbers and lists; everything else is ``"true"``."""
 
 
 @frozen
@@ -70,30 +100,50 @@ class Capability:
 
     names: tuple[str, ...]
     object_id: str
-    abilities: dict[str, str]
+    abilities: Mapping[str, Json]
     children: tuple[str, ...] = ()
 
+    @property
+    def uri(self) -> str:
+        """Where it is, as answers name it."""
+        return "/".join(("cdmi_capabilities", *self.names, ""))
 
-def _flags(*names: str) -> dict[str, str]:
-    return dict.fromkeys(names, _TRUE)
+
+def _kind(name: str, number: int, flags: tuple[str, ...], common: tuple[str, ...] = ()) -> Capability:
+    values = _VALUES.get(name, {})
+    abilities = {**dict.fromkeys((*flags, *common), "true"), **values} if flags else {}
+    return Capability((name,), _fixed_id(number), dict(sorted(abilities.items())))
 
 
 def _fixed_id(number: int) -> str:
     return encode_object_id(b"%032d" % number)
 
 
+CONTAINER = _kind("container", 2, _CONTAINER, _SYSTEM_METADATA)
+DATA_OBJECT = _kind("dataobject", 3, _DATA_OBJECT, _SYSTEM_METADATA)
+QUEUE = _kind("queue", 4, _QUEUE, _SYSTEM_METADATA)
+DOMAIN = _kind("domain", 5, _DOMAIN)
+_SERVED = tuple(each for each in (CONTAINER, DATA_OBJECT, DOMAIN, QUEUE) if each.abilities)
+
 ROOT = Capability(
     (),
     _fixed_id(1),
-    {**_flags(*_SYSTEM_WIDE, *_SYSTEM_METADATA), **_LIMITS},
-    ("container/", "dataobject/"),
+    dict(sorted({**dict.fromkeys((*_SYSTEM_WIDE, *_SYSTEM_METADATA), "true"), **_VALUES["system"]}.items())),
+    tuple(f"{capability.names[0]}/" for capability in _SERVED),
 )
-CONTAINER = Capability(("container",), _fixed_id(2), _flags(*_CONTAINER, *_SYSTEM_METADATA))
-DATA_OBJECT = Capability(("dataobject",), _fixed_id(3), _flags(*_DATA_OBJECT, *_SYSTEM_METADATA))
 
-_ALL = (ROOT, CONTAINER, DATA_OBJECT)
+_ALL = (ROOT, *_SERVED)
 _BY_NAMES = {capability.names: capability for capability in _ALL}
 _BY_ID = {capability.object_id: capability for capability in _ALL}
+
+
+def advertised() -> frozenset[str]:
+    """Return everything that is advertised, as ``kind/name``; ``system`` is the kind of the root."""
+    return frozenset(
+        f"{capability.names[0] if capability.names else 'system'}/{name}"
+        for capability in _ALL
+        for name in capability.abilities
+    )
 
 
 def capability_at(names: tuple[str, ...]) -> Capability | None:
@@ -106,8 +156,11 @@ def capability_with_id(object_id: str) -> Capability | None:
     return _BY_ID.get(object_id.upper())
 
 
-def members(capability: Capability, query: Query) -> dict[str, Json]:
+def members(capability: Capability, query: Query, root_container_id: str | None = None) -> dict[str, Json]:
     """Return the representation's members that ``query`` wants.
+
+    Args:
+        root_container_id: of the caller, the parent of the root capability; ``None`` when nobody is known.
 
     Raises:
         BadData: a slice of the children that does not exist (key ``childrenrange``).
@@ -115,8 +168,9 @@ def members(capability: Capability, query: Query) -> dict[str, Json]:
     found: dict[str, Json] = {"objectType": Kind.CAPABILITY.value, "objectID": capability.object_id}
     found["objectName"] = "/".join((*(capability.names or ("cdmi_capabilities",)), ""))
     found["parentURI"] = "cdmi_capabilities/" if capability.names else "/"
-    if capability.names:
-        found["parentID"] = ROOT.object_id
+    parent_id = ROOT.object_id if capability.names else root_container_id
+    if parent_id is not None:
+        found["parentID"] = parent_id
     found["capabilities"] = capability.abilities
     children, first = capability.children, 0
     if query.children is not None:

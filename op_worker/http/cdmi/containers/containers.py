@@ -19,6 +19,7 @@ from op_worker.http.cdmi.answers import (
     not_modified,
     representation,
 )
+from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import parse_container_body
 from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
@@ -110,6 +111,8 @@ class Containers:
         condition.require(stat)
         names = () if body.copy is not None else request.query.metadata  # a copy takes what they name
         change = metadata.update(body.metadata, names)
+        space_id = target.base.space_id
+        await require_belonging(self._files, caller, space_id, body, Kind.CONTAINER, request.host)
         if body.reference is not None:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:

@@ -14,6 +14,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
+from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.decoding import decoder_for
 from op_worker.http.cdmi.bodies.members import Encoding, ObjectBody, parse_object_body
 from op_worker.http.cdmi.bodies.multipart import Parts, first_file, first_part
@@ -91,7 +92,8 @@ class ObjectWrites:
             if values is None:
                 return await self._make_json(caller, request, place, incoming)
             members = _members(incoming, has_value=True)
-            placed = await place.take(None)
+            placed = await place.take(members.domain_uri)
+            await self._agree(caller, request, placed.target, members)
             stat = await self._parts.create(caller, request, placed.target, members, values)
             return evolve(await self._shown(caller, stat), location=placed.location)
 
@@ -136,6 +138,7 @@ class ObjectWrites:
         values: ValueParts,
     ) -> AnyAnswer:
         members = _members(incoming, has_value=True)
+        await self._agree(caller, request, target, members)
         if stat is None:
             made = await self._parts.create(caller, request, target, members, values)
             return await self._shown(caller, made)
@@ -152,7 +155,8 @@ class ObjectWrites:
         if body.has_value and request.query.value is None:
             await incoming.settle()  # a later member may tell the place or the encoding
             body = _members(incoming)
-        placed = await place.take(None)
+        placed = await place.take(body.domain_uri)
+        await self._agree(caller, request, placed.target, body)
         if body.reference is not None:
             answer = await self._references.make(caller, request, placed.target, None, body.reference)
         elif request.query.value is not None:
@@ -171,6 +175,7 @@ class ObjectWrites:
         incoming: IncomingObject,
     ) -> AnyAnswer:
         body = _members(incoming)
+        await self._agree(caller, request, target, body)
         if body.reference is not None:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
@@ -201,7 +206,9 @@ class ObjectWrites:
         encoding = changes.encoding_for(body, {})
 
         async def change() -> MetadataChange:
-            return changes.of_new(request, _all_members(incoming, body), encoding)
+            complete = _all_members(incoming, body)
+            await self._agree(caller, request, target, complete)
+            return changes.of_new(request, complete, encoding)
 
         stat, _ = await self._files.replace_content(
             caller,
@@ -221,7 +228,9 @@ class ObjectWrites:
         encoding = changes.encoding_for(body, xattrs)
 
         async def change() -> MetadataChange:
-            return changes.of_present(request, _all_members(incoming, body), xattrs)
+            complete = _all_members(incoming, body)
+            await self._agree(caller, request, Target(stat.guid), complete)
+            return changes.of_present(request, complete, xattrs)
 
         await self._files.replace_content(
             caller,
@@ -255,6 +264,7 @@ class ObjectWrites:
         condition = write_condition(request, of_state=True)
         async with self._spools.new() as spool:
             body = await _received_range(incoming, span, spool)
+            await self._agree(caller, request, target, body)
             section = Section(span, spool.stream())
             if stat is None:
                 change = changes.of_new(request, body, Encoding.BASE64)
@@ -267,6 +277,11 @@ class ObjectWrites:
             stat = await self._storing.write_sections(caller, stat, [section], condition=condition)
         await self._storing.change(caller, stat, metadata.with_properties(change, encoding=Encoding.BASE64))
         return NO_CONTENT
+
+    async def _agree(self, caller: Caller, request: CdmiRequest, target: Target, body: ObjectBody) -> None:
+        """Return when the body names the domain and the capabilities that the object has anyway."""
+        space_id = target.base.space_id
+        await require_belonging(self._files, caller, space_id, body, Kind.OBJECT, request.host)
 
     async def _shown(self, caller: Caller, stat: FileStat) -> Answer:
         readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))

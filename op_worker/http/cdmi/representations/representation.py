@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from op_worker.files.model import FileStat, FileType, Json
 from op_worker.http.cdmi.representations import metadata as items
 from op_worker.http.cdmi.requests.addresses import OBJECT_IDS, path_text
+from op_worker.http.cdmi.requests.domain_names import domain_of, domain_uri
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.http.cdmi.requests.references import is_reference
@@ -85,6 +86,7 @@ def render(members: Mapping[str, Json]) -> bytes:
 def _common(stat: FileStat, kind: Kind) -> dict[str, Json]:
     members: dict[str, Json] = {"objectType": kind.value, "objectID": stat.guid.object_id()}
     members.update(_place(stat, kind))
+    members["domainURI"] = domain_uri(domain_of(stat.guid.space_id))
     members["capabilitiesURI"] = CAPABILITIES_OF[kind]
     return members
 

@@ -9,9 +9,11 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from attrs import frozen
 
 from onedata.errors import BadData, NotSupported
+from op_worker.http.cdmi.requests.domain_ids import names_of_object_id
 
 RESERVED_PREFIX = "cdmi_"
 OBJECT_IDS = "cdmi_objectid"
+DOMAINS = "cdmi_domains"
 _PATH_SAFE = "!$&'()*+,;=:@~"  # RFC 3986: what a path segment may hold unescaped
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -23,13 +25,14 @@ class Branch(Enum):
     OBJECT_ID = "cdmi_objectid/ID"
     OBJECT_IDS = "cdmi_objectid itself, where objects without a name are made"
     CAPABILITIES = "cdmi_capabilities"
+    DOMAINS = "cdmi_domains"
     RESERVED = "a fixed name of the standard that is not served"
 
 
 _BRANCHES = {
     OBJECT_IDS: Branch.OBJECT_ID,
     "cdmi_capabilities": Branch.CAPABILITIES,
-    "cdmi_domains": Branch.RESERVED,
+    DOMAINS: Branch.DOMAINS,
 }
 
 
@@ -38,7 +41,7 @@ class Address:
     """A parsed CDMI path.
 
     Attributes:
-        names: below the CDMI root, below ``object_id``, or below ``cdmi_capabilities``.
+        names: below the CDMI root, below ``object_id``, below ``cdmi_capabilities`` or ``cdmi_domains``.
         is_container: the path ended with a slash (the root always does).
         object_id: as sent, in the ``OBJECT_ID`` branch only.
     """
@@ -163,4 +166,7 @@ def _address(names: tuple[str, ...], ends_with_slash: bool) -> Address:
         return Address(branch, rest, ends_with_slash)
     if not rest:
         return Address(Branch.OBJECT_IDS, (), ends_with_slash)
+    domain = names_of_object_id(rest[0])
+    if domain is not None:
+        return Address(Branch.DOMAINS, (*domain, *rest[1:]), ends_with_slash)
     return Address(branch, rest[1:], ends_with_slash, object_id=rest[0])
