@@ -567,7 +567,8 @@ class TestAtTheSameTime:
         async def consume(node: FileService, target: Target) -> None:
             nonlocal taken
             while taken < total:
-                taken += len(await node.queues.move_values(owner, Q, 3, target))
+                moved = await node.queues.move_values(owner, Q, 3, target)
+                taken += len(moved)
 
         works = [produce(files, 0), produce(second, 1)]
         works += [consume(node, target) for node, target in zip([files, second] * 2, mine, strict=True)]
