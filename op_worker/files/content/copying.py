@@ -55,9 +55,18 @@ class CopiesQueues(Protocol):
     """Copies queues."""
 
     async def copy(
-        self, visit: Visit, source: Chain, at: Target, options: CreateOptions, custom: MetadataChange
+        self,
+        visit: Visit,
+        source: Chain,
+        at: Target,
+        options: CreateOptions,
+        custom: MetadataChange,
+        *,
+        is_apart: bool,
     ) -> FileStat:
         """Copy a queue that may be read with its values; nothing is left of a copy that fails.
+
+        With ``is_apart`` the bytes of its values lie apart from names.
 
         Raises: as ``FileService.copy``.
         """
@@ -161,7 +170,7 @@ class Copying:
         custom = following(await self._custom_of(visit, chain), change)
         options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target, copied_acl=meta.acl)
         if meta.is_queue:
-            return await self._queues.copy(visit, chain, at, options, custom)
+            return await self._queues.copy(visit, chain, at, options, custom, is_apart=is_apart)
         if meta.type is FileType.REG:
             return await self._copy_content(visit, chain, at, options, custom, condition, is_apart=is_apart)
         if meta.type is FileType.SYMLNK:

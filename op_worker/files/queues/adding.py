@@ -202,5 +202,6 @@ class Adding:
             self._context.new_generation(),
             staged.sha256,
             staged.name,
+            is_apart=value.is_apart,
             charges=charges,
         )

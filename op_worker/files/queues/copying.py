@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
@@ -32,7 +32,14 @@ class QueueCopies:
     _transferring: Transferring
 
     async def copy(
-        self, visit: Visit, source: Chain, at: Target, options: CreateOptions, custom: MetadataChange
+        self,
+        visit: Visit,
+        source: Chain,
+        at: Target,
+        options: CreateOptions,
+        custom: MetadataChange,
+        *,
+        is_apart: bool,
     ) -> FileStat:
         """Copy a queue that may be read; up to 1000 values appear with it, more of them in further steps.
 
@@ -43,21 +50,28 @@ class QueueCopies:
         into, _, _ = await self._making.place(caller, at, options)
         storage = into.support.storage
         pages = _pages(self._reading.every(visit, source, None))
-        first = await self._transferring.stage(into, storage, await anext(pages))
+        first = await self._staged(into, storage, await anext(pages), is_apart)
 
         async def attempt() -> FileStat:
             into, directory, name = await self._making.place(caller, at, options)
-            return await self._making.make(into, directory, name, options, change, storage, first)
+            key = self._context.key_for(at)
+            return await self._making.make(into, directory, name, key, options, change, storage, first)
 
         stat = await self._adding.keeping(at.base.space_id, storage, first, attempt)
         try:
             async for values in pages:
-                staged = await self._transferring.stage(into, storage, values)
+                staged = await self._staged(into, storage, values, is_apart)
                 await self._add(into, Target(stat.guid), storage, staged)
         except BaseException:
             await self._removal.discard(caller, Target(stat.guid))
             raise
         return stat
+
+    async def _staged(
+        self, into: Visit, storage: Storage, values: list[QueuedValue], is_apart: bool
+    ) -> list[StagedValue]:
+        staged = await self._transferring.stage(into, storage, values)
+        return [evolve(value, is_apart=is_apart) for value in staged]
 
     async def _add(self, into: Visit, target: Target, storage: Storage, staged: list[StagedValue]) -> None:
         async def attempt() -> range:

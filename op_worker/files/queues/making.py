@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from cluster_worker.persistence.engine import ABSENT, Check, Document, Step
+from cluster_worker.persistence.engine import ABSENT, Check, Document, Key, Step
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import inherited
@@ -43,7 +43,8 @@ class Making:
 
         async def attempt() -> FileStat:
             visit, directory, name = await self.place(caller, target, options)
-            return await self.make(visit, directory, name, options, change)
+            key = self._context.key_for(target)
+            return await self.make(visit, directory, name, key, options, change)
 
         return await self._context.transactions.retrying(target.base.space_id, attempt)
 
@@ -63,6 +64,7 @@ class Making:
         visit: Visit,
         directory: Chain,
         name: str,
+        key: Key,
         options: CreateOptions,
         change: MetadataChange,
         storage: Storage | None = None,
@@ -70,7 +72,7 @@ class Making:
     ) -> FileStat:
         """Commit a queue that holds staged values of a storage. Raises: PreconditionFailed."""
         context, parent = self._context, directory.file.key
-        key, now_s, raw = context.new_key(), context.wall_clock(), name.encode()
+        now_s, raw = context.wall_clock(), name.encode()
         if isinstance(change.acl, tuple):
             options = evolve(options, acl=change.acl)
         custom = custom_steps(key, _NO_DOCUMENTS, change)

@@ -35,10 +35,11 @@ class NewValue:
 
 @frozen
 class StagedValue:
-    """A value whose bytes lie in a staging file."""
+    """A value whose bytes lie in a staging file; with ``is_apart`` they will lie apart from its name."""
 
     staged: Staged
     xattrs: Mapping[str, Json]
+    is_apart: bool = False
 
 
 @frozen

@@ -117,7 +117,7 @@ class Moving:
             *charging,
             *removal,
         ]
-        after = self._after(source, place, None, now_s)
+        after = self.after(source, place, None, now_s)
         keys = [source.file.key, place.directory.file.key, replaced.file.key]
 
         async def happened() -> bool:
@@ -176,17 +176,12 @@ class Moving:
         room = await self._context.rooms.of(visit)
         location = moved_location(room, source, place)
         replaced = place.replaced.file if place.replaced is not None else None
-<<<<<<< HEAD
         steps = [
             *([] if replaced is None else batches.unchanged(replaced, condition)),
             *custom,
             *batches.move(source, place.directory, place.name, replaced, location, now_s),
         ]
-        charging = await self._charging(visit, room, source, place, location)
-=======
-        steps = batches.move(source, place.directory, place.name, replaced, location, now_s)
         charging = await self.charging(visit, room, source, place, location)
->>>>>>> 99133af (Queues: directories of numbered values, made, filled and taken from in one commit each)
         steps.extend(charging)
         intents = self.intents(visit, source, place)
         for intent in intents:
@@ -204,7 +199,6 @@ class Moving:
             self._context.recharging.run_soon(visit.space_id)
         return stat_of(after, visit.space, visit.user_id), replaced is not None
 
-<<<<<<< HEAD
     async def _changed(self, visit: Visit, source: Chain, change: MetadataChange) -> tuple[Chain, list[Step]]:
         """Return a file as it is with changed metadata, which the rename writes, and the further steps."""
         file = source.file
@@ -220,10 +214,7 @@ class Moving:
             steps = [*steps, Put(file.key, META, meta.encode(), expect=file.revision(META))]
         return source.with_file(file.with_meta(meta)), steps
 
-    async def _charging(
-=======
     async def charging(
->>>>>>> 99133af (Queues: directories of numbered values, made, filled and taken from in one commit each)
         self, visit: Visit, room: Room, source: Chain, place: Place, location: Location | None
     ) -> list[Step]:
         """Return the steps that charge a file where it will be; a directory is charged behind, by a walk."""

@@ -275,6 +275,17 @@ class TestOtherDoors:
         assert await values(files, inner) == [b"b", b"c"]
 
     @ensureDeferred
+    async def test_queues_come_along_when_a_tree_replaces_another(self, files: FileService) -> None:
+        for name in ("d", "e"):
+            await files.create_directory(owner, path(name), CreateOptions())
+        await make(files, path("d/q"))
+        await add(files, b"a", b"b", to=path("d/q"))
+        await files.tree_replacing.replace(owner, path("d"), path("e"))
+        assert await values(files, path("e/q")) == [b"a", b"b"]
+        assert await add(files, b"c", to=path("e/q")) == range(2, 3)
+        assert await files.queues.dequeue(owner, path("e/q"), 3) == 3
+
+    @ensureDeferred
     async def test_a_queue_of_many_values_is_copied_in_parts(self, files: FileService) -> None:
         await make(files)
         await add(files, *[b"%d" % number for number in range(1000)])
