@@ -92,7 +92,7 @@ class FileStat:
     are the effective flags, bits of ``Protection``. ``revisions``, of what is kept of the file and of its
     times, grow with every change. ``xattrs`` holds those of the extended attributes that a
     listing was asked for; it is empty when the caller may not read them. ``shares`` are the ids of those
-    that begin here.
+    that begin here. ``is_queue`` tells a queue, which is a directory, from other directories.
     """
 
     guid: FileGuid
@@ -123,6 +123,7 @@ class FileStat:
     acl: Acl | None = None
     protection: int = 0
     revisions: tuple[int, int] = (0, 0)
+    is_queue: bool = False
     xattrs: Mapping[str, Json] = field(factory=dict)
 
     @property

@@ -71,6 +71,7 @@ from op_worker.files.model import (
     Shown,
     Target,
 )
+from op_worker.files.queues.queues import make_queues
 from op_worker.files.quotas.quota_administration import QuotaAdministration
 from op_worker.files.removing.purging import Purging
 from op_worker.files.removing.recycling import Recycling
@@ -162,7 +163,13 @@ class FileService(TaskService):
         self._appending = Appending(context, opening, self._in_place, receiving)
         self._moving = Moving(context, self._creation, self._removal)
         self.metadata = Metadata(context)
-        self._copying = Copying(context, self._reading, self._creation, self._replacing, self.metadata)
+        self.queues = make_queues(
+            *(context, self._reading, self._creation, self._replacing, staging),
+            *(self._moving, self._removal),
+        )
+        self._copying = Copying(
+            *(context, self._reading, self._creation, self._replacing, self.metadata, self.queues.copies)
+        )
         self.tree_replacing = TreeReplacing(context, self._copying, self._moving, unfinished)
         self._attributes = AttributeChanges(context)
         self.distribution = Distribution(context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
@@ -24,7 +24,7 @@ from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId, StorageId
 from op_worker.files.committing.path_locks import PathLocks
 from op_worker.files.stored.documents import LOCATION, UNSETTLED, Location
-from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
+from op_worker.files.stored.intents import INTENTS, FileWork, Intent, IntentKind
 from op_worker.files.stored.paths import STAGING, ancestor_paths, is_below, staging_path, trash_path
 from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
 from op_worker.storage.registry import Storage, Storages
@@ -110,14 +110,17 @@ class Journal:
             await self._drain(space_id, intent)
             await self._perform(space_id, intent)
         except (StorageError, PersistenceError, ServiceUnavailable) as error:
-            self._log.warn(
-                "{kind} of {path} stays pending: {error}",
-                kind=intent.kind.name,
-                path=intent.target,
-                error=error,
-            )
+            self._warn(intent, error)
             return False
         return True
+
+    def _warn(self, intent: Intent, error: Exception) -> None:
+        self._log.warn(
+            "{kind} of {path} stays pending: {error}",
+            kind=intent.kind.name,
+            path=intent.target,
+            error=error,
+        )
 
     async def clear_fresh(
         self, space_id: SpaceId, intent: Intent, location: Location | None, revision: int
@@ -127,14 +130,34 @@ class Journal:
         Args:
             location: the file's location as committed with it, with ``revision``; ``None`` for none.
         """
-        steps = intent.clear_first()
-        if location is not None:
-            settled = evolve(location, staged="").encode()
-            steps.append(Put(Key(intent.uuid), LOCATION, settled, expect=revision))
+        steps = FileWork(intent, location, revision).clear()
         try:
             await self._engine.commit(Scope(space_id), Batch(steps))
         except PreconditionFailed:
             await self._clear(space_id, intent)
+
+    async def carry_out_files(self, space_id: SpaceId, works: Sequence[FileWork]) -> None:
+        """Do and withdraw the storage parts of one commit, whose paths are held; all of them of files.
+
+        What the storage refuses now stays pending, as in ``carry_out``.
+        """
+        done = []
+        for work in works:
+            try:
+                await self._perform(space_id, work.intent)
+            except StorageError as error:
+                self._warn(work.intent, error)
+                continue
+            done.append(work)
+        if not done:
+            return
+        try:
+            await self._engine.commit(
+                Scope(space_id), Batch([step for work in done for step in work.clear()])
+            )
+        except PreconditionFailed:
+            for work in done:
+                await self._clear(space_id, work.intent)
 
     async def pass_by(self, space_id: SpaceId, path: StoragePath) -> None:
         """Let whoever works at ``path`` finish, or finish what was left over there.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 from attrs import evolve, frozen
 
 from onedata.errors import Errno, Posix
 from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
-from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
+from op_worker.files.content.reading import MAX_READ_B, Reading
 from op_worker.files.content.replacing import Replacing
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
@@ -18,6 +19,7 @@ from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import (
     REMOVED,
+    ContentReader,
     CreateOptions,
     Existing,
     FileStat,
@@ -39,7 +41,7 @@ _NO_CHANGE = MetadataChange()
 class ReaderStream:
     """The content of an open file as a body."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: ContentReader) -> None:
         self._reader = reader
         self._offset_b = 0
 
@@ -47,6 +49,27 @@ class ReaderStream:
         data = await self._reader.read(self._offset_b, MAX_READ_B)
         self._offset_b += len(data)
         return data
+
+
+class CopiesQueues(Protocol):
+    """Copies queues."""
+
+    async def copy(
+        self,
+        visit: Visit,
+        source: Chain,
+        at: Target,
+        options: CreateOptions,
+        custom: MetadataChange,
+        *,
+        is_apart: bool,
+    ) -> FileStat:
+        """Copy a queue that may be read with its values; nothing is left of a copy that fails.
+
+        With ``is_apart`` the bytes of its values lie apart from names.
+
+        Raises: as ``FileService.copy``.
+        """
 
 
 @frozen(eq=False)
@@ -58,6 +81,7 @@ class Copying:
     _creation: Creation
     _replacing: Replacing
     _metadata: Metadata
+    _queues: CopiesQueues
 
     async def copy(
         self,
@@ -81,7 +105,7 @@ class Copying:
             _require_replaceable(chain.file, replaced.file)
         at = Target(place.directory.guid, (place.name,), target.uuid)
         stat = await self._copy_one(visit, chain, at, change, condition)
-        if chain.file.is_directory:
+        if chain.file.is_directory and not chain.file.meta.is_queue:
             await self._copy_below(caller, visit, chain, stat.guid)
         return stat, replaced is not None
 
@@ -111,7 +135,7 @@ class Copying:
                 await self._require_readable(visit, child)
                 at = Target(into, (child.file.name,))
                 stat = await self._copy_one(visit, child, at, is_apart=is_apart)
-                if child.file.is_directory:
+                if child.file.is_directory and not child.file.meta.is_queue:
                     waiting.append((child, stat.guid))
 
     async def _children(self, visit: Visit, directory: Chain) -> AsyncIterator[Chain]:
@@ -145,6 +169,8 @@ class Copying:
         meta = chain.file.meta
         custom = following(await self._custom_of(visit, chain), change)
         options = CreateOptions(mode=meta.mode, symlink_target=meta.symlink_target, copied_acl=meta.acl)
+        if meta.is_queue:
+            return await self._queues.copy(visit, chain, at, options, custom, is_apart=is_apart)
         if meta.type is FileType.REG:
             return await self._copy_content(visit, chain, at, options, custom, condition, is_apart=is_apart)
         if meta.type is FileType.SYMLNK:

@@ -83,6 +83,14 @@ class Visit:
             facts = evolve(facts, mode=0o777, acl=None)
         self._accept(decide(self.subject, facts, needed), chain)
 
+    def require_unprotected(self, chain: Chain, needed: Operation) -> None:
+        """Return when nothing but its owner, mode and ACL could forbid ``needed`` with a file.
+
+        It is asked of files that another one's rights decide over. Raises: Posix(EACCES, EPERM).
+        """
+        facts = evolve(chain.facts(), mode=0o777, acl=None, parent_mode=0)
+        self._accept(decide(self.subject, facts, needed), chain)
+
     async def require_new(self, directory: Chain, name: str, needed: Operation) -> None:
         """Return when the caller may add ``name``: ``needed`` is asked of the directory."""
         if self.caller.is_limited:

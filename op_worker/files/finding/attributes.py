@@ -116,6 +116,7 @@ def _stat(
         acl=meta.acl,
         protection=protection,
         revisions=(node.revision(META), node.revision(TIMES)),
+        is_queue=meta.is_queue,
     )
 
 

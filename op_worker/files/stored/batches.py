@@ -102,12 +102,16 @@ def create(
 ) -> list[Step]:
     """Return the steps that make a new file in a directory."""
     parent = directory.file
-    return [
-        *steady(directory),
-        Link(parent.key, raw_name, value),
-        *(Put(key, field, data, expect=ABSENT) for field, data in documents.items()),
-        touch(parent, now_s),
-    ]
+    made = new_file(parent.key, key, raw_name, value, documents)
+    return [*steady(directory), *made, touch(parent, now_s)]
+
+
+def new_file(
+    directory: Key, key: Key, raw_name: bytes, value: bytes, documents: Mapping[str, bytes]
+) -> list[Step]:
+    """Return the steps that make a new file and its entry, and nothing else of what ``create`` does."""
+    puts = [Put(key, field, data, expect=ABSENT) for field, data in documents.items()]
+    return [Link(directory, raw_name, value), *puts]
 
 
 def forget(node: Node) -> list[Step]:

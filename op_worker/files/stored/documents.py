@@ -34,7 +34,7 @@ BASE = (*SHOWN, PARENT)
 """What is read of a file whenever it is touched."""
 
 SCHEMA = 1
-_USUAL: Sequence[Any] = (None, 0, 1, [], False)
+_USUAL: Sequence[Any] = (None, 0, 1, [], False, False)
 """The rarely used fields of ``Meta`` as most files have them."""
 _ORDINARY = 0x90 | 9
 """How a stored ``Meta`` without rarely used fields begins: a msgpack array of nine."""
@@ -58,6 +58,7 @@ class Meta:
     ``acl`` decides instead of ``mode`` when there is one. ``protection`` holds bits of
     ``protection.Protection``. ``links`` counts the names that lead to the file. ``shares`` are the ids of
     shares that begin here. ``has_quota`` says that what lies below is charged to this directory's quota.
+    ``is_queue`` marks a directory whose files are the values of a queue.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Meta:
     links: int = 1
     shares: tuple[str, ...] = ()
     has_quota: bool = False
+    is_queue: bool = False
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
@@ -103,7 +105,8 @@ class Meta:
 
     def _rare(self) -> Sequence[Any]:
         acl = None if self.acl is None else pack_acl(self.acl)
-        return (acl, self.protection, self.links, [pack_id(one) for one in self.shares], self.has_quota)
+        shares = [pack_id(one) for one in self.shares]
+        return (acl, self.protection, self.links, shares, self.has_quota, self.is_queue)
 
     @classmethod
     def decode(cls, data: bytes) -> Meta:
@@ -119,7 +122,7 @@ class Meta:
                 link,
                 custom,
             )
-        acl, protection, links, shares, has_quota = (*rare, *_USUAL[len(rare) :])[: len(_USUAL)]
+        acl, protection, links, shares, has_quota, is_queue = (*rare, *_USUAL[len(rare) :])[: len(_USUAL)]
         return cls(
             name,
             _TYPES[letter],
@@ -134,6 +137,7 @@ class Meta:
             links,
             tuple(map(unpack_id, shares)),
             has_quota,
+            is_queue,
             tuple(rare[len(_USUAL) :]),
         )
 

@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Any
 
 import msgpack
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Document, Key, Put, Step
-from op_worker.files.stored.documents import UnknownSchemaError
+from op_worker.files.stored.documents import LOCATION, Location, UnknownSchemaError
 from op_worker.files.stored.paths import ancestor_paths
 from op_worker.storage.helper import StoragePath
 
@@ -121,6 +121,26 @@ class Intent:
             for path in self.paths
             if (found := documents.get(path)) is not None and found.data == data
         ]
+
+
+@frozen(eq=False)
+class FileWork:
+    """A storage operation that was just committed, and its file's location if it is to be settled then.
+
+    ``revision`` is the location's as committed.
+    """
+
+    intent: Intent
+    location: Location | None = None
+    revision: int = ABSENT
+
+    def clear(self) -> list[Step]:
+        """Return the steps that withdraw the operation while all is as committed."""
+        steps = self.intent.clear_first()
+        if self.location is not None:
+            settled = evolve(self.location, staged="").encode()
+            steps.append(Put(Key(self.intent.uuid), LOCATION, settled, expect=self.revision))
+        return steps
 
 
 def require_settled(path: StoragePath) -> list[Step]:

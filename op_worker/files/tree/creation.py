@@ -93,10 +93,15 @@ class Creation:
         return directory
 
     async def require_adding(self, visit: Visit, directory: Chain, name: str, type_: FileType) -> bytes:
-        """Check that the caller may add ``name``; return it as it is stored."""
+        """Check that the caller may add ``name``; return it as it is stored.
+
+        Nothing is added to a queue this way, so its values keep their order. Raises: Posix(EPERM) there.
+        """
         raw = check_new_name(name, at_root=directory.is_root)
         check_length([one.encode() for one in (*directory.names, name)])
         await visit.require_new(directory, name, adding(type_))
+        if directory.file.meta.is_queue:
+            raise Posix(Errno.EPERM, "this directory is a queue: values are enqueued with CDMI")
         return raw
 
     async def _make(

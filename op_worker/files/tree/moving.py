@@ -117,7 +117,7 @@ class Moving:
             *charging,
             *removal,
         ]
-        after = self._after(source, place, None, now_s)
+        after = self.after(source, place, None, now_s)
         keys = [source.file.key, place.directory.file.key, replaced.file.key]
 
         async def happened() -> bool:
@@ -174,21 +174,21 @@ class Moving:
         await self.require_replaceable(visit, file.type, place, own_key=file.key)
         now_s = self._context.wall_clock()
         room = await self._context.rooms.of(visit)
-        location = _location(room, source, place)
+        location = moved_location(room, source, place)
         replaced = place.replaced.file if place.replaced is not None else None
         steps = [
             *([] if replaced is None else batches.unchanged(replaced, condition)),
             *custom,
             *batches.move(source, place.directory, place.name, replaced, location, now_s),
         ]
-        charging = await self._charging(visit, room, source, place, location)
+        charging = await self.charging(visit, room, source, place, location)
         steps.extend(charging)
-        intents = self._intents(visit, source, place)
+        intents = self.intents(visit, source, place)
         for intent in intents:
             steps.extend(intent.put())
         if not intents:
-            steps.extend(self._settled(visit, source, place))
-        after = self._after(source, place, location, now_s)
+            steps.extend(self.settled(visit, source, place))
+        after = self.after(source, place, location, now_s)
         try:
             await self._carry_out(visit, source, place, steps, intents, after)
         except PreconditionFailed as refusal:
@@ -214,7 +214,7 @@ class Moving:
             steps = [*steps, Put(file.key, META, meta.encode(), expect=file.revision(META))]
         return source.with_file(file.with_meta(meta)), steps
 
-    async def _charging(
+    async def charging(
         self, visit: Visit, room: Room, source: Chain, place: Place, location: Location | None
     ) -> list[Step]:
         """Return the steps that charge a file where it will be; a directory is charged behind, by a walk."""
@@ -260,7 +260,7 @@ class Moving:
                 visit.space_id, intent, location, after.file.revision(LOCATION)
             )
 
-    def _intents(self, visit: Visit, source: Chain, place: Place) -> list[Intent]:
+    def intents(self, visit: Visit, source: Chain, place: Place) -> list[Intent]:
         """Return the storage operations of a move.
 
         Symbolic links are not on the storage and bytes that lie apart stay there. What is replaced gives
@@ -278,7 +278,8 @@ class Moving:
             intents.extend([] if removal is None else [removal])
         return intents
 
-    def _settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:
+    def settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:
+        """Return what a move demands that has no storage operation."""
         target = storage_path(visit.space_id, place.names)
         return [*require_settled(source.named_path), *require_settled(target)]
 
@@ -288,7 +289,8 @@ class Moving:
             return visit.support.storage
         return self._context.storage(location.storage_id)
 
-    def _after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
+    def after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
+        """Return a file as it is after its move."""
         file = source.file
         documents = {TIMES: file.times.changed(now_s).encode()}
         if not file.link:
@@ -318,7 +320,7 @@ def place_of(visit: Visit, found: Found) -> Place:
     return Place(chain, name, None)
 
 
-def _location(room: Room, source: Chain, place: Place) -> Location | None:
+def moved_location(room: Room, source: Chain, place: Place) -> Location | None:
     """Return the location that tells readers to wait for a pending move, charged as it will be.
 
     ``None`` when nothing of it changes: bytes that lie apart stay where they are.
