@@ -18,7 +18,8 @@ PIECE_B = 3 * 262144
 """How much of a value is read at once: whole base64 groups, below the reader's limit of 1 MiB."""
 
 
-_ESCAPED = bytes(range(0x20)) + b'"\\'
+_COMMON_ESCAPES = ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\t", b"\\t"))
+_RARELY_ESCAPED = bytes(range(0x20)).translate(None, b"\n\r\t")
 
 
 class ValueEncoder(Protocol):
@@ -45,9 +46,7 @@ class Utf8Encoder:
         data = self._rest + piece if self._rest else piece
         end = _text_end(data, is_last=is_last)
         text, self._rest = (data, b"") if end == len(data) else (data[:end], data[end:])
-        if len(text.translate(None, _ESCAPED)) == len(text):
-            return text
-        return json.dumps(text.decode("utf-8"), ensure_ascii=False)[1:-1].encode("utf-8")
+        return _escaped(text)
 
 
 class JsonEncoder:
@@ -151,6 +150,15 @@ async def _pieces(reader: ContentReader, size_b: int) -> AsyncIterator[bytes]:
             return
         at_b += len(piece)
         yield piece
+
+
+def _escaped(text: bytes) -> bytes:
+    """Return UTF-8 as the inside of a JSON string: what is rare in text goes a slower way."""
+    if len(text.translate(None, _RARELY_ESCAPED)) != len(text):
+        return json.dumps(text.decode("utf-8"), ensure_ascii=False)[1:-1].encode("utf-8")
+    for character, escape in _COMMON_ESCAPES:
+        text = text.replace(character, escape)
+    return text
 
 
 def _text_end(data: bytes, *, is_last: bool) -> int:
