@@ -12,6 +12,8 @@ from onedata.errors import BadData, NotSupported
 
 RESERVED_PREFIX = "cdmi_"
 OBJECT_IDS = "cdmi_objectid"
+FIXED_NAMES = frozenset({OBJECT_IDS, "cdmi_capabilities", "cdmi_domains", "cdmi_snapshots", "cdmi_versions"})
+"""Names of the standard's own; users give them to nothing."""
 _PATH_SAFE = "!$&'()*+,;=:@~"  # RFC 3986: what a path segment may hold unescaped
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -55,8 +57,13 @@ class Address:
 
     @property
     def has_reserved_name(self) -> bool:
-        """Whether the last name is one that the standard keeps for itself."""
+        """Whether the last name is one that the standard keeps for itself, for containers."""
         return bool(self.names) and self.names[-1].startswith(RESERVED_PREFIX)
+
+    @property
+    def has_fixed_name(self) -> bool:
+        """Whether the last name means something at any place, so nothing may be made with it."""
+        return bool(self.names) and self.names[-1] in FIXED_NAMES
 
 
 def parse_address(raw_path: bytes) -> Address:
