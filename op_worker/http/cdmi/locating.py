@@ -224,7 +224,15 @@ def refuse_unserved(address: Address) -> None:
 
 
 def _guid(object_id: str) -> FileGuid:
+    """Return the file with an object id, whose length and checksum must be right.
+
+    Raises:
+        BadValueIdentifier: it is none (key ``file_id``).
+    """
     try:
-        return FileGuid.from_object_id(object_id)
+        guid = FileGuid.from_object_id(object_id)
     except InvalidFileId:
         raise BadValueIdentifier("file_id") from None
+    if guid.object_id() != object_id.upper():
+        raise BadValueIdentifier("file_id")
+    return guid

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cluster_worker.http.errors import HttpError
 from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import BadVersion, Errno, NotFound, Posix, PreconditionNotMet
+from onedata.errors import BadData, BadVersion, Errno, NotFound, Posix, PreconditionNotMet
 from op_worker.auth.caller import Caller
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
@@ -90,6 +90,8 @@ class Operations:
         if branch is not None:
             return await branch.write(caller, request, body, length_b)
         refuse_unserved(request.address)
+        if request.address.has_fixed_name:
+            raise BadData("path", "the name belongs to the standard")
         sent = request.content_type
         kind = self._kinds.get(sent.kind) if sent is not None and sent.kind is not None else None
         if kind is not None:

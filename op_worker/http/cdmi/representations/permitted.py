@@ -42,12 +42,11 @@ def permitted(
     shown = dict(members)
     hidden = set(denied)
     if not readable.shows_metadata and "metadata" in shown:
-        items = shown.pop("metadata")
+        items = shown["metadata"]
         if isinstance(items, Mapping) and ACL in items:
-            shown = {
-                name: {ACL: items[ACL]} if name == "metadata" else value for name, value in members.items()
-            }
+            shown["metadata"] = {ACL: items[ACL]}
         else:
+            del shown["metadata"]
             hidden.add("metadata")
     if hidden and not shown and not has_more:
         raise Posix(Errno.EACCES, "nothing of what is asked for may be read")

@@ -14,6 +14,8 @@ from op_worker.http.cdmi.requests.domain_ids import names_of_object_id
 RESERVED_PREFIX = "cdmi_"
 OBJECT_IDS = "cdmi_objectid"
 DOMAINS = "cdmi_domains"
+FIXED_NAMES = frozenset({OBJECT_IDS, "cdmi_capabilities", DOMAINS, "cdmi_snapshots", "cdmi_versions"})
+"""Names of the standard's own; users give them to nothing."""
 _PATH_SAFE = "!$&'()*+,;=:@~"  # RFC 3986: what a path segment may hold unescaped
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -58,8 +60,13 @@ class Address:
 
     @property
     def has_reserved_name(self) -> bool:
-        """Whether the last name is one that the standard keeps for itself."""
+        """Whether the last name is one that the standard keeps for itself, for containers."""
         return bool(self.names) and self.names[-1].startswith(RESERVED_PREFIX)
+
+    @property
+    def has_fixed_name(self) -> bool:
+        """Whether the last name means something at any place, so nothing may be made with it."""
+        return bool(self.names) and self.names[-1] in FIXED_NAMES
 
 
 def parse_address(raw_path: bytes) -> Address:
