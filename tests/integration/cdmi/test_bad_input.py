@@ -29,6 +29,9 @@ PATHS = (
     "/cdmi/cdmi_capabilities/",
     "/cdmi/cdmi_domains/x",
     "/cdmi/cdmi_objectid/",
+    "/cdmi/Science/r",
+    "/cdmi/Science/r/x",
+    "/cdmi/Science/cdmi_versions",
     "/cdmi/cdmi_objectid/0011",
     "/cdmi/cdmi_objectid/0000000000208CA8" + "30" * 31 + "31",
     "/cdmi/Science/%FF",
@@ -79,6 +82,11 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "Range": ("bytes=0-1", "bytes=-", "bytes=9-1", "bytes=" + "0-0," * 2000, "\xff", "bytes=0-" + "9" * 500),
     "Content-Range": ("bytes 0-1/*", "bytes 5-1/*", "bytes 0-" + "9" * 500 + "/*", "\xff", "bytes 0-0/0"),
     "X-CDMI-Partial": ("true", "false", "\xff"),
+    "X-CDMI-MustExist": ("true", "false", "\xff"),
+    "X-CDMI-NoClobber": ("true", "false", "\xff"),
+    "If-Match": ("*", '"x"', "x", "\xff", '"' * 300, ","),
+    "If-None-Match": ("*", '"x"', 'W/"x"', "x"),
+    "If-Modified-Since": ("Sat, 01 Jan 2000 00:00:00 GMT", "\xff", "0"),
     "X-Auth-Token": ("owner", "owner", "owner", "member", "reader", "stranger", "bad", "\xff"),
     "Host": ("localhost", "a b", "\xff", "[::1]:99", ""),
 }
@@ -135,6 +143,7 @@ def check(reply: Reply, asked: object) -> None:
 async def prepare(client: Client) -> None:
     await client.send("PUT", "/cdmi/Science/f", b"value")
     await client.send("PUT", "/cdmi/Science/d/")
+    await client.cdmi("PUT", "/cdmi/Science/r", {"reference": "http://x/"})
 
 
 @ensureDeferred
@@ -153,7 +162,8 @@ async def test_random_requests_are_answered_without_a_bug(client: Client, seed: 
         sent = {member: choose.choice(VALUES) for member in choose.sample(MEMBERS, choose.randrange(3))}
         body = choose.choice(RAW_BODIES) if choose.random() < 0.3 else json.dumps(sent).encode()
         asked = (method, path[:120], headers, body[:200])
-        check(await client.send(method, path, body if method == "PUT" else None, headers), asked)
+        sends = method in ("PUT", "POST")
+        check(await client.send(method, path, body if sends else None, headers), asked)
 
 
 @ensureDeferred

@@ -183,3 +183,31 @@ def test_every_date_that_is_told_is_understood(time_s: int) -> None:
 def test_no_date_header_breaks_anything(text: str) -> None:
     found = parse_date(text)
     assert found is None or isinstance(found, int)
+
+
+def test_a_state_tag_changes_with_content_and_with_every_attribute() -> None:
+    assert STAT.state_tag.startswith(STAT.content_tag)
+    assert evolve(STAT, revisions=(1, 0)).state_tag != STAT.state_tag
+    assert evolve(STAT, revisions=(0, 1)).state_tag != STAT.state_tag
+    assert evolve(STAT, content_version=19).state_tag != STAT.state_tag
+
+
+def test_conditions_on_the_state_know_no_tags_of_contents() -> None:
+    of_state = f'"{STAT.state_tag}"'
+    for headers, tag, other in (
+        ({"If_None_Match": of_state}, Verdict.NOT_MODIFIED, Verdict.SEND),
+        ({"If_None_Match": TAG}, Verdict.SEND, Verdict.NOT_MODIFIED),
+        ({"If_Match": of_state}, Verdict.SEND, Verdict.FAILED),
+        ({"If_Match": TAG}, Verdict.FAILED, Verdict.SEND),
+        ({"If_Match": "*"}, Verdict.SEND, Verdict.SEND),
+    ):
+        asked = conditions(**headers)
+        assert (asked.of_state().verdict(STAT), asked.verdict(STAT)) == (tag, other)
+
+
+def test_dates_of_the_state_count_changes_of_attributes() -> None:
+    changed = evolve(STAT, ctime_s=MODIFIED_S + 10.0)
+    since, until = conditions(If_Modified_Since=SAME), conditions(If_Unmodified_Since=SAME)
+    assert (since.of_state().verdict(changed), since.verdict(changed)) == (Verdict.SEND, Verdict.NOT_MODIFIED)
+    assert (until.of_state().verdict(changed), until.verdict(changed)) == (Verdict.FAILED, Verdict.SEND)
+    assert since.of_state().verdict(STAT) is Verdict.NOT_MODIFIED
