@@ -8,10 +8,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from cluster_worker.persistence.engine import ABSENT, Check, Key, Link, PreconditionFailed, Put, Step
+from cluster_worker.persistence.engine import ABSENT, Check, Key, Link, PreconditionFailed, Put, Scope, Step
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import Errno, Posix, ServiceUnavailable
-from onedata.ids import FileGuid
+from onedata.ids import FileGuid, SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.detached import DetachedTree, DetachedTrees, TreeLost
 from op_worker.files.content.staging import SMALL_B, Chunks
@@ -79,6 +79,11 @@ class Restoring:
     _trees: DetachedTrees
 
     @translated
+    async def is_free(self, guid: FileGuid) -> bool:
+        """Whether a file of a space that we support can get this id."""
+        return self._context.access.is_supported(guid.space_id) and await self._is_free(guid)
+
+    @translated
     async def begin(self, caller: Caller, target: Target, top: Description) -> tuple[DetachedTree, Made]:
         """Begin a tree that will appear at ``target``, whose name counts instead of the description's.
 
@@ -89,7 +94,8 @@ class Restoring:
         options = CreateOptions(acl=change.acl if isinstance(change.acl, tuple) else None)
         now_s = self._context.wall_clock()
         meta = self._creation.new_meta(visit, directory, name, top.type, options, now_s)
-        new = await self._new(visit, top, change, meta, None)
+        wanted = await self._key(top.guid, visit.space_id) if target.uuid is None else Key(target.uuid)
+        new = await self._new(visit, top, change, meta, None, wanted)
         try:
             tree = await self._trees.begin(visit, directory, new)
         except PreconditionFailed:
@@ -181,12 +187,18 @@ class Restoring:
             int(self._context.wall_clock()),
             acl=accepted(visit.space, acl, is_directory=is_directory) if isinstance(acl, tuple) else None,
         )
-        return Made(await self._new(visit, item, change, meta, parent.file.key), path_b)
+        key = await self._key(item.guid, visit.space_id)
+        return Made(await self._new(visit, item, change, meta, parent.file.key, key), path_b)
 
     async def _new(
-        self, visit: Visit, item: Description, change: MetadataChange, meta: Meta, parent: Key | None
+        self,
+        visit: Visit,
+        item: Description,
+        change: MetadataChange,
+        meta: Meta,
+        parent: Key | None,
+        key: Key,
     ) -> NewFile:
-        key = await self._key(visit, item.guid)
         times = Times.at(self._context.wall_clock())
         if item.kept is not None and visit.subject.is_space_owner:
             meta, times = _with_kept(meta, times, item.kept)
@@ -200,15 +212,16 @@ class Restoring:
             location=self._trees.new_location(visit) if item.type is FileType.REG else None,
         )
 
-    async def _key(self, visit: Visit, guid: FileGuid | None) -> Key:
-        """Return the key that a file had, when nothing has it now; else a new one."""
-        if guid is None or guid.space_id != visit.space_id or guid.share_id is not None:
+    async def _key(self, guid: FileGuid | None, space_id: SpaceId) -> Key:
+        """Return the key that a file had, when nothing in its space has it now; else a new one."""
+        if guid is None or guid.space_id != space_id or not await self._is_free(guid):
             return self._context.new_key()
-        if _PLAIN_ID.fullmatch(guid.uuid) is None:
-            return self._context.new_key()
-        key = Key(guid.uuid)
-        found = await self._context.engine.get(visit.scope, key, [META])
-        return self._context.new_key() if found else key
+        return Key(guid.uuid)
+
+    async def _is_free(self, guid: FileGuid) -> bool:
+        if guid.share_id is not None or _PLAIN_ID.fullmatch(guid.uuid) is None:
+            return False
+        return not await self._context.engine.get(Scope(guid.space_id), Key(guid.uuid), [META])
 
     async def _checked(self, item: Description) -> MetadataChange:
         return await checked(self._context.blocking, item.metadata)

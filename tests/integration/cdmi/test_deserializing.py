@@ -291,3 +291,32 @@ async def test_owner_of_the_space_restores_times_too(client: Client) -> None:
     after = made.json["metadata"]
     for item in ("cdmi_owner", "cdmi_mtime", "cdmi_size"):
         assert after[item] == before[item]
+
+
+@pytest.mark.capability(
+    "system/cdmi_deserialize_dataobject_by_ID",
+    "system/cdmi_serialize_dataobject_to_ID",
+    "system/cdmi_serialize_container_to_ID",
+)
+@pytest.mark.parametrize("place", ["/cdmi/cdmi_objectid/", "/cdmi/Science/c/"])
+@ensureDeferred
+async def test_objects_posted_are_serialised_and_come_back_by_their_ids(client: Client, place: str) -> None:
+    await client.cdmi("PUT", C)
+    made = (await client.cdmi("PUT", NEW, {"value": "v", "metadata": {"k": 1}})).json
+    headers = {"Content-Type": "application/cdmi-object"}
+    outs = []
+    for uri in ("/Science/new", "/Science/c/"):
+        reply = await client.cdmi("POST", place, {"serialize": uri}, headers)
+        assert reply.status == 201
+        outs.append(f"/cdmi_objectid/{reply.json['objectID']}")
+    assert (await client.send("GET", "/cdmi" + outs[1])).json["objectType"] == "application/cdmi-container"
+    taken = await client.cdmi("POST", place, {"deserialize": outs[0]}, headers)
+    assert taken.status == 201 and taken.json["objectID"] != made["objectID"]
+    await client.send("DELETE", NEW)
+    back = await client.cdmi("POST", place, {"deserialize": outs[0]}, headers)
+    assert (back.status, back.json["objectID"]) == (201, made["objectID"])
+    assert back.headers["location"].endswith(made["objectID"])
+    assert (await client.cdmi("GET", f"/cdmi/cdmi_objectid/{made['objectID']}?value;metadata:k")).json == {
+        "metadata": {"k": 1},
+        "value": "v",
+    }

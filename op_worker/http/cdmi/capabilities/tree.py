@@ -45,6 +45,9 @@ _SYSTEM_WIDE = (
     "cdmi_references",
     "cdmi_security_access_control",
     "cdmi_serialization_json",
+    "cdmi_deserialize_dataobject_by_ID",
+    "cdmi_serialize_dataobject_to_ID",
+    "cdmi_serialize_container_to_ID",
     "cdmi_snapshots",
 )
 

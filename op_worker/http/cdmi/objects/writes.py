@@ -157,6 +157,8 @@ class ObjectWrites:
         if body.copy is not None or body.move is not None:
             change = changes.sent(request, body, {})
             return await self._relocations.make(caller, request, place, body, change)
+        if is_asked_for(body):
+            return await self._deserializing.make(caller, request, place, body)
         if body.has_value and request.query.value is None:
             await incoming.settle()  # a later member may tell the place or the encoding
             body = _members(incoming)
@@ -164,6 +166,9 @@ class ObjectWrites:
         await self._agree(caller, request, placed.target, body)
         if body.reference is not None:
             answer = await self._references.make(caller, request, placed.target, None, body.reference)
+        elif body.serialize is not None:
+            change = changes.sent(request, body, {})
+            answer = await self._serializing.write(caller, request, placed.target, None, body, change)
         elif request.query.value is not None:
             span = request.query.value
             answer = await self._write_range(caller, request, placed.target, None, incoming, span)

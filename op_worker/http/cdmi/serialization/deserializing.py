@@ -20,6 +20,7 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
 from op_worker.http.cdmi.bodies.decoding import ValueDecoder, decoder_for
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
+from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.representation import container_members, object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
@@ -64,17 +65,37 @@ class Deserializing:
             BadValueIdentifier: of ``objectID``, when something else is there than what was serialised.
             Refused: 400, when the source is missing.
         """
-        async with self._source(caller, request, body) as source:
-            items = CanonicalItems(_Wanted(source, request.is_gone))
-            top, begun = await _next_described(items)
+        async with self._begun(caller, request, type_, body) as (items, top, begun):
             _check_domain(top, target)
-            if top.file.type is not type_:
-                raise BadData(KEY, "the source is of another kind")
-            top = evolve(top, file=with_given(top.file, body.metadata))
             if present is not None:
                 return await self._update(caller, present, items, top, begun)
             stat = await self._made(caller, target, items, top, begun)
         return await self._shown(caller, stat)
+
+    async def make(self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody) -> Answer:
+        """Answer a POST: the object gets its id, if that is free, and it for a name. Raises: as ``write``."""
+        async with self._begun(caller, request, FileType.REG, body) as (items, top, begun):
+            guid = top.file.guid
+            is_free = guid is not None and await self._files.restoring.is_free(guid)
+            placed = await place.take(None, guid if is_free else None)
+            _check_domain(top, placed.target)
+            stat = await self._made(caller, placed.target, items, top, begun)
+        return evolve(await self._shown(caller, stat), location=placed.location)
+
+    @asynccontextmanager
+    async def _begun(
+        self, caller: Caller, request: CdmiRequest, type_: FileType, body: Body
+    ) -> AsyncIterator[tuple[CanonicalItems, Described, Begun]]:
+        """Give the source, from its value or its children on, and what it begins with."""
+        async with self._source(caller, request, body) as source:
+            items = CanonicalItems(_Wanted(source, request.is_gone))
+            begun = await items.next()
+            if not isinstance(begun, Begun):
+                raise BadData(KEY, "there is nothing")
+            top = described(begun)
+            if top.file.type is not type_:
+                raise BadData(KEY, "the source is of another kind")
+            yield items, evolve(top, file=with_given(top.file, body.metadata)), begun
 
     async def _made(
         self, caller: Caller, target: Target, items: CanonicalItems, top: Described, begun: Begun
@@ -206,15 +227,6 @@ class _Whole:
             await _expect_end(self._items)
             await _expect_nothing(self._items)
         return data
-
-
-async def _next_described(items: CanonicalItems) -> tuple[Described, Begun]:
-    """Return the resource that canonical JSON begins with."""
-    begun = await items.next()
-    if not isinstance(begun, Begun):
-        raise BadData(KEY, "there is nothing")
-    top = described(begun)
-    return top, begun
 
 
 def _value(items: CanonicalItems, resource: Described, begun: Begun) -> ByteStream:
