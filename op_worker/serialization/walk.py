@@ -82,6 +82,14 @@ class CanonicalWalk:
             else:
                 yield Met(visit.stat(child))
 
+    async def children(self, directory: Target) -> AsyncGenerator[FileStat, None]:
+        """Yield what ``steps`` would show right in a directory, in order of names. Raises: as ``steps``."""
+        visit, chain = await self._context.chain(self._caller, directory)
+        await visit.require(chain, _needed(chain))
+        opened = _Open(chain)
+        while (child := await self._next(visit, opened)) is not None:
+            yield visit.stat(child)
+
     async def _entered(self, visit: Visit, chain: Chain) -> Entered:
         """Count what is in a directory, which is told before it is shown."""
         count, after = 0, None

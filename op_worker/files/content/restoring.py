@@ -84,6 +84,19 @@ class Restoring:
         return self._context.access.is_supported(guid.space_id) and await self._is_free(guid)
 
     @translated
+    async def check(self, caller: Caller, space_id: SpaceId, item: Description) -> None:
+        """Return when a description can be made, as far as that does not depend on where.
+
+        Raises: Posix(EINVAL, ENAMETOOLONG, E2BIG, EPERM), BadData for names, metadata and lists that cannot
+            be; Forbidden.
+        """
+        check_name(item.name)
+        visit = await self._context.access.enter(caller, space_id)
+        change = await self._checked(item)
+        if isinstance(change.acl, tuple):
+            accepted(visit.space, change.acl, is_directory=item.type is FileType.DIR)
+
+    @translated
     async def begin(self, caller: Caller, target: Target, top: Description) -> tuple[DetachedTree, Made]:
         """Begin a tree that will appear at ``target``, whose name counts instead of the description's.
 

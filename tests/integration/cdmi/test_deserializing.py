@@ -320,3 +320,65 @@ async def test_objects_posted_are_serialised_and_come_back_by_their_ids(client: 
         "metadata": {"k": 1},
         "value": "v",
     }
+
+
+@pytest.mark.capability("container/cdmi_modify_deserialize_container")
+@ensureDeferred
+async def test_update_of_a_container_makes_it_what_it_was_and_keeps_ids(client: Client) -> None:
+    await make_tree(client)
+    before = await tree(client, "/Science/c/")
+    await client.cdmi("PUT", OUT, {"serialize": "/Science/c/"})
+    ids = {name: (await client.cdmi("GET", C + name)).json["objectID"] for name in ("", "d/", "d/f", "text")}
+    await client.cdmi("PUT", C, {"metadata": {"other": 1}})
+    await client.cdmi("PUT", C + "text", {"value": "changed", "metadata": {"x": 1}})
+    await client.send("DELETE", C + "bytes")
+    await client.send("DELETE", C + "json")
+    await client.cdmi("PUT", C + "json/")
+    await client.cdmi("PUT", C + "json/inner", {"value": "gives way"})
+    await client.cdmi("PUT", C + "d/later", {"value": "goes"})
+    await client.cdmi("PUT", C + "zz/")
+    reply = await client.cdmi("PUT", C, {"deserialize": "/Science/out"})
+    assert (reply.status, reply.body) == (204, b"")
+    assert await tree(client, "/Science/c/") == before
+    assert {name: (await client.cdmi("GET", C + name)).json["objectID"] for name in ids} == ids
+
+
+@ensureDeferred
+async def test_update_of_a_container_keeps_what_the_caller_could_not_serialise(client: Client) -> None:
+    acl = [{"acetype": "ALLOW", "identifier": "EVERYONE@", "aceflags": "NO_FLAGS", "acemask": "0x1F01FF"}]
+    everything = [{**acl[0], "acemask": "0x701FF"}]
+    await client.cdmi("PUT", C, {"metadata": {"cdmi_acl": everything}})
+    await client.cdmi("PUT", C + "closed", {"value": "x", "metadata": {"cdmi_acl": ACL}})
+    await client.cdmi("PUT", C + "open", {"value": "y"})
+    client.token = "member"
+    await client.cdmi("PUT", OUT, {"serialize": "/Science/c/"})
+    await client.cdmi("PUT", C + "new", {"value": "goes"})
+    reply = await client.cdmi("PUT", C, {"deserialize": "/Science/out"})
+    assert reply.status == 204
+    assert (await client.cdmi("GET", C + "?children")).json == {"children": ["closed", "open"]}
+
+
+@pytest.mark.parametrize("name", list(GARBAGE))
+@ensureDeferred
+async def test_garbage_for_a_container_that_is_there_changes_nothing(client: Client, name: str) -> None:
+    await make_tree(client)
+    before = await tree(client, "/Science/c/")
+    made = (await client.cdmi("GET", C + "?objectID")).json["objectID"]
+    document = GARBAGE[name]
+    if isinstance(document, dict):
+        document = {"objectID": made, **document}
+    elif isinstance(document, bytes):
+        document = document.replace(b"{", b'{"objectID": "%s", ' % made.encode(), 1)
+    reply = await client.cdmi("PUT", C, {"deserializevalue": packed(document)})
+    assert reply.status == 400, reply
+    assert await tree(client, "/Science/c/") == before
+
+
+@ensureDeferred
+async def test_children_of_a_container_that_is_there_come_in_order(client: Client) -> None:
+    await client.cdmi("PUT", C)
+    made = (await client.cdmi("GET", C + "?objectID")).json["objectID"]
+    document = container(child(objectName="b"), child(objectName="a"), objectID=made)
+    reply = await client.cdmi("PUT", C, {"deserializevalue": packed(document)})
+    assert (reply.status, reply.error_id) == (400, "badData")
+    assert (await client.cdmi("GET", C + "?children")).json == {"children": []}

@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from onedata.errors import BadData
-from onedata.ids import FileGuid, InvalidFileId
+from onedata.ids import FileGuid, InvalidFileId, SpaceId
 from op_worker.files.content.restoring import Description, Kept
 from op_worker.files.model import FileType, Json, MetadataChange
 from op_worker.http.cdmi.bodies.members import NAMED, Encoding
@@ -28,6 +28,8 @@ class Described:
     file: Description
     encoding: Encoding
     domain: str | None
+    has_value: bool
+    has_children: bool
 
 
 def described(begun: Begun) -> Described:
@@ -57,7 +59,19 @@ def described(begun: Begun) -> Described:
     file = Description(
         name=name, type=type_, guid=_guid(members), metadata=change, kept=_kept(sent if sent else {})
     )
-    return Described(file=file, encoding=encoding, domain=_text(members, "domainURI"))
+    return Described(
+        file=file,
+        encoding=encoding,
+        domain=_text(members, "domainURI"),
+        has_value=begun.has_value,
+        has_children=begun.has_children,
+    )
+
+
+def check_domain(resource: Described, space_id: SpaceId) -> None:
+    """Raise BadData(``domainURI``) for a resource of another domain than that of a space."""
+    if resource.domain not in (None, f"/cdmi_domains/{space_id}/"):
+        raise BadData("domainURI", "the resource belongs to another domain")
 
 
 def with_given(description: Description, given: Mapping[str, Json] | None) -> Description:

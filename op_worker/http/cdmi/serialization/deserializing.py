@@ -7,9 +7,9 @@ import binascii
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from attrs import define, evolve, frozen
+from attrs import evolve, frozen
 
-from cluster_worker.runtime.streams import BytesStream, ByteStream, StreamBroken
+from cluster_worker.runtime.streams import BytesStream, ByteStream
 from onedata.errors import BadData, BadValueIdentifier
 from op_worker.auth.caller import Caller
 from op_worker.files.content.copying import ReaderStream
@@ -18,7 +18,6 @@ from op_worker.files.content.restoring import Made
 from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
-from op_worker.http.cdmi.bodies.decoding import ValueDecoder, decoder_for
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
 from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
@@ -26,9 +25,19 @@ from op_worker.http.cdmi.representations.representation import container_members
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.http.cdmi.requests.request import CdmiRequest
-from op_worker.http.cdmi.serialization.descriptions import Described, described, with_given
-from op_worker.http.cdmi.serialization.reading import KEY, Begun, CanonicalItems, Ended, ValueText
+from op_worker.http.cdmi.serialization.descriptions import Described, check_domain, described, with_given
+from op_worker.http.cdmi.serialization.reading import KEY, CanonicalItems, Ended
 from op_worker.http.cdmi.serialization.serializing import source_of
+from op_worker.http.cdmi.serialization.updating import ContainerUpdates
+from op_worker.http.cdmi.serialization.values import (
+    Wanted,
+    WholeValue,
+    begun,
+    child_of,
+    expect_end,
+    expect_nothing,
+    value_of,
+)
 
 Body = ObjectBody | ContainerBody
 
@@ -36,6 +45,15 @@ Body = ObjectBody | ContainerBody
 def is_asked_for(body: Body) -> bool:
     """Whether a body has a member of this module."""
     return body.deserialize is not None or body.deserializevalue is not None
+
+
+@frozen(eq=False)
+class _Opened:
+    """Canonical JSON that is being read; ``again`` begins to read it once more."""
+
+    again: Callable[[], CanonicalItems]
+    items: CanonicalItems
+    top: Described
 
 
 @frozen(eq=False)
@@ -65,110 +83,107 @@ class Deserializing:
             BadValueIdentifier: of ``objectID``, when something else is there than what was serialised.
             Refused: 400, when the source is missing.
         """
-        async with self._begun(caller, request, type_, body) as (items, top, begun):
-            _check_domain(top, target)
+        async with self._opened(caller, request, type_, body) as opened:
+            check_domain(opened.top, target.base.space_id)
             if present is not None:
-                return await self._update(caller, present, items, top, begun)
-            stat = await self._made(caller, target, items, top, begun)
+                await self._update(caller, present, opened)
+                return NO_CONTENT
+            stat = await self._made(caller, target, opened)
         return await self._shown(caller, stat)
 
     async def make(self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody) -> Answer:
         """Answer a POST: the object gets its id, if that is free, and it for a name. Raises: as ``write``."""
-        async with self._begun(caller, request, FileType.REG, body) as (items, top, begun):
-            guid = top.file.guid
+        async with self._opened(caller, request, FileType.REG, body) as opened:
+            guid = opened.top.file.guid
             is_free = guid is not None and await self._files.restoring.is_free(guid)
             placed = await place.take(None, guid if is_free else None)
-            _check_domain(top, placed.target)
-            stat = await self._made(caller, placed.target, items, top, begun)
+            check_domain(opened.top, placed.target.base.space_id)
+            stat = await self._made(caller, placed.target, opened)
         return evolve(await self._shown(caller, stat), location=placed.location)
 
     @asynccontextmanager
-    async def _begun(
+    async def _opened(
         self, caller: Caller, request: CdmiRequest, type_: FileType, body: Body
-    ) -> AsyncIterator[tuple[CanonicalItems, Described, Begun]]:
-        """Give the source, from its value or its children on, and what it begins with."""
+    ) -> AsyncIterator[_Opened]:
+        """Give the source, read up to the value or the children of what it begins with."""
         async with self._source(caller, request, body) as source:
-            items = CanonicalItems(_Wanted(source, request.is_gone))
-            begun = await items.next()
-            if not isinstance(begun, Begun):
-                raise BadData(KEY, "there is nothing")
-            top = described(begun)
+
+            def again() -> CanonicalItems:
+                return CanonicalItems(Wanted(source(), request.is_gone))
+
+            items = again()
+            top = described(await begun(items))
             if top.file.type is not type_:
                 raise BadData(KEY, "the source is of another kind")
-            yield items, evolve(top, file=with_given(top.file, body.metadata)), begun
+            yield _Opened(again, items, evolve(top, file=with_given(top.file, body.metadata)))
 
-    async def _made(
-        self, caller: Caller, target: Target, items: CanonicalItems, top: Described, begun: Begun
-    ) -> FileStat:
-        restoring = self._files.restoring
+    @asynccontextmanager
+    async def _source(
+        self, caller: Caller, request: CdmiRequest, body: Body
+    ) -> AsyncIterator[Callable[[], ByteStream]]:
+        """Give what makes a stream of the source, from its beginning, each time."""
+        if body.deserialize is None:
+            data = _decoded(body.deserializevalue or "")
+            yield lambda: BytesStream(data)
+            return
+        source = await source_of(self._locator, caller, request, body.deserialize)
+        reader = await self._files.open_content(caller, Target(source.guid), Follow.NO)
+        try:
+            yield lambda: ReaderStream(reader)
+        finally:
+            await reader.close()
+
+    async def _made(self, caller: Caller, target: Target, opened: _Opened) -> FileStat:
+        restoring, top, items = self._files.restoring, opened.top, opened.items
         tree, made = await restoring.begin(caller, target, top.file)
         try:
             if top.file.type is FileType.REG:
-                value = _value(items, top, begun)
-                await restoring.fill_top(tree, value)
-                await _expect_end(items)
+                await restoring.fill_top(tree, value_of(items, top))
+                await expect_end(items)
             else:
-                await self._fill(tree, made, items, target)
-            await _expect_nothing(items)
+                await self._fill(tree, made, items)
+            await expect_nothing(items)
             return await restoring.finish(caller, tree, target)
         except BaseException:
             await restoring.give_up(tree)
             raise
 
-    async def _fill(self, tree: DetachedTree, top: Made, items: CanonicalItems, target: Target) -> None:
+    async def _fill(self, tree: DetachedTree, top: Made, items: CanonicalItems) -> None:
         """Make what is in a container, up to its end."""
-        opened = [top]
-        while opened:
+        above = [top]
+        while above:
             item = await items.next()
             if isinstance(item, Ended):
-                opened.pop()
+                above.pop()
                 continue
-            if not isinstance(item, Begun):
-                raise BadData(KEY, "a container has children")
-            child = described(item)
-            _check_domain(child, target)
+            child = child_of(item, tree.space_id)
             if child.file.type is FileType.DIR:
-                opened.append(await self._files.restoring.add_directory(tree, opened[-1], child.file))
+                above.append(await self._files.restoring.add_directory(tree, above[-1], child.file))
             else:
-                value = _value(items, child, item)
-                await self._files.restoring.add_file(tree, opened[-1], child.file, value)
-                await _expect_end(items)
+                await self._files.restoring.add_file(tree, above[-1], child.file, value_of(items, child))
+                await expect_end(items)
 
-    async def _update(
-        self, caller: Caller, present: FileStat, items: CanonicalItems, top: Described, begun: Begun
-    ) -> Answer:
-        """Give an object the value and metadata that it was serialised with."""
-        if top.file.guid is None or top.file.guid != present.guid:
+    async def _update(self, caller: Caller, present: FileStat, opened: _Opened) -> None:
+        """Give a resource back what it was serialised with."""
+        top, target = opened.top.file, Target(present.guid)
+        if top.guid is None or top.guid != present.guid:
             raise BadValueIdentifier("objectID")
         if present.type is FileType.DIR:
-            return await self._update_container(caller, present, items, top)
-        body = _Whole(items, _value(items, top, begun))
-        await self._files.replace_content(
-            caller, Target(present.guid), body, expected_b=None, metadata=top.file.metadata
-        )
-        return NO_CONTENT
+            await self._update_container(caller, present, opened)
+            return
+        body = WholeValue(opened.items, value_of(opened.items, opened.top))
+        await self._files.replace_content(caller, target, body, expected_b=None, metadata=top.metadata)
 
-    async def _update_container(
-        self, caller: Caller, present: FileStat, items: CanonicalItems, top: Described
-    ) -> Answer:
-        if not isinstance(await items.next(), Ended):
-            raise BadData(KEY, "children of a container that is there are not replaced")
-        await _expect_nothing(items)
+    async def _update_container(self, caller: Caller, present: FileStat, opened: _Opened) -> None:
+        """Give a container its metadata, and its children if it was serialised with them."""
+        updates, top = ContainerUpdates(self._files), opened.top
+        await updates.check(caller, opened.items, present.guid.space_id)
         if not top.file.metadata.is_empty:
             await self._files.metadata.change(caller, Target(present.guid), top.file.metadata)
-        return NO_CONTENT
-
-    @asynccontextmanager
-    async def _source(self, caller: Caller, request: CdmiRequest, body: Body) -> AsyncIterator[ByteStream]:
-        if body.deserialize is None:
-            yield BytesStream(_decoded(body.deserializevalue or ""))
-            return
-        source = await source_of(self._locator, caller, request, body.deserialize)
-        reader = await self._files.open_content(caller, Target(source.guid), Follow.NO)
-        try:
-            yield ReaderStream(reader)
-        finally:
-            await reader.close()
+        if top.has_children:
+            items = opened.again()
+            await begun(items)
+            await updates.apply(caller, present, items)
 
     async def _shown(self, caller: Caller, stat: FileStat) -> Answer:
         xattrs = await self._locator.changed_xattrs(caller, stat)
@@ -177,82 +192,8 @@ class Deserializing:
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
 
 
-@frozen(eq=False)
-class _Wanted:
-    """A body that ends when nobody waits for the answer any more."""
-
-    _source: ByteStream
-    _is_gone: Callable[[], bool]
-
-    async def read(self) -> bytes:
-        """Return the next piece. Raises: StreamBroken."""
-        if self._is_gone():
-            raise StreamBroken("the client went away")
-        return await self._source.read()
-
-
-@define(eq=False)
-class _Value:
-    """The bytes of the value of the resource that was begun last."""
-
-    _items: CanonicalItems
-    _decoder: ValueDecoder
-    _is_over: bool = False
-
-    async def read(self) -> bytes:
-        """Return the next bytes."""
-        while not self._is_over:
-            item = await self._items.next()
-            if not isinstance(item, ValueText):
-                raise BadData(KEY, "a value that does not end")
-            self._is_over = item.is_last
-            if data := self._decoder.decode(item.text, is_last=item.is_last):
-                return data
-        return b""
-
-
-@define(eq=False)
-class _Whole:
-    """A value that ends when all of the canonical JSON was read."""
-
-    _items: CanonicalItems
-    _value: ByteStream
-    _is_over: bool = False
-
-    async def read(self) -> bytes:
-        """Return the next bytes."""
-        data = b"" if self._is_over else await self._value.read()
-        if not data and not self._is_over:
-            self._is_over = True
-            await _expect_end(self._items)
-            await _expect_nothing(self._items)
-        return data
-
-
-def _value(items: CanonicalItems, resource: Described, begun: Begun) -> ByteStream:
-    if not begun.has_value:
-        return BytesStream(b"")
-    return _Value(items, decoder_for(resource.encoding))
-
-
-async def _expect_end(items: CanonicalItems) -> None:
-    if not isinstance(await items.next(), Ended):
-        raise BadData(KEY, "a data object has a value and nothing below it")
-
-
-async def _expect_nothing(items: CanonicalItems) -> None:
-    if await items.next() is not None:
-        raise BadData(KEY, "something follows")
-
-
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeError):
         raise BadData("base64", "the value is not base64") from None
-
-
-def _check_domain(resource: Described, target: Target) -> None:
-    """Raise BadData(``domainURI``) for a resource of another domain than the one where it will be."""
-    if resource.domain not in (None, f"/cdmi_domains/{target.base.space_id}/"):
-        raise BadData("domainURI", "the resource belongs to another domain")
