@@ -33,6 +33,7 @@ from op_worker.files.content.appending import Appending
 from op_worker.files.content.checksums import ContentChecksums
 from op_worker.files.content.copying import Copying
 from op_worker.files.content.detached import DetachedTrees
+from op_worker.files.content.detached_contents import DetachedContents
 from op_worker.files.content.duplicating import Duplicating
 from op_worker.files.content.growing import GrowingContents
 from op_worker.files.content.in_place import InPlace
@@ -190,8 +191,9 @@ class FileService(TaskService):
         self.explanations = Explaining(context)
         self.quotas = QuotaAdministration(context)
         self.nameless = Nameless(context)
-        self.duplicates = Duplicating(context, uncached, self.detached)
-        self.restoring = Restoring(context, self._creation, self.detached)
+        contents = DetachedContents(context, self.detached)
+        self.duplicates = Duplicating(context, uncached, self.detached, contents)
+        self.restoring = Restoring(context, self._creation, self.detached, contents)
 
     @property
     def context(self) -> FilesContext:

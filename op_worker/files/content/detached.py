@@ -6,10 +6,9 @@ before its bytes: what a crash leaves is always explained by documents, and goes
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 from twisted.internet.defer import DeferredLock
 
 from cluster_worker.persistence.engine import (
@@ -24,20 +23,15 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
-from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import SpaceId, trash_uuid
-from op_worker.files.content.staging import CHUNK_B, Chunks
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.model import FileType
 from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash
-from op_worker.files.stored import blocks as block_lists
-from op_worker.files.stored.charges import account
-from op_worker.files.stored.detached import DETACHED, LEASE, Lease, NewFile, apart
-from op_worker.files.stored.documents import LOCATION, META, PARENT, EntryValue, Location, Meta, encode_parent
+from op_worker.files.stored.detached import DETACHED, LEASE, Lease, NewFile
+from op_worker.files.stored.documents import META, PARENT, EntryValue, Meta, encode_parent
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.files.stored.paths import inode_path
 
 BEAT_S = 10.0
 """Who makes a tree says at least so often that he is alive."""
@@ -133,7 +127,7 @@ class DetachedTrees:
         async def attempt() -> None:
             room = await self._context.rooms.of(tree.visit)
             steps = [step for file in files for step in file.steps(room, tree.above)]
-            await self._commit(tree, [*steps, *also], [file.key for file in files])
+            await self.commit(tree, [*steps, *also], [file.key for file in files])
 
         await self._context.transactions.retrying(tree.space_id, attempt)
 
@@ -147,78 +141,15 @@ class DetachedTrees:
             steps.append(Put(node.key, PARENT, encode_parent(trash), expect=node.revision(PARENT)))
             if node.is_directory:
                 steps.append(Removing(node.name, node.meta.owner, now_s).begin(node.key))
-        await self._commit(tree, steps, [node.key for node in nodes])
+        await self.commit(tree, steps, [node.key for node in nodes])
         self._trash.purge_soon(tree.space_id)
-
-    def new_location(self, visit: Visit, like: Location | None = None) -> Location:
-        """Return where the bytes of a file in a tree will be: none yet, or as many as in ``like``."""
-        storage_id = visit.support.storage.storage_id
-        return apart(storage_id, self._context.new_generation(), like)
-
-    def filled(self, file: NewFile, content: bytes) -> NewFile:
-        """Return a new file as it will be with this content; see ``write_small``."""
-        assert file.location is not None, "only regular files have content"
-        size_b, sha256 = len(content), hashlib.sha256(content).digest()
-        location = evolve(file.location, size_b=size_b, blocks=block_lists.whole(size_b), sha256=sha256)
-        return evolve(file, location=location)
-
-    async def write_small(self, tree: DetachedTree, file: NewFile, content: bytes) -> None:
-        """Store the bytes of a file that was added with its content."""
-        assert file.location is not None, "only regular files have content"
-        if not content:
-            return
-        storage = self._context.storage(file.location.storage_id)
-        path = inode_path(tree.space_id, file.key)
-        if storage.whole is not None:
-            await storage.whole.write_whole(path, content)
-            return
-        handle = await storage.helper.open_write(path)
-        try:
-            await handle.write(0, content)
-            await handle.sync()
-        finally:
-            await handle.close()
-
-    async def write(self, tree: DetachedTree, file: NewFile, body: ByteStream) -> None:
-        """Give a file that was added empty its content."""
-        assert file.location is not None, "only regular files have content"
-        chunks, storage = Chunks(body, None), self._context.storage(file.location.storage_id)
-        hasher = hashlib.sha256()
-        data = await chunks.next(CHUNK_B)
-        if data:
-            handle = await storage.helper.open_write(inode_path(tree.space_id, file.key))
-            try:
-                while data:
-                    await handle.write(chunks.total_b - len(data), data)
-                    await self._context.blocking.run(hasher.update, data)
-                    await self.keep(tree)
-                    data = await chunks.next(CHUNK_B)
-                await handle.sync()
-            finally:
-                await handle.close()
-        await self._settle(tree, file.key, chunks.total_b, hasher.digest())
-
-    async def _settle(self, tree: DetachedTree, key: Key, size_b: int, sha256: bytes) -> None:
-        """Commit what was written into a file."""
-
-        async def attempt() -> None:
-            found = (await self._context.engine.get(tree.scope, key, [LOCATION])).get(LOCATION)
-            if found is None:
-                raise TreeLost
-            before = Location.decode(found.data)
-            after = evolve(before, size_b=size_b, blocks=block_lists.whole(size_b), sha256=sha256)
-            room = await self._context.rooms.of(tree.visit)
-            put = Put(key, LOCATION, after.encode(), expect=found.revision)
-            await self._commit(tree, [put, *account(before, after, room)], [key])
-
-        await self._context.transactions.retrying(tree.space_id, attempt)
 
     async def keep(self, tree: DetachedTree) -> None:
         """Tell that the tree is being made, if that was not told lately."""
         if tree.is_lost:
             raise TreeLost
         if self._context.wall_clock() - tree.beat_s >= BEAT_S:
-            await self._commit(tree, [], [])
+            await self.commit(tree, [], [])
 
     async def attach(
         self, tree: DetachedTree, parent: Key, steps: Sequence[Step], announce: Sequence[Key]
@@ -298,17 +229,15 @@ class DetachedTrees:
             return key in self._ours
         return self._context.wall_clock() < lease.beat_s + TAKEOVER_S
 
-    async def _commit(self, tree: DetachedTree, steps: Sequence[Step], announce: Sequence[Key]) -> None:
+    async def commit(self, tree: DetachedTree, steps: Sequence[Step], announce: Sequence[Key]) -> None:
         """Commit while the tree is surely ours, one commit after the other; the lease is renewed in time."""
         await tree.lock.acquire()
         try:
-            await self._commit_fenced(tree, steps, announce)
+            await self._fenced(tree, steps, announce)
         finally:
             tree.lock.release()
 
-    async def _commit_fenced(
-        self, tree: DetachedTree, steps: Sequence[Step], announce: Sequence[Key]
-    ) -> None:
+    async def _fenced(self, tree: DetachedTree, steps: Sequence[Step], announce: Sequence[Key]) -> None:
         if tree.is_lost:
             raise TreeLost
         now_s = self._context.wall_clock()

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from cluster_worker.persistence.engine import Delete, Key, Put, Scope, Step
 from onedata.errors import Errno, Posix
 from op_worker.files.content.detached import DetachedTree, DetachedTrees
+from op_worker.files.content.detached_contents import DetachedContents
 from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
@@ -47,6 +48,7 @@ class Duplicating:
     _context: FilesContext
     _reading: Reading
     _trees: DetachedTrees
+    _contents: DetachedContents
 
     async def top(self, source: Chain, name: str) -> NewFile:
         """Return what the top of a copy of a directory will be, made now; nothing is written."""
@@ -111,7 +113,7 @@ class Duplicating:
             meta=copied_meta(node.meta, node.name),
             times=node.times,
             custom=custom,
-            location=None if like is None else self._trees.new_location(tree.visit, like),
+            location=None if like is None else self._contents.new_location(tree.visit, like),
             original=node.key if node.is_directory else None,
         )
 

@@ -14,6 +14,7 @@ from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import FileGuid, SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.detached import DetachedTree, DetachedTrees, TreeLost
+from op_worker.files.content.detached_contents import DetachedContents
 from op_worker.files.content.staging import SMALL_B, Chunks
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
@@ -77,6 +78,7 @@ class Restoring:
     _context: FilesContext
     _creation: Creation
     _trees: DetachedTrees
+    _contents: DetachedContents
 
     @translated
     async def is_free(self, guid: FileGuid) -> bool:
@@ -133,16 +135,16 @@ class Restoring:
         chunks = Chunks(body, None)
         first = await chunks.next(SMALL_B + 1)
         if len(first) <= SMALL_B:
-            await self._add(tree, self._trees.filled(new, first))
-            await self._written(self._trees.write_small(tree, new, first))
+            await self._add(tree, self._contents.filled(new, first))
+            await self._written(self._contents.write_small(tree, new, first))
         else:
             await self._add(tree, new)
-            await self._written(self._trees.write(tree, new, _Continued(first, body)))
+            await self._written(self._contents.write(tree, new, _Continued(first, body)))
 
     @translated
     async def fill_top(self, tree: DetachedTree, body: ByteStream) -> None:
         """Give the top of a tree, which is a regular file, its content."""
-        await self._written(self._trees.write(tree, tree.top, body))
+        await self._written(self._contents.write(tree, tree.top, body))
 
     @translated
     async def finish(self, caller: Caller, tree: DetachedTree, target: Target) -> FileStat:
@@ -222,7 +224,7 @@ class Restoring:
             meta=meta,
             times=times,
             custom={step.field: step.data for step in steps if isinstance(step, Put)},
-            location=self._trees.new_location(visit) if item.type is FileType.REG else None,
+            location=self._contents.new_location(visit) if item.type is FileType.REG else None,
         )
 
     async def _key(self, guid: FileGuid | None, space_id: SpaceId) -> Key:

@@ -107,7 +107,7 @@ def test_snapshot_is_the_tree_as_it_comes_to_rest(
         now(putting(name, name.encode())(files))
     for operation in before:
         now(done(files, operation))
-    Duplicating.duplicate = duplicate  # type: ignore[method-assign]  # put back below
+    Duplicating.duplicate = duplicate  # type: ignore[assignment,method-assign]  # put back
     try:
         assert now(Snapshots(files, clock=site.clock).take(owner, path("c"), "s"))
     finally:
