@@ -28,9 +28,9 @@ from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import SUPPORTED_VERSIONS, Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind, write_condition
-from op_worker.http.conditions import NO_CONDITIONS
 from op_worker.http.cdmi.serialization.deserializing import Deserializing
 from op_worker.http.cdmi.serialization.serializing import Serializing
+from op_worker.http.conditions import NO_CONDITIONS
 from op_worker.snapshots.service import Snapshots
 
 

@@ -183,7 +183,8 @@ async def test_nothing_in_snapshots_can_be_changed_and_refusals_say_why(client: 
         ("DELETE", ONE + "f", None),
     ):
         reply = await client.cdmi(method, path, body)
-        assert (reply.status, reply.errno) == (403, "eperm"), (method, path)
+        status = 400 if "move" in (body or {}) else 403
+        assert (reply.status, reply.errno) == (status, "eperm"), (method, path)
     assert (await client.send("PUT", ONE + "f", b"x")).status == 403
     for method, path in (("DELETE", S), ("PUT", C + "d/cdmi_snapshots/")):
         await client.cdmi("PUT", C + "d/", {})

@@ -17,6 +17,7 @@ from op_worker.files.content.detached import DetachedTree
 from op_worker.files.content.restoring import Made
 from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.conditions import ContentCondition
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
 from op_worker.http.cdmi.handlers import Place
@@ -24,7 +25,7 @@ from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.representation import container_members, object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
-from op_worker.http.cdmi.requests.request import CdmiRequest
+from op_worker.http.cdmi.requests.request import CdmiRequest, write_condition
 from op_worker.http.cdmi.serialization.descriptions import Described, check_domain, described, with_given
 from op_worker.http.cdmi.serialization.reading import KEY, CanonicalItems, Ended
 from op_worker.http.cdmi.serialization.serializing import source_of
@@ -85,8 +86,10 @@ class Deserializing:
         """
         async with self._opened(caller, request, type_, body) as opened:
             check_domain(opened.top, target.base.space_id)
+            condition = write_condition(request, of_state=True)
+            condition.require(present)
             if present is not None:
-                await self._update(caller, present, opened)
+                await self._update(caller, present, opened, condition)
                 return NO_CONTENT
             stat = await self._made(caller, target, opened)
         return await self._shown(caller, stat)
@@ -163,7 +166,9 @@ class Deserializing:
                 await self._files.restoring.add_file(tree, above[-1], child.file, value_of(items, child))
                 await expect_end(items)
 
-    async def _update(self, caller: Caller, present: FileStat, opened: _Opened) -> None:
+    async def _update(
+        self, caller: Caller, present: FileStat, opened: _Opened, condition: ContentCondition
+    ) -> None:
         """Give a resource back what it was serialised with."""
         top, target = opened.top.file, Target(present.guid)
         if top.guid is None or top.guid != present.guid:
@@ -172,7 +177,9 @@ class Deserializing:
             await self._update_container(caller, present, opened)
             return
         body = WholeValue(opened.items, value_of(opened.items, opened.top))
-        await self._files.replace_content(caller, target, body, expected_b=None, metadata=top.metadata)
+        await self._files.replace_content(
+            caller, target, body, expected_b=None, metadata=top.metadata, condition=condition
+        )
 
     async def _update_container(self, caller: Caller, present: FileStat, opened: _Opened) -> None:
         """Give a container its metadata, and its children if it was serialised with them."""

@@ -14,7 +14,6 @@ from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.refusals import Refused
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import object_members, render
-from op_worker.http.cdmi.requests.addresses import source_addresses
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.http.cdmi.requests.request import CdmiRequest
@@ -68,10 +67,18 @@ class Serializing:
 
 
 async def source_of(locator: Locator, caller: Caller, request: CdmiRequest, uri: str) -> FileStat:
-    """Return what a URI in the body of a request means. Raises: Refused, 400, when it is missing."""
+    """Return what a URI in the body of a request means.
+
+    Raises:
+        Refused: 400, when it is missing.
+        BadData: the URI asks for a part of it (key ``path``).
+    """
     try:
-        return await locator.source(caller, source_addresses(uri, request.host))
+        source = await locator.source(caller, uri, request.host)
     except OnedataError as error:
         if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
             raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
         raise
+    if source.query.fields is not None:
+        raise BadData("path", "resources are serialised and read as wholes")
+    return source.stat
