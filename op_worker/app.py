@@ -50,6 +50,7 @@ from op_worker.membership import Membership, make_local_membership, make_zone_me
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
 from op_worker.shares.service import Shares
+from op_worker.snapshots.service import Snapshots
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
 from op_worker.storage.posix import Durability
@@ -138,6 +139,7 @@ class ProviderParts:
     statistics: StatisticsService
     downloads: Downloads
     uploads: Uploads
+    snapshots: Snapshots
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -201,7 +203,7 @@ class ProviderParts:
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            *(statistics, downloads, uploads),
+            *(statistics, downloads, uploads, Snapshots(files, clock=reactor)),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -225,6 +227,7 @@ class ProviderParts:
         self.statistics.reader.setServiceParent(parent)
         self.downloads.setServiceParent(parent)
         self.uploads.setServiceParent(parent)
+        self.snapshots.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -277,7 +280,9 @@ class ProviderParts:
             rest=rest.resource,
             tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
             download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
-            cdmi=CdmiDoor(self.files, authenticator.authenticate, spools=spools).resource,
+            cdmi=CdmiDoor(
+                self.files, authenticator.authenticate, snapshots=self.snapshots, spools=spools
+            ).resource,
             panel=PanelDoor(administration, guard).resource,
             share=ShareDoor(
                 self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready

@@ -15,6 +15,7 @@ from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.committing.journal import Journal
+from op_worker.files.content.detached import DetachedTrees
 from op_worker.files.removing.recycling import Recycling
 from op_worker.files.removing.trash import Trash
 from op_worker.files.tree.inodes import Inodes
@@ -38,6 +39,7 @@ class Maintenance:
     _inodes: Inodes
     _unfinished: UnfinishedCopies
     _recharging: Recharging
+    _detached: DetachedTrees
     _clock: IReactorTime
     _log = Logger()
 
@@ -50,11 +52,12 @@ class Maintenance:
             await sleep(self._clock, PERIOD_S)
 
     async def tidy(self, space_id: SpaceId) -> None:
-        """Settle pending operations, remove forgotten staging files and copies, empty the bin of what
-        expired, purge, charge anew."""
+        """Settle pending operations, remove forgotten staging files and copies, give up trees that nobody
+        makes any more, empty the bin of what expired, purge, charge anew."""
         await self._journal.settle_all(space_id)
         await self._journal.sweep_staging(space_id)
         await self._unfinished.sweep(space_id)
+        await self._detached.sweep(space_id)
         await self._recycling.expire(space_id)
         self._trash.purge_soon(space_id)
         self._recharging.run_soon(space_id)

@@ -32,12 +32,16 @@ from op_worker.files.content.access_times import AccessTimes
 from op_worker.files.content.appending import Appending
 from op_worker.files.content.checksums import ContentChecksums
 from op_worker.files.content.copying import Copying
+from op_worker.files.content.detached import DetachedTrees
+from op_worker.files.content.detached_contents import DetachedContents
+from op_worker.files.content.duplicating import Duplicating
 from op_worker.files.content.growing import GrowingContents
 from op_worker.files.content.in_place import InPlace
 from op_worker.files.content.opening import Opening
 from op_worker.files.content.reading import Reading
 from op_worker.files.content.receiving import Receiving
 from op_worker.files.content.replacing import LateChange, Replacing
+from op_worker.files.content.restoring import Restoring
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.content.staging import Staging
 from op_worker.files.content.tree_replacing import TreeReplacing
@@ -146,8 +150,9 @@ class FileService(TaskService):
         self._context = context
         inodes = Inodes(engine, storages)
         unfinished = UnfinishedCopies(context, trash)
+        self.detached = DetachedTrees(context, trash, node_name)
         self._maintenance = Maintenance(
-            storages, journal, trash, recycling, inodes, unfinished, recharging, clock
+            storages, journal, trash, recycling, inodes, unfinished, recharging, self.detached, clock
         )
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
@@ -186,6 +191,9 @@ class FileService(TaskService):
         self.explanations = Explaining(context)
         self.quotas = QuotaAdministration(context)
         self.nameless = Nameless(context)
+        contents = DetachedContents(context, self.detached)
+        self.duplicates = Duplicating(context, uncached, self.detached, contents)
+        self.restoring = Restoring(context, self._creation, self.detached, contents)
 
     @property
     def context(self) -> FilesContext:

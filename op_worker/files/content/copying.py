@@ -145,7 +145,7 @@ class Copying:
                 after = item.entry.name
                 node = Node.found(item)
                 child = directory.child(node)
-                if node.exists and not await visit.is_hidden(child):
+                if node.exists and not node.holds_snapshots and not await visit.is_hidden(child):
                     yield child
 
     async def _require_readable(self, visit: Visit, chain: Chain) -> None:

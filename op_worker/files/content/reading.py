@@ -47,6 +47,7 @@ class Reader:
 
     def __init__(self, stat: FileStat, location: Location, opened: Opened, translate: Translate) -> None:
         self.stat = stat
+        self.location = location
         self._blocks = location.blocks
         self._first = opened.first
         self._file = opened.file

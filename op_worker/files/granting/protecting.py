@@ -38,14 +38,16 @@ class Protecting:
     async def change(self, caller: Caller, target: Target, wanted: int, unwanted: int) -> None:
         """Set some flags and unset others.
 
-        Raises: Posix(EPERM) without ``space_manage_datasets`` and ``space_write_data``; Unauthorized for
-            confined tokens; BadData when metadata would be protected and data not.
+        Raises: Posix(EPERM) without ``space_manage_datasets`` and ``space_write_data``, and in snapshots;
+            Unauthorized for confined tokens; BadData when metadata would be protected and data not.
         """
 
         async def attempt() -> None:
             visit, chain = await self._context.chain(caller, target)
             await visit.require(chain, NOTHING)
             _require_managing(visit)
+            if chain.protection & Protection.SNAPSHOTS:
+                raise Posix(Errno.EPERM, "a snapshot stays as it is")
             await self._commit(visit, chain, (chain.file.protection | wanted) & ~unwanted)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)

@@ -6,7 +6,7 @@ from cluster_worker.persistence.engine import ABSENT, Check, Key, Step
 from onedata.errors import Errno, Posix
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
-from op_worker.files.rights.protection import REGISTER, REGISTER_MARK, Protection
+from op_worker.files.rights.protection import OF_SNAPSHOTS, REGISTER, REGISTER_MARK, Protection
 from op_worker.files.stored.documents import PARENT
 from op_worker.files.stored.nodes import Chain
 
@@ -16,7 +16,8 @@ _PAGE = 1000
 async def require_unprotected_tree(context: FilesContext, visit: Visit, chain: Chain) -> list[Step]:
     """Return when nothing forbids to remove a directory with all it holds, with what must still hold then.
 
-    Raises: Posix(EPERM) when the directory or one below it is protected.
+    Raises: Posix(EPERM) when the directory or one below it is protected; directories of snapshots
+            go along.
     """
     mark = (await context.engine.get(visit.scope, REGISTER, [REGISTER_MARK])).get(REGISTER_MARK)
     if mark is None:
@@ -26,7 +27,8 @@ async def require_unprotected_tree(context: FilesContext, visit: Visit, chain: C
     after: bytes | None = None
     while page := await context.engine.page(visit.scope, REGISTER, after, _PAGE, ()):
         after = page[-1].entry.name
-        if await _any_below(context, visit, chain.file.key, {Key(item.entry.name.decode()) for item in page}):
+        entries = [item.entry for item in page if item.entry.value != OF_SNAPSHOTS]
+        if await _any_below(context, visit, chain.file.key, {Key(one.name.decode()) for one in entries}):
             raise Posix(Errno.EPERM, reason=f"a directory in {chain.path} is protected")
     return [Check(REGISTER, REGISTER_MARK, mark.revision)]
 

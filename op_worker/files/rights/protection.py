@@ -18,8 +18,13 @@ class Protection(IntFlag):
 
     DATA = 1
     METADATA = 2
+    SNAPSHOTS = 4
+    """Marks a directory of snapshots, together with both others: it goes with the directory it is in, and
+    only so."""
 
 
+FROZEN = Protection.DATA | Protection.METADATA | Protection.SNAPSHOTS
+"""The flags of a directory of snapshots."""
 NAMES = {"data_protection": Protection.DATA, "metadata_protection": Protection.METADATA}
 """The flags by the names that users know."""
 
@@ -39,7 +44,8 @@ class Protected:
     def forbids(self, needed: int) -> Protection | None:
         """Return the flag that stands against any of ``needed``.
 
-        The file with the flag can still be moved or removed as a whole; what is inside cannot.
+        The file with the flag can still be moved or removed as a whole, unless it holds snapshots; what is
+        inside cannot.
         """
         for flag in (Protection.DATA, Protection.METADATA):
             if self.flags & flag and needed & self.forbidden_by(flag):
@@ -50,7 +56,7 @@ class Protected:
         """Return the operations that ``flag`` forbids here."""
         if flag == Protection.METADATA:
             return _METADATA_FORBIDS
-        return _DATA_FORBIDS if self.is_own else _INSIDE_FORBIDS
+        return _DATA_FORBIDS if self.is_own and not self.flags & Protection.SNAPSHOTS else _INSIDE_FORBIDS
 
 
 def names_of(flags: int) -> list[str]:
@@ -73,6 +79,8 @@ REGISTER = Key("protected")
 REGISTER_MARK = "changes"
 """A document of the register that is written with each change of it."""
 _ENTRY = b"D"
+OF_SNAPSHOTS = b"S"
+"""The value of the entry of a directory of snapshots: it does not keep what is above from being removed."""
 
 
 def register_steps(directory: Key, before: int, after: int) -> list[Step]:
@@ -80,5 +88,6 @@ def register_steps(directory: Key, before: int, after: int) -> list[Step]:
     name = directory.encode()
     if bool(before) is bool(after):
         return []
-    entry = Link(REGISTER, name, _ENTRY) if after else Unlink(REGISTER, name, _ENTRY)
+    value = OF_SNAPSHOTS if (before | after) & Protection.SNAPSHOTS else _ENTRY
+    entry = Link(REGISTER, name, value) if after else Unlink(REGISTER, name, value)
     return [entry, Put(REGISTER, REGISTER_MARK, b"")]

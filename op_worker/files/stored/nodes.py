@@ -10,7 +10,7 @@ from cluster_worker.persistence.engine import ABSENT, Document, Key, Resolved
 from onedata.ids import FileGuid, FileUuid, SpaceId, link_uuid
 from op_worker.files.model import FileType
 from op_worker.files.rights.permissions import FileFacts
-from op_worker.files.rights.protection import Protected
+from op_worker.files.rights.protection import Protected, Protection
 from op_worker.files.stored.documents import (
     LOCATION,
     META,
@@ -91,6 +91,11 @@ class Node:
         """The protection flags that are set here; those of directories above hold too."""
         found = self.documents.get(META)
         return self.meta.protection if found is not None and has_rarities(found.data) else 0
+
+    @property
+    def holds_snapshots(self) -> bool:
+        """Whether this is a directory of snapshots, which copies leave out."""
+        return bool(self.protection & Protection.SNAPSHOTS)
 
     @property
     def parent_key(self) -> Key | None:

@@ -14,6 +14,7 @@ from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.model import CreateOptions, FileStat, FileType, Target
 from op_worker.files.rights.permissions import NOTHING
+from op_worker.files.rights.protection import Protection
 from op_worker.files.stored import batches, hard_links
 from op_worker.files.stored.documents import LOCATION, PARENT, UNSETTLED
 from op_worker.files.stored.intents import Intent, IntentKind
@@ -48,6 +49,8 @@ class Linking:
             name = found.missing[-1].decode()
             await self._creation.require_adding(visit, directory, name, FileType.REG)
             hard_links.check_linkable(source.file)
+            if source.protection & Protection.SNAPSHOTS:
+                raise Posix(Errno.EPERM, "what is in a snapshot gets no further names")
             return await self._link(visit, source, directory, name)
 
         return await self._context.transactions.retrying(target.base.space_id, attempt)

@@ -19,7 +19,7 @@ class Answer:
     Attributes:
         written: the file whose content was.
         state: the file whose state is shown, or was not as the client knows it.
-        location: of what was made by POST: its path below the CDMI root, percent-encoded.
+        location: of what was made, or is being made: its path below the CDMI root, percent-encoded.
     """
 
     status: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from attrs import evolve
 from klein import Klein
 from werkzeug.routing import BaseConverter
 
@@ -33,6 +34,7 @@ from op_worker.http.cdmi.operations import (
 from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
+from op_worker.snapshots.service import Snapshots
 
 JSON_LIMIT_B = 4 * 1024 * 1024
 _INTERFACE = "rest"
@@ -82,10 +84,11 @@ class CdmiDoor:
         files: FileService,
         authenticate: Authenticate,
         *,
+        snapshots: Snapshots,
         spools: Spools,
         json_limit_b: int = JSON_LIMIT_B,
     ) -> None:
-        self._operations = Operations(files, json_limit_b, spools)
+        self._operations = Operations(files, snapshots, json_limit_b, spools)
         self._authenticate = authenticate
         self.resource = door_resource(self.app, self, on_error=refuse)
 
@@ -181,4 +184,4 @@ def _parse(request: StreamingRequest) -> CdmiRequest:
     asked = parse_request(method(request), b"/" + b"".join(below), request.query, header, scheme)
     if asked.version is not None:
         request.setHeader(VERSION_HEADER.encode("ascii"), asked.version.encode("ascii"))
-    return asked
+    return evolve(asked, is_gone=lambda: request.is_gone)

@@ -15,6 +15,7 @@ from op_worker.files.stored.conditions import ANY
 from op_worker.http.cdmi.answers import NO_CONTENT, NOT_ACCEPTABLE, AnyAnswer, representation
 from op_worker.http.cdmi.capabilities import tree as capabilities
 from op_worker.http.cdmi.containers.containers import Containers
+from op_worker.http.cdmi.containers.snapshots import ContainerSnapshots
 from op_worker.http.cdmi.handlers import BranchHandler, KindHandler
 from op_worker.http.cdmi.locating import Locator, OtherKind, refuse_unserved
 from op_worker.http.cdmi.objects.reads import ObjectReads
@@ -27,7 +28,10 @@ from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.requests.methods import allowed_methods
 from op_worker.http.cdmi.requests.negotiation import SUPPORTED_VERSIONS, Kind
 from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind, write_condition
+from op_worker.http.cdmi.serialization.deserializing import Deserializing
+from op_worker.http.cdmi.serialization.serializing import Serializing
 from op_worker.http.conditions import NO_CONDITIONS
+from op_worker.snapshots.service import Snapshots
 
 
 class Operations:
@@ -42,13 +46,18 @@ class Operations:
         spools: where bodies wait.
     """
 
-    def __init__(self, files: FileService, json_limit_b: int, spools: Spools) -> None:
+    def __init__(self, files: FileService, snapshots: Snapshots, json_limit_b: int, spools: Spools) -> None:
         locator = Locator(files)
         relocations = Relocations(files, locator)
         self._files, self._locator = files, locator
         self._reads = ObjectReads(files, locator)
-        self._writes = ObjectWrites(files, locator, relocations, json_limit_b, spools)
-        self._containers = Containers(files, locator, relocations, json_limit_b)
+        serializing, deserializing = Serializing(files, locator), Deserializing(files, locator)
+        self._writes = ObjectWrites(
+            files, locator, relocations, serializing, deserializing, json_limit_b, spools
+        )
+        self._containers = Containers(
+            files, locator, relocations, deserializing, ContainerSnapshots(snapshots), json_limit_b
+        )
         self._branches: Mapping[Branch, BranchHandler] = {}
         self._kinds: Mapping[Kind, KindHandler] = {}
         self._posts = Posts(files, locator, {Kind.OBJECT: self._writes})

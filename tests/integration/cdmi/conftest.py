@@ -23,6 +23,7 @@ from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
 from op_worker.auth.caller import Caller
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.snapshots.service import Snapshots
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
@@ -106,10 +107,19 @@ async def files() -> AsyncIterator[FileService]:
 
 
 @async_yield_fixture
-async def client(files: FileService, tmp_path: Path) -> AsyncIterator[Client]:
+async def snapshots(files: FileService) -> AsyncIterator[Snapshots]:
+    """Snapshots, for which requests wait long enough in these tests."""
+    service = Snapshots(files, clock=reactor)
+    service.startService()
+    yield service
+    await service.stopService()
+
+
+@async_yield_fixture
+async def client(files: FileService, snapshots: Snapshots, tmp_path: Path) -> AsyncIterator[Client]:
     """A client of a door that listens on loopback."""
     spools = Spools(tmp_path, Inline(), memory_b=SPOOL_MEMORY_B)
-    door = CdmiDoor(files, authenticate, spools=spools, json_limit_b=JSON_LIMIT_B)
+    door = CdmiDoor(files, authenticate, snapshots=snapshots, spools=spools, json_limit_b=JSON_LIMIT_B)
     root = Resource()
     root.putChild(b"cdmi", door.resource)
     site = StreamingSite(root, clock=reactor)

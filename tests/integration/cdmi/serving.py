@@ -23,6 +23,7 @@ from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.spool import Spools
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.snapshots.service import Snapshots
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from tests.integration.cdmi.callers import SPACE, STORAGE
@@ -52,7 +53,8 @@ async def serve(folder: Path) -> None:
     )
     files.startService()
     root = Resource()
-    root.putChild(b"cdmi", CdmiDoor(files, authenticate, spools=Spools(folder, pool)).resource)
+    snapshots, spools = Snapshots(files, clock=reactor), Spools(folder, pool)
+    root.putChild(b"cdmi", CdmiDoor(files, authenticate, snapshots=snapshots, spools=spools).resource)
     site = StreamingSite(root, clock=reactor)
     port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(site)
     print(port.getHost().port, flush=True)

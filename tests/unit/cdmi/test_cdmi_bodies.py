@@ -77,15 +77,7 @@ def test_members_of_a_container_are_taken_over() -> None:
     assert parse_container_body({"metadata": {}, "copy": "/S/a/"}) == ContainerBody({}, "/S/a/")
 
 
-@pytest.mark.parametrize("name", ["serialize", "deserialize", "deserializevalue"])
-def test_members_whose_capability_is_missing_are_refused(name: str) -> None:
-    with pytest.raises(NotSupported):
-        parse_object_body({name: "x"}, has_value=False)
-    with pytest.raises(NotSupported):
-        parse_container_body({name: "x"})
-
-
-@pytest.mark.parametrize("name", ["exports", "snapshot"])
+@pytest.mark.parametrize("name", ["exports", "serialize"])
 def test_container_services_that_are_missing_are_refused(name: str) -> None:
     with pytest.raises(NotSupported):
         parse_container_body({name: {}})

@@ -16,12 +16,10 @@ from op_worker.http.cdmi.requests.negotiation import is_storable_mimetype
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
-_REFUSED_OBJECT = ("serialize", "deserialize", "deserializevalue")
-_REFUSED_CONTAINER = (*_REFUSED_OBJECT, "exports", "snapshot")
+_REFUSED_OF_CONTAINERS = ("serialize", "exports")
 NAMED = frozenset(
     {
         *_EXCLUSIVE,
-        *_REFUSED_OBJECT,
         "objectType",
         "objectID",
         "objectName",
@@ -66,6 +64,9 @@ class ObjectBody:
     reference: str | None = None
     domain_uri: str | None = None
     capabilities_uri: str | None = None
+    serialize: str | None = None
+    deserialize: str | None = None
+    deserializevalue: str | None = None
     others: Mapping[str, Json] = field(factory=dict)
 
 
@@ -79,6 +80,9 @@ class ContainerBody:
     reference: str | None = None
     domain_uri: str | None = None
     capabilities_uri: str | None = None
+    snapshot: str | None = None
+    deserialize: str | None = None
+    deserializevalue: str | None = None
 
 
 def parse_json_object(raw: bytes) -> dict[str, Json]:
@@ -111,7 +115,7 @@ def parse_object_body(members: Mapping[str, Json], *, has_value: bool) -> Object
         NotSupported: a member whose capability is not advertised.
         BadValueString, BadValueNotAllowed, BadData: a member of the wrong type or value.
     """
-    _check_members({*members, "value"} if has_value else members, _REFUSED_OBJECT)
+    _check_members({*members, "value"} if has_value else members, ())
     return ObjectBody(
         has_value=has_value,
         encoding=_encoding(members),
@@ -122,13 +126,18 @@ def parse_object_body(members: Mapping[str, Json], *, has_value: bool) -> Object
         reference=_string(members, "reference"),
         domain_uri=_string(members, "domainURI"),
         capabilities_uri=_string(members, "capabilitiesURI"),
+        serialize=_string(members, "serialize"),
+        deserialize=_string(members, "deserialize"),
+        deserializevalue=_string(members, "deserializevalue"),
         others={name: value for name, value in members.items() if name not in NAMED},
     )
 
 
 def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
     """Check the members of a container's body; raises as ``parse_object_body`` does."""
-    _check_members(document, _REFUSED_CONTAINER)
+    _check_members(document, _REFUSED_OF_CONTAINERS)
+    if "snapshot" in document and any(name in document for name in _EXCLUSIVE):
+        raise MalformedData
     return ContainerBody(
         metadata=_metadata(document),
         copy=_string(document, "copy"),
@@ -136,6 +145,9 @@ def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
         reference=_string(document, "reference"),
         domain_uri=_string(document, "domainURI"),
         capabilities_uri=_string(document, "capabilitiesURI"),
+        snapshot=_string(document, "snapshot"),
+        deserialize=_string(document, "deserialize"),
+        deserializevalue=_string(document, "deserializevalue"),
     )
 
 

@@ -44,6 +44,11 @@ _SYSTEM_WIDE = (
     "cdmi_post_dataobject_by_ID",
     "cdmi_references",
     "cdmi_security_access_control",
+    "cdmi_serialization_json",
+    "cdmi_deserialize_dataobject_by_ID",
+    "cdmi_serialize_dataobject_to_ID",
+    "cdmi_serialize_container_to_ID",
+    "cdmi_snapshots",
 )
 
 _CONTAINER = (
@@ -54,17 +59,24 @@ _CONTAINER = (
     "cdmi_create_reference",
     "cdmi_create_value_range",
     "cdmi_delete_container",
+    "cdmi_deserialize_container",
+    "cdmi_deserialize_dataobject",
     "cdmi_list_children",
     "cdmi_list_children_range",
+    "cdmi_modify_deserialize_container",
     "cdmi_modify_metadata",
     "cdmi_move_container",
     "cdmi_move_dataobject",
     "cdmi_post_dataobject",
     "cdmi_read_metadata",
+    "cdmi_serialize_container",
+    "cdmi_serialize_dataobject",
+    "cdmi_snapshot",
 )
 
 _DATA_OBJECT = (
     "cdmi_delete_dataobject",
+    "cdmi_modify_deserialize_dataobject",
     "cdmi_modify_metadata",
     "cdmi_modify_value",
     "cdmi_modify_value_range",

@@ -7,7 +7,7 @@ from attrs import evolve
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
-from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
+from op_worker.files.model import CreateOptions, FileStat, FileType, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ContentCondition
 from op_worker.http.cdmi.answers import (
@@ -23,6 +23,7 @@ from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import parse_container_body
 from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
+from op_worker.http.cdmi.containers.snapshots import ContainerSnapshots
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
@@ -37,6 +38,7 @@ from op_worker.http.cdmi.representations.representation import (
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
 from op_worker.http.cdmi.requests.request import CdmiRequest, Form, accepts_kind, write_condition, write_form
+from op_worker.http.cdmi.serialization.deserializing import Deserializing, is_asked_for
 
 _OF_CHILDREN = frozenset({"childrenrange", "children"})
 
@@ -49,10 +51,17 @@ class Containers:
     """
 
     def __init__(
-        self, files: FileService, locator: Locator, relocations: Relocations, json_limit_b: int
+        self,
+        files: FileService,
+        locator: Locator,
+        relocations: Relocations,
+        deserializing: Deserializing,
+        snapshots: ContainerSnapshots,
+        json_limit_b: int,
     ) -> None:
         self._files, self._locator, self._relocations = files, locator, relocations
         self._references = References(files)
+        self._deserializing, self._snapshots = deserializing, snapshots
         self._json_limit_b = json_limit_b
 
     async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
@@ -68,7 +77,7 @@ class Containers:
         if not accepts_kind(request, Kind.CONTAINER):
             return NOT_ACCEPTABLE
         known = not_modified(request, stat)
-        if known is not None:
+        if known is not None and await self._snapshots.is_complete(stat):
             return known
         readable = await self._locator.wanted(caller, stat, request.query, ("metadata",))
         return await self._representation(caller, stat, readable, request.query, 200)
@@ -95,7 +104,8 @@ class Containers:
         if stat.parent is None:
             raise Posix(Errno.EPERM, "the root container stays")
         condition = write_condition(request, of_state=True)
-        await self._files.remove(caller, Target(stat.guid), condition)
+        if not await self._snapshots.remove(caller, stat, condition):
+            await self._files.remove(caller, Target(stat.guid), condition)
         return NO_CONTENT
 
     async def _write_cdmi(
@@ -117,10 +127,17 @@ class Containers:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
             return await self._relocations.write(caller, request, target, stat, body, change, condition)
+        if is_asked_for(body):
+            refuse_reserved(request.address, is_container=True)
+            return await self._deserializing.write(caller, request, target, stat, FileType.DIR, body)
         if stat is None:
+            if body.snapshot is not None:
+                raise Posix(Errno.ENOENT, "a snapshot is taken of a container that is there")
             refuse_reserved(request.address, is_container=True)
             return await self._create(caller, target, change)
         await self._update(caller, request.query, stat, change, condition)
+        if body.snapshot is not None:
+            return await self._snapshots.take(caller, stat, body.snapshot)
         return NO_CONTENT
 
     async def _create(self, caller: Caller, target: Target, change: MetadataChange) -> Answer:
@@ -154,9 +171,10 @@ class Containers:
     async def _representation(
         self, caller: Caller, stat: FileStat, readable: Readable, query: Query, status: int
     ) -> Answer:
-        members = container_members(stat, readable.xattrs, query)
+        shown = container_members(stat, readable.xattrs, query)
+        members, is_complete = await self._snapshots.members(caller, stat, shown, query)
         denied: tuple[str, ...] = ()
-        if query.wants("childrenrange") or query.wants("children"):
+        if is_complete and (query.wants("childrenrange") or query.wants("children")):
             try:
                 members.update(await self._children(caller, stat, query))
             except Posix as error:
@@ -165,7 +183,8 @@ class Containers:
                     raise
                 denied = tuple(_OF_CHILDREN)
         members = permitted(members, readable, denied)
-        return representation(Kind.CONTAINER, render(members), status, stat if status == 200 else None)
+        state = stat if status == 200 and is_complete else None
+        return representation(Kind.CONTAINER, render(members), status, state)
 
     async def _children(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
         target = Target(stat.guid)

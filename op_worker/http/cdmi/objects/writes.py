@@ -11,7 +11,7 @@ from cluster_worker.runtime.spool import Spool, Spools
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, MalformedData, MissingRequiredValue
 from op_worker.auth.caller import Caller
-from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
+from op_worker.files.model import CreateOptions, FileStat, FileType, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
 from op_worker.http.cdmi.belonging import require_belonging
@@ -41,6 +41,8 @@ from op_worker.http.cdmi.requests.request import (
     write_condition,
     write_form,
 )
+from op_worker.http.cdmi.serialization.deserializing import Deserializing, is_asked_for
+from op_worker.http.cdmi.serialization.serializing import Serializing
 
 
 class ObjectWrites:
@@ -56,10 +58,13 @@ class ObjectWrites:
         files: FileService,
         locator: Locator,
         relocations: Relocations,
+        serializing: Serializing,
+        deserializing: Deserializing,
         json_limit_b: int,
         spools: Spools,
     ) -> None:
         self._files, self._locator, self._relocations = files, locator, relocations
+        self._serializing, self._deserializing = serializing, deserializing
         self._json_limit_b, self._spools = json_limit_b, spools
         self._storing = Storing(files)
         self._plain = PlainWrites(files, locator, self._storing, spools)
@@ -152,6 +157,8 @@ class ObjectWrites:
         if body.copy is not None or body.move is not None:
             change = changes.sent(request, body, {})
             return await self._relocations.make(caller, request, place, body, change)
+        if is_asked_for(body):
+            return await self._deserializing.make(caller, request, place, body)
         if body.has_value and request.query.value is None:
             await incoming.settle()  # a later member may tell the place or the encoding
             body = _members(incoming)
@@ -159,6 +166,9 @@ class ObjectWrites:
         await self._agree(caller, request, placed.target, body)
         if body.reference is not None:
             answer = await self._references.make(caller, request, placed.target, None, body.reference)
+        elif body.serialize is not None:
+            change = changes.sent(request, body, {})
+            answer = await self._serializing.write(caller, request, placed.target, None, body, change)
         elif request.query.value is not None:
             span = request.query.value
             answer = await self._write_range(caller, request, placed.target, None, incoming, span)
@@ -182,6 +192,11 @@ class ObjectWrites:
             change = changes.sent(request, body, {})
             condition = write_condition(request, of_state=True)
             return await self._relocations.write(caller, request, target, stat, body, change, condition)
+        if body.serialize is not None:
+            change = changes.sent(request, body, {})
+            return await self._serializing.write(caller, request, target, stat, body, change)
+        if is_asked_for(body):
+            return await self._deserializing.write(caller, request, target, stat, FileType.REG, body)
         if request.query.value is not None:
             return await self._write_range(caller, request, target, stat, incoming, request.query.value)
         if body.has_value and body.encoding is None:

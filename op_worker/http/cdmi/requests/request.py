@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from onedata.errors import BadData, BadValueIdentifier, MissingRequiredValue, NotSupported
 from op_worker.files.stored.conditions import ANY, NO_CONDITION, ContentCondition
@@ -54,6 +54,7 @@ class CdmiRequest:
         digests: that came with a plain body.
         host: the ``Host`` header, "" when there is none.
         scheme: ``https`` over TLS.
+        is_gone: whether the client went away; asked now and then by what takes long.
     """
 
     method: str
@@ -71,6 +72,7 @@ class CdmiRequest:
     digests: SentDigests = NO_DIGESTS
     host: str = ""
     scheme: str = "http"
+    is_gone: Callable[[], bool] = field(default=lambda: False, eq=False)
 
     def origin(self) -> str:
         """Scheme and host by which the client speaks to us.

@@ -1,0 +1,142 @@
+"""From the members of a serialised resource to the file that is to be made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from onedata.errors import BadData
+from onedata.ids import FileGuid, InvalidFileId, SpaceId
+from op_worker.files.content.restoring import Description, Kept
+from op_worker.files.model import FileType, Json, MetadataChange
+from op_worker.http.cdmi.bodies.members import NAMED, Encoding
+from op_worker.http.cdmi.representations import metadata
+from op_worker.http.cdmi.requests.addresses import RESERVED_PREFIX
+from op_worker.http.cdmi.requests.negotiation import Kind, is_storable_mimetype
+from op_worker.http.cdmi.serialization.reading import KEY, Begun
+
+_TYPES = {Kind.OBJECT.value: FileType.REG, Kind.CONTAINER.value: FileType.DIR}
+_OF_CONTAINERS = frozenset({"childrenrange", "children", "exports", "snapshots"})
+
+
+@frozen(kw_only=True)
+class Described:
+    """A serialised resource; ``encoding`` is how its value travels."""
+
+    file: Description
+    encoding: Encoding
+    domain: str | None
+    has_value: bool
+    has_children: bool
+
+
+def described(begun: Begun) -> Described:
+    """Return what a serialised resource says that it is.
+
+    Raises:
+        BadData: of ``deserialize`` for what is no resource, or has what its kind cannot have; as
+            ``metadata.update``.
+    """
+    members = begun.members
+    type_ = _TYPES.get(_text(members, "objectType") or "")
+    if type_ is None:
+        raise BadData(KEY, "an objectType that cannot be made")
+    is_object = type_ is FileType.REG
+    if begun.has_children if is_object else begun.has_value:
+        raise BadData(KEY, "objects have a value, containers have children")
+    name = (_text(members, "objectName") or "").removesuffix("/")
+    if not is_object and name.startswith(RESERVED_PREFIX):
+        raise BadData(KEY, "names of containers cannot start with cdmi_")
+    sent = members.get("metadata")
+    if not isinstance(sent, Mapping | None):
+        raise BadData(KEY, "metadata is an object")
+    change = MetadataChange() if sent is None else metadata.update(sent, ())
+    encoding = _encoding(members)
+    if is_object:
+        change = _with_properties(members, change, encoding)
+    file = Description(
+        name=name, type=type_, guid=_guid(members), metadata=change, kept=_kept(sent if sent else {})
+    )
+    return Described(
+        file=file,
+        encoding=encoding,
+        domain=_text(members, "domainURI"),
+        has_value=begun.has_value,
+        has_children=begun.has_children,
+    )
+
+
+def check_domain(resource: Described, space_id: SpaceId) -> None:
+    """Raise BadData(``domainURI``) for a resource of another domain than that of a space."""
+    if resource.domain not in (None, f"/cdmi_domains/{space_id}/"):
+        raise BadData("domainURI", "the resource belongs to another domain")
+
+
+def with_given(description: Description, given: Mapping[str, Json] | None) -> Description:
+    """Return a description with the metadata that a request gives instead of its own."""
+    if given is None:
+        return description
+    change, own = metadata.update(given, ()), description.metadata
+    return evolve(description, metadata=evolve(change, set_xattrs=own.set_xattrs))
+
+
+def _with_properties(
+    members: Mapping[str, Json], change: MetadataChange, encoding: Encoding
+) -> MetadataChange:
+    mimetype = _text(members, "mimetype")
+    if mimetype is not None and not is_storable_mimetype(mimetype):
+        raise BadData("mimetype", "a mimetype is type/subtype in printable ASCII")
+    is_usual = mimetype in (None, metadata.DEFAULT_MIMETYPE) and encoding is Encoding.BASE64
+    is_partial = members.get("completionStatus") == metadata.PROCESSING
+    change = metadata.with_properties(
+        change,
+        mimetype=None if is_usual or mimetype is None else mimetype.lower(),
+        encoding=None if is_usual else encoding,
+        completion=metadata.PROCESSING if is_partial else None,
+    )
+    others = {name: value for name, value in members.items() if name not in NAMED | _OF_CONTAINERS}
+    return metadata.with_others(change, others, {})
+
+
+def _encoding(members: Mapping[str, Json]) -> Encoding:
+    text = _text(members, "valuetransferencoding")
+    try:
+        return Encoding.UTF8 if text is None else Encoding(text)
+    except ValueError:
+        raise BadData(KEY, "an unknown valuetransferencoding") from None
+
+
+def _guid(members: Mapping[str, Json]) -> FileGuid | None:
+    try:
+        return FileGuid.from_object_id(_text(members, "objectID") or "")
+    except InvalidFileId:
+        return None
+
+
+def _kept(items: Mapping[str, Json]) -> Kept | None:
+    """Return the system metadata that may be restored, when all of it is there."""
+    times = [_time_s(items.get(name)) for name in ("cdmi_ctime", "cdmi_atime", "cdmi_mtime")]
+    owner = items.get("cdmi_owner")
+    created_s, atime_s, mtime_s = times
+    if created_s is None or atime_s is None or mtime_s is None or not isinstance(owner, str):
+        return None
+    return Kept(owner=owner, created_s=created_s, atime_s=atime_s, mtime_s=mtime_s)
+
+
+def _time_s(value: Json) -> float | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo is not None else None
+
+
+def _text(members: Mapping[str, Json], name: str) -> str | None:
+    value = members.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadData(KEY, f"{name} is text")
+    return value
