@@ -37,6 +37,7 @@ SPACE = "first"
 TOP = "bench"
 PARTS = ("small", "large", "listing")
 PAGES = (100, 1000)
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 VERSION = {"X-CDMI-Specification-Version": "1.1.1"}
 OBJECT = {**VERSION, "Content-Type": "application/cdmi-object"}
 
@@ -207,16 +208,22 @@ def large(site: Site, rounds: int, size_mib: int, folder: Path) -> None:
 def _bodies(folder: Path, size_mib: int) -> Mapping[str, Path]:
     """Write the bodies of the uploads: the bytes, and JSON with as many bytes of value."""
     data = os.urandom(size_mib << 20)
-    line = b'A line of text with a \\u017c and a \\"quote\\" here.\\n'
-    text = line * ((size_mib << 20) // len(json.loads(b'"' + line + b'"').encode()))
     made = {
         "plain": data,
         "base64": b'{"valuetransferencoding":"base64","value":"' + base64.b64encode(data) + b'"}',
-        "utf-8": b'{"valuetransferencoding":"utf-8","value":"' + text + b'"}',
+        "utf-8": b'{"valuetransferencoding":"utf-8","value":' + _text(size_mib << 20) + b"}",
     }
     for name, content in made.items():
         (folder / name).write_bytes(content)
     return {name: folder / name for name in made}
+
+
+def _text(size_b: int) -> bytes:
+    """Return a JSON string of so many bytes of text, such as people write: our own pages, over and over."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md")))
+    times = size_b // len(pages.encode())
+    text = pages * times + "." * (size_b - times * len(pages.encode()))
+    return json.dumps(text, ensure_ascii=False).encode()
 
 
 def _rest_content(site: Site, path: str) -> str:

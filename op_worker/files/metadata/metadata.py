@@ -13,7 +13,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.metadata import key_path
-from op_worker.files.metadata.acl_changes import changed_acl
+from op_worker.files.metadata.acl_changes import changed_acl, shown_xattr
 from op_worker.files.metadata.attached import attached
 from op_worker.files.metadata.custom import (
     FIELDS,
@@ -67,10 +67,9 @@ class Metadata:
 
         Raises: Posix(EACCES) on the way to the file only.
         """
-        visit, chain = await self._context.chain(caller, target)
+        visit, chain = await self._context.chain(caller, target, also=FIELDS)
         await visit.require(chain, NOTHING)
-        [documents] = await self._documents(visit, chain.nodes[-1:], FIELDS) or [{}]
-        found = shown_xattrs(documents, internal=True)
+        found = shown_xattrs(chain.file.documents, internal=True)
         is_readable = await _is_allowed(visit, chain, Operation.READ_METADATA)
         if not is_readable:
             found = {name: value for name, value in found.items() if name in SETTABLE}
