@@ -103,7 +103,7 @@ async def test_every_opened_file_is_closed_again(
         raise Posix(Errno.EIO)
 
     await client.cdmi("PUT", F, {"metadata": {"a": 1}})
-    monkeypatch.setattr(Locator, "xattrs", broken)
+    monkeypatch.setattr(Locator, "readable", broken)
     assert (await client.cdmi("GET", F)).errno == "eio"
     assert len(opened) == 17
     assert {id(reader) for reader in closed} == {id(reader) for reader in opened}
