@@ -51,8 +51,10 @@ class StreamingChannel(HTTPChannel):
         self._drained: Deferred[None] | None = None
         self._linger_left_b = 0
         self._head = b""
+        self._is_secure = False
 
     def connectionMade(self) -> None:
+        self._is_secure = super().isSecure()
         self._limits = limits = self.site.limits
         self.totalHeadersSize = self.MAX_LENGTH = limits.max_header_b
         self.maxHeaders = limits.max_header_count
@@ -66,6 +68,10 @@ class StreamingChannel(HTTPChannel):
         self.phase = Phase.CLOSING
         super().connectionLost(reason)
         self._release_writer()
+
+    def isSecure(self) -> bool:
+        """Whether the connection is TLS; it stays what it is."""
+        return self._is_secure
 
     @property
     def is_taken_over(self) -> bool:

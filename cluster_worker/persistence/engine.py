@@ -211,22 +211,35 @@ class Engine(Protocol):
         """
 
     async def resolve(
-        self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
+        self,
+        scope: Scope,
+        root: Key,
+        names: Sequence[bytes],
+        fields: Sequence[str],
+        last: Sequence[str] = (),
     ) -> Sequence[Resolved]:
         """Walk from directory ``root`` along ``names``, one round trip whatever the depth.
 
         The key of a component is its entry's value up to the first ``/``; the rest of the value
-        is the caller's. The first item is the root itself (with an empty entry). The result is
-        shorter than ``1 + len(names)`` when a component is missing.
+        is the caller's. ``last`` are further fields of the last component, if the walk gets to it.
+        The first item is the root itself (with an empty entry). The result is shorter than
+        ``1 + len(names)`` when a component is missing.
         """
 
     async def ancestors(
-        self, scope: Scope, key: Key, parent_field: str, fields: Sequence[str], limit: int = 512
+        self,
+        scope: Scope,
+        key: Key,
+        parent_field: str,
+        fields: Sequence[str],
+        limit: int = 512,
+        first: Sequence[str] = (),
     ) -> Sequence[tuple[Key, Mapping[str, Document]]]:
         """Walk up from ``key``, one round trip: its documents first, then its parent's, and so on.
 
         ``parent_field`` is a document field whose data is the parent's key (UTF-8); the walk ends
-        where it is absent or empty. Missing documents end the walk with an empty mapping.
+        where it is absent or empty. ``first`` are further fields of ``key`` itself. Missing documents
+        end the walk with an empty mapping.
         """
 
     async def lookup(self, scope: Scope, directory: Key, name: bytes) -> bytes | None:

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 from twisted.logger import Logger
@@ -190,7 +190,12 @@ class MemoryEngine:
         return found
 
     async def resolve(
-        self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
+        self,
+        scope: Scope,
+        root: Key,
+        names: Sequence[bytes],
+        fields: Sequence[str],
+        last: Sequence[str] = (),
     ) -> Sequence[Resolved]:
         state = self._state(scope)
         found = [Resolved(Entry(b"", b""), root, self._documents(state, root, fields))]
@@ -199,15 +204,24 @@ class MemoryEngine:
             if value is None:
                 break
             found.append(self._resolved(state, Entry(name, value), fields))
+        if last and len(found) == 1 + len(names):
+            further = self._documents(state, found[-1].key, last)
+            found[-1] = evolve(found[-1], documents={**found[-1].documents, **further})
         return found
 
     async def ancestors(
-        self, scope: Scope, key: Key, parent_field: str, fields: Sequence[str], limit: int = 512
+        self,
+        scope: Scope,
+        key: Key,
+        parent_field: str,
+        fields: Sequence[str],
+        limit: int = 512,
+        first: Sequence[str] = (),
     ) -> Sequence[tuple[Key, Mapping[str, Document]]]:
         state = self._state(scope)
         found: list[tuple[Key, Mapping[str, Document]]] = []
         while len(found) < limit:
-            found.append((key, self._documents(state, key, fields)))
+            found.append((key, self._documents(state, key, fields if found else (*fields, *first))))
             parent = state.documents.get(key, {}).get(parent_field)
             if parent is None or not parent.data:
                 break

@@ -116,20 +116,41 @@ class RedisEngine(OrderedService):
         return [_documents(fields, row) for row in _rows(flat, len(fields))]
 
     async def resolve(
-        self, scope: Scope, root: Key, names: Sequence[bytes], fields: Sequence[str]
+        self,
+        scope: Scope,
+        root: Key,
+        names: Sequence[bytes],
+        fields: Sequence[str],
+        last: Sequence[str] = (),
     ) -> Sequence[Resolved]:
-        flat = await self._run(RESOLVE, scope, (root, fields, names))
-        rows = _rows(flat, 1 + len(fields))
+        flat = await self._run(RESOLVE, scope, (root, fields, names, last))
+        width = 1 + len(fields)
+        further = _further(flat, width * (1 + len(names)), last)
+        rows = _rows(flat, width)
         first = next(rows)
         found = [Resolved(Entry(b"", b""), root, _documents(fields, first[1:]))]
         found += [_resolved(fields, row) for row in rows]
+        if further:
+            end = found[-1]
+            found[-1] = Resolved(end.entry, end.key, {**end.documents, **further})
         return found
 
     async def ancestors(
-        self, scope: Scope, key: Key, parent_field: str, fields: Sequence[str], limit: int = 512
+        self,
+        scope: Scope,
+        key: Key,
+        parent_field: str,
+        fields: Sequence[str],
+        limit: int = 512,
+        first: Sequence[str] = (),
     ) -> Sequence[tuple[Key, Mapping[str, Document]]]:
-        flat = await self._run(ANCESTORS, scope, (key, parent_field, fields, limit))
-        return [(key_text(row[0]), _documents(fields, row[1:])) for row in _rows(flat, 1 + len(fields))]
+        flat = await self._run(ANCESTORS, scope, (key, parent_field, fields, limit, first))
+        width = 1 + len(fields)
+        further = _further(flat, len(flat) - len(first), first)
+        found = [(key_text(row[0]), _documents(fields, row[1:])) for row in _rows(flat, width)]
+        if further:
+            found[0] = (found[0][0], {**found[0][1], **further})
+        return found
 
     async def lookup(self, scope: Scope, directory: Key, name: bytes) -> bytes | None:
         low, high = exactly_name(name)
@@ -241,6 +262,15 @@ def _directory(scope: Scope, directory: Key) -> bytes:
 
 def _rows(flat: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
     return (flat[at : at + width] for at in range(0, len(flat), width))
+
+
+def _further(flat: list[Any], start: int, fields: Sequence[str]) -> dict[str, Document]:
+    """Cut the documents of further fields off the end of an answer, where they begin if they came."""
+    cut = flat[start:] if fields else []
+    if not cut:
+        return {}
+    del flat[start:]
+    return _documents(fields, cut)
 
 
 def _documents(fields: Sequence[str], stored: Sequence[bytes | None]) -> dict[str, Document]:

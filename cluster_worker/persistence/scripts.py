@@ -139,19 +139,20 @@ return seq + n
 """
 )
 
-# {root, fields, names} -> for the root and each component found: member of its directory ('' for the
-# root), then each field's document or false.
+# {root, fields, names, last} -> for the root and each component found: member of its directory ('' for the
+# root), then each field's document or false; then, when every component was found, those of the last one's
+# further fields.
 RESOLVE = Script(
     r"""
 local p, call = KEYS[1], redis.call
 local a = cmsgpack.unpack(ARGV[1])
-local k, fields, names = a[1], a[2], a[3]
+local k, fields, names, last = a[1], a[2], a[3], a[4]
 local out, n, width = {''}, 1, #fields
 for i = 0, #names do
   if i > 0 then
     local name = names[i]
     local m = call('ZRANGEBYLEX', p .. 'd:' .. k, '[' .. name .. '\0', '(' .. name .. '\1', 'LIMIT', 0, 1)[1]
-    if not m then break end
+    if not m then return cmsgpack.pack(out) end
     n = n + 1
     out[n] = m
     local slash = string.find(m, '/', #name + 2, true)
@@ -162,6 +163,10 @@ for i = 0, #names do
     for j = 1, width do out[n + j] = d[j] end
     n = n + width
   end
+end
+if #last > 0 then
+  local d = call('HMGET', p .. 'f:' .. k, unpack(last))
+  for j = 1, #last do out[n + j] = d[j] end
 end
 return cmsgpack.pack(out)
 """
@@ -221,13 +226,14 @@ return cmsgpack.pack(out)
 """
 )
 
-# {key, parent field, fields, limit} -> for the key and each ancestor: key, then each field's document or
-# false. The data of a document begins after its revision, so a parent's key does.
+# {key, parent field, fields, limit, first} -> for the key and each ancestor: key, then each field's document
+# or false; then those of the key's own further fields. The data of a document begins after its revision, so
+# a parent's key does.
 ANCESTORS = Script(
     r"""
 local p, call = KEYS[1], redis.call
 local a = cmsgpack.unpack(ARGV[1])
-local k, parent, fields = a[1], a[2], a[3]
+local k, parent, fields, first_k, first = a[1], a[2], a[3], a[1], a[5]
 local out, n, width = {}, 0, #fields
 for _ = 1, a[4] do
   local d = call('HMGET', p .. 'f:' .. k, parent, unpack(fields))
@@ -236,9 +242,13 @@ for _ = 1, a[4] do
   for j = 1, width do out[n + j] = d[j + 1] end
   n = n + width
   if not d[1] then break end
-  local first = string.byte(d[1])
-  k = string.sub(d[1], first == 0 and 7 or first < 128 and 2 or 8)
+  local head = string.byte(d[1])
+  k = string.sub(d[1], head == 0 and 7 or head < 128 and 2 or 8)
   if k == '' then break end
+end
+if #first > 0 then
+  local d = call('HMGET', p .. 'f:' .. first_k, unpack(first))
+  for j = 1, #first do out[n + j] = d[j] end
 end
 return cmsgpack.pack(out)
 """

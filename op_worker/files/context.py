@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -44,14 +45,19 @@ class FilesContext:
     rooms: Rooms
     recharging: Recharging
 
-    async def find(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Found]:
-        """Enter the space of a target and walk as far as there are files."""
+    async def find(
+        self, caller: Caller, target: Target, follow: Follow = Follow.NO, also: Sequence[str] = ()
+    ) -> tuple[Visit, Found]:
+        """Enter the space of a target and walk as far as there are files.
+
+        ``also`` are further documents to be read of the file that is meant.
+        """
         base = target.base
         visit = await self._enter(caller, base)
         if is_unlisted(base) and target.uuid is None:
             raise Posix(Errno.ENOENT)  # only files that bring their ids are placed there
         found = await self.lookup.find(
-            base.space_id, base.uuid, target.names, follow, visit.require_passage_into
+            base.space_id, base.uuid, target.names, follow, visit.require_passage_into, also
         )
         return visit, found
 
@@ -62,9 +68,11 @@ class FilesContext:
             raise Posix(Errno.EPERM, "the directory of spaces is virtual")
         return await self.access.enter(caller, base.space_id)
 
-    async def chain(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> tuple[Visit, Chain]:
-        """Enter the space of a target that must exist. Raises: Posix(ENOENT)."""
-        visit, found = await self.find(caller, target, follow)
+    async def chain(
+        self, caller: Caller, target: Target, follow: Follow = Follow.NO, also: Sequence[str] = ()
+    ) -> tuple[Visit, Chain]:
+        """Enter the space of a target that must exist; ``also`` as in ``find``. Raises: Posix(ENOENT)."""
+        visit, found = await self.find(caller, target, follow, also)
         if found.missing:
             visit.require_passage_into(found.chain)
         return visit, existing(found)

@@ -91,8 +91,9 @@ class FileStat:
     decides instead of ``mode`` when there is one; who may see it, ``FileService.acls`` tells. ``protection``
     are the effective flags, bits of ``Protection``. ``revisions``, of what is kept of the file and of its
     times, grow with every change. ``xattrs`` holds those of the extended attributes that a
-    listing was asked for; it is empty when the caller may not read them. ``shares`` are the ids of those
-    that begin here. ``is_queue`` tells a queue, which is a directory, from other directories.
+    listing was asked for; it is empty when the caller may not read them. ``custom`` holds all that there
+    are, internal ones and the ACL too, where they were asked for and may be read. ``shares`` are the ids of
+    those that begin here. ``is_queue`` tells a queue, which is a directory, from other directories.
     """
 
     guid: FileGuid
@@ -125,6 +126,7 @@ class FileStat:
     revisions: tuple[int, int] = (0, 0)
     is_queue: bool = False
     xattrs: Mapping[str, Json] = field(factory=dict)
+    custom: Mapping[str, Json] | None = None
 
     @property
     def is_nameless(self) -> bool:

@@ -59,7 +59,9 @@ from op_worker.files.granting.sharing import Sharing
 from op_worker.files.listing.listing import Listing, Start
 from op_worker.files.listing.recursive import Asked, RecursiveListing
 from op_worker.files.maintenance import Maintenance
+from op_worker.files.metadata.attached import custom_of
 from op_worker.files.metadata.attribute_changes import AttributeChanges
+from op_worker.files.metadata.custom import FIELDS
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import (
     ATTRIBUTES,
@@ -254,17 +256,19 @@ class FileService(TaskService):
         return (await self._chain(caller, Target(root, names[1:]))).guid
 
     @translated
-    async def stat(self, caller: Caller, target: Target, follow: Follow = Follow.NO) -> FileStat:
-        """Return what is known of a file; user roots and space roots too.
+    async def stat(
+        self, caller: Caller, target: Target, follow: Follow = Follow.NO, *, custom: bool = False
+    ) -> FileStat:
+        """Return what is known of a file, with its custom metadata if wanted; user roots and space roots too.
 
         Raises: Posix(ENOENT, ENOTDIR, EACCES); Forbidden; SpaceNotSupportedBy.
         """
         if not target.names and is_user_root_of(target.base, caller):
             user = await self._context.access.user(caller)
             return stat_of_user_root(user.user_id, self._context.access.provider_id)
-        visit, chain = await self._context.chain(caller, target, follow)
+        visit, chain = await self._context.chain(caller, target, follow, FIELDS if custom else ())
         await visit.require(chain, NOTHING)
-        return visit.stat(chain)
+        return visit.stat(chain, await custom_of(self._context, visit, chain) if custom else None)
 
     @translated
     async def list_children(
@@ -364,13 +368,13 @@ class FileService(TaskService):
 
     @translated
     async def open_content(
-        self, caller: Caller, target: Target, follow: Follow = Follow.YES
+        self, caller: Caller, target: Target, follow: Follow = Follow.YES, *, custom: bool = False
     ) -> ContentReader:
-        """Open a regular file for reading.
+        """Open a regular file for reading; with ``custom`` its stat holds its custom metadata.
 
         Raises: Posix(EISDIR, ENOENT, EACCES, ELOOP); Posix(EINVAL) on a link that is not followed.
         """
-        return await self._reading.open(caller, target, follow)
+        return await self._reading.open(caller, target, follow, custom=custom)
 
     @translated
     async def require_readable(self, caller: Caller, target: Target) -> None:

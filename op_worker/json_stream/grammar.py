@@ -14,12 +14,13 @@ MAX_NUMBER_B = 4300
 
 _CONTROLS = bytes(range(0x20))
 _HEX = rb"[0-9a-fA-F]"
-_HIGH, _LOW = rb"u[dD][89abAB]" + _HEX + rb"{2}", rb"u[dD][c-fC-F]" + _HEX + rb"{2}"
+_HIGH, _LOW = rb"u[dD][89abAB]" + _HEX * 2, rb"u[dD][c-fC-F]" + _HEX * 2
 _ESCAPE = (
-    rb"\\(?:[\"\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F]" + _HEX + rb"{3}|[dD][0-7]" + _HEX + rb"{2})|"
+    rb"\\(?:[\"\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F]" + _HEX * 3 + rb"|[dD][0-7]" + _HEX * 2 + rb")|"
     rb"" + _HIGH + rb"\\" + _LOW + rb")"
 )
-_INSIDE = rb"(?:[^\"\\\x00-\x1f]++|" + _ESCAPE + rb")*+"
+_PLAIN = rb"[^\"\\\x00-\x1f]*+"
+_INSIDE = _PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb")*+"
 _CUT_LOW = rb"\\(?:u(?:[dD](?:[c-fC-F]" + _HEX + rb"?)?)?)?"
 _NUMBER = rb"-?(?:0|[1-9][0-9]{0,%d})(?:\.[0-9]{1,%d})?(?:[eE][+-]?[0-9]{1,%d})?"
 _SPACE = rb"[ \t\n\r]*+"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from typing import Protocol
 
 from attrs import frozen
@@ -14,7 +15,9 @@ from op_worker.files.content.access_times import AccessTimes
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
-from op_worker.files.model import FileStat, FileType, Follow, Target
+from op_worker.files.metadata.attached import custom_of
+from op_worker.files.metadata.custom import FIELDS
+from op_worker.files.model import FileStat, FileType, Follow, Json, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.documents import LOCATION, UNSETTLED, Location
@@ -94,17 +97,21 @@ class Reading:
     _access_times: AccessTimes
     _log = Logger()
 
-    async def open(self, caller: Caller, target: Target, follow: Follow) -> Reader:
+    async def open(self, caller: Caller, target: Target, follow: Follow, *, custom: bool = False) -> Reader:
         """Open a file. See ``FileService.open_content``."""
-        visit, chain = await self._context.chain(caller, target, follow)
+        also = FIELDS if custom else ()
+        visit, chain = await self._context.chain(caller, target, follow, also)
         await visit.require(chain, Operation.READ_OBJECT)
         if chain.file.type is FileType.DIR:
             raise Posix(Errno.EISDIR)
         if chain.file.type is FileType.SYMLNK:
             raise Posix(Errno.EINVAL, "a symbolic link has no content of its own")
-        return await self.open_chain(visit, chain)
+        found = await custom_of(self._context, visit, chain) if custom else None
+        return await self.open_chain(visit, chain, found)
 
-    async def open_chain(self, visit: Visit, chain: Chain) -> Reader:
+    async def open_chain(
+        self, visit: Visit, chain: Chain, custom: Mapping[str, Json] | None = None
+    ) -> Reader:
         """Open a file that was found and may be read; what is pending at it is settled first.
 
         A storage that disagrees with the location is looked at again after reading the location
@@ -119,7 +126,7 @@ class Reading:
                 if fits(opened.size_b, location, is_exact=seen != now):
                     self._remember(location, opened)
                     await self._access_times.note(chain.space_id, chain.file)
-                    return Reader(visit.stat(chain), location, opened, self._translate)
+                    return Reader(visit.stat(chain, custom), location, opened, self._translate)
                 await _close(opened.file)
             was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)
             if seen == now and not was_busy:

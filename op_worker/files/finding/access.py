@@ -13,7 +13,7 @@ from op_worker.auth.caller import Caller
 from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
 from op_worker.files.finding.attributes import stat_of, stats_of_children
 from op_worker.files.finding.lookup import Lookup, space_owner_id
-from op_worker.files.model import FileStat, FileType
+from op_worker.files.model import FileStat, FileType, Json
 from op_worker.files.operations import ON_DIRECTORIES
 from op_worker.files.rights.permissions import (
     PROTECTED_ELSEWHERE,
@@ -149,9 +149,9 @@ class Visit:
         """Return the file and those of its ancestors that the caller may know of, the highest first."""
         return chain.nodes
 
-    def stat(self, chain: Chain) -> FileStat:
-        """Return what the caller is shown of a file."""
-        return stat_of(chain, self.space, self.user_id)
+    def stat(self, chain: Chain, custom: Mapping[str, Json] | None = None) -> FileStat:
+        """Return what the caller is shown of a file, with its custom metadata where they were read."""
+        return stat_of(chain, self.space, self.user_id, custom)
 
     def stat_children(self, directory: Chain, nodes: Sequence[Node]) -> list[FileStat]:
         """Return what the caller is shown of entries of a directory."""
@@ -288,13 +288,17 @@ class Access:
         return [space_id for space_id in user.spaces if names is None or space_id in names]
 
     async def spaces_of(self, caller: Caller) -> list[SpaceInfo]:
-        """Return the spaces of ``space_ids_of`` by name.
+        """Return the spaces of ``known_spaces_of`` by name."""
+        known = await self.known_spaces_of(caller)
+        return sorted(known, key=lambda space: (space.name.encode("utf-8", "replace"), space.space_id))
+
+    async def known_spaces_of(self, caller: Caller) -> list[SpaceInfo]:
+        """Return the spaces of ``space_ids_of``, in no order.
 
         A space that we do not support and that the zone did not tell of before it went away is left out.
         """
         found = [await self.zone.space(space_id) for space_id in await self.space_ids_of(caller)]
-        known = [space for space in found if space is not None]
-        return sorted(known, key=lambda space: (space.name.encode("utf-8", "replace"), space.space_id))
+        return [space for space in found if space is not None]
 
     async def space_of(self, caller: Caller, space_id: SpaceId) -> SpaceInfo:
         """Return a space of the caller that we support. Raises: Forbidden; SpaceNotSupportedBy."""

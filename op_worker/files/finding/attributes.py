@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from zlib import crc32
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, space_root_guid, user_root_guid
-from op_worker.files.model import FileStat, FileType
+from op_worker.files.model import FileStat, FileType, Json
 from op_worker.files.stored.documents import META, TIMES, Location
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.zone.records import SpaceInfo
@@ -23,13 +23,15 @@ def display_id(text: str) -> int:
     return _FIRST_DISPLAY_ID + crc32(text.encode()) % _DISPLAY_IDS
 
 
-def stat_of(chain: Chain, space: SpaceInfo, user_id: UserId) -> FileStat:
+def stat_of(
+    chain: Chain, space: SpaceInfo, user_id: UserId, custom: Mapping[str, Json] | None = None
+) -> FileStat:
     """Return what is known of a file."""
     protection = chain.protection
     if chain.is_root:
-        return _stat(chain.file, space, user_root_guid(user_id), space.name, (), protection)
+        return _stat(chain.file, space, user_root_guid(user_id), space.name, (), protection, custom)
     parent = FileGuid(FileUuid(chain.parent.key), chain.space_id)
-    return _stat(chain.file, space, parent, chain.file.name, chain.names, protection)
+    return _stat(chain.file, space, parent, chain.file.name, chain.names, protection, custom)
 
 
 def stats_of_children(nodes: Iterable[Node], directory: Chain, space: SpaceInfo) -> list[FileStat]:
@@ -84,7 +86,13 @@ def stat_of_space(space: SpaceInfo, shown_name: str, user_id: UserId) -> FileSta
 
 
 def _stat(
-    node: Node, space: SpaceInfo, parent: FileGuid, name: str, path: tuple[str, ...], protection: int
+    node: Node,
+    space: SpaceInfo,
+    parent: FileGuid,
+    name: str,
+    path: tuple[str, ...],
+    protection: int,
+    custom: Mapping[str, Json] | None = None,
 ) -> FileStat:
     meta, times, location = node.meta, node.times, node.location or _NOWHERE
     link = meta.symlink_target
@@ -117,6 +125,7 @@ def _stat(
         protection=protection,
         revisions=(node.revision(META), node.revision(TIMES)),
         is_queue=meta.is_queue,
+        custom=custom,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
 from attrs import define, evolve, field, frozen
@@ -23,7 +23,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.finding.access import Access, Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.lookup import Lookup
-from op_worker.files.model import FileStat
+from op_worker.files.model import FileStat, Json
 from op_worker.files.operations import NEEDS_WRITE_DATA, Operation
 from op_worker.files.rights.permissions import READ_DATA_PRIVILEGE, Subject
 from op_worker.files.stored.nodes import Chain, Node
@@ -71,9 +71,9 @@ class GuestVisit(Visit):
                 return chain.nodes[at:]
         raise Posix(Errno.ENOENT)
 
-    def stat(self, chain: Chain) -> FileStat:
+    def stat(self, chain: Chain, custom: Mapping[str, Json] | None = None) -> FileStat:
         """Return what a guest may know of a file: not whose it is, nor where it stands in the space."""
-        stat = stat_of(chain, self.space, self.user_id)
+        stat = stat_of(chain, self.space, self.user_id, custom)
         above = [node.name for node in self.lineage(chain)[:-1]]
         return masked(stat, self.share, (*above, stat.name))
 

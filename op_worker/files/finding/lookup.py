@@ -73,34 +73,38 @@ class Lookup:
         self._wall_clock = wall_clock
         self._zone = zone
 
-    async def by_id(self, space_id: SpaceId, uuid: str) -> Chain:
-        """Return a file with its ancestors.
+    async def by_id(self, space_id: SpaceId, uuid: str, also: Sequence[str] = ()) -> Chain:
+        """Return a file with its ancestors; ``also`` are further documents to be read of the file itself.
 
         Raises: Posix(ENOENT) when it does not exist, also when it is being removed.
         """
         root = space_root_uuid(space_id)
         if uuid == root:
-            return (await self.walk(space_id, ())).chain
+            return (await self.walk(space_id, (), also)).chain
         fields = BASE if split_link_uuid(uuid) is None else (*BASE, NAME)
-        found = await self._engine.ancestors(Scope(space_id), Key(uuid), PARENT, fields, MOST_ANCESTORS)
+        scope = Scope(space_id)
+        found = await self._engine.ancestors(scope, Key(uuid), PARENT, fields, MOST_ANCESTORS, also)
         if found[-1][0] != Key(root):
             raise Posix(Errno.ENOENT)
         nodes = [Node(key, "", documents) for key, documents in reversed(found[1:])]
-        nodes.append(await self._named(space_id, *found[0]))
+        nodes.append(await self._named(space_id, *found[0], also))
         if not all(node.exists for node in nodes):
             raise Posix(Errno.ENOENT)
         for node in nodes[1:]:
             node.name = node.name or node.meta.name
         return Chain(space_id, nodes)
 
-    async def _named(self, space_id: SpaceId, key: Key, documents: Mapping[str, Document]) -> Node:
+    async def _named(
+        self, space_id: SpaceId, key: Key, documents: Mapping[str, Document], also: Sequence[str]
+    ) -> Node:
         """Return the file that a key names: itself, or the one that it is a hard link of."""
         parts = split_link_uuid(key)
         if parts is None or NAME not in documents:
             return Node(key, "", documents)
         link, file = parts
         name = documents[NAME].data.decode()
-        return Node(Key(file), name, await self._engine.get(Scope(space_id), Key(file), BASE), link)
+        found = await self._engine.get(Scope(space_id), Key(file), (*BASE, *also))
+        return Node(Key(file), name, found, link)
 
     async def again(self, chain: Chain) -> Chain:
         """Read a file and its ancestors anew, by id.
@@ -144,39 +148,49 @@ class Lookup:
         names: Sequence[str],
         follow: Follow = Follow.NO,
         admit: Admit = lambda chain: None,
+        also: Sequence[str] = (),
     ) -> Found:
         """Walk along ``names`` from the directory ``uuid``, through links in the middle unless ``NEVER``.
 
         ``admit`` is asked before anything is told of a chain that is not the end of the walk: of a link that
-        is about to be followed, or of a file that names were asked below.
+        is about to be followed, or of a file that names were asked below. ``also`` are further documents to
+        be read of the file that the walk ends at.
 
         Raises: Posix(ENOENT) without the directory; Posix(ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL); what
         ``admit`` raises.
         """
         if uuid == space_root_uuid(space_id):
-            found = await self.walk(space_id, check_path(names))
+            found = await self.walk(space_id, check_path(names), also)
+        elif names:
+            found = await self._walk_from(await self.by_id(space_id, uuid), check_path(names), also)
         else:
-            base = await self.by_id(space_id, uuid)
-            found = await self._walk_from(base, check_path(names)) if names else Found(base)
-        return await self._followed(found, follow, admit)
+            found = Found(await self.by_id(space_id, uuid, also))
+        return await self._followed(found, follow, admit, also)
 
-    async def walk(self, space_id: SpaceId, names: tuple[bytes, ...]) -> Found:
+    async def walk(self, space_id: SpaceId, names: tuple[bytes, ...], also: Sequence[str] = ()) -> Found:
         """Walk from the root of a space, which is made when this is its first use."""
         root = Key(space_root_uuid(space_id))
         for _ in range(3):
-            found = await self._engine.resolve(Scope(space_id), root, names, BASE)
+            found = await self._engine.resolve(Scope(space_id), root, names, BASE, also)
             if META in found[0].documents:
                 nodes = [Node.found(item) for item in found]
                 return _existing_part(space_id, nodes, names)
             await self._make_root(space_id)
         raise Posix(Errno.EAGAIN, "the space is being set up")
 
-    async def _walk_from(self, base: Chain, names: tuple[bytes, ...]) -> Found:
-        found = await self._engine.resolve(Scope(base.space_id), base.file.key, names, BASE)
+    async def _walk_from(self, base: Chain, names: tuple[bytes, ...], also: Sequence[str]) -> Found:
+        found = await self._engine.resolve(Scope(base.space_id), base.file.key, names, BASE, also)
         nodes = [Node.found(item) for item in found[1:]]
         return _existing_part(base.space_id, [*base.nodes, *nodes], names, len(base.nodes))
 
-    async def _followed(self, found: Found, follow: Follow, admit: Admit, hops: Hops | None = None) -> Found:
+    async def _followed(
+        self,
+        found: Found,
+        follow: Follow,
+        admit: Admit,
+        also: Sequence[str] = (),
+        hops: Hops | None = None,
+    ) -> Found:
         hops = Hops() if hops is None else hops
         while True:
             file = found.chain.file
@@ -191,18 +205,18 @@ class Lookup:
             else:
                 admit(found.chain)
             hops.take()
-            found = await self._through_link(found, admit, hops)
+            found = await self._through_link(found, admit, also, hops)
 
-    async def _through_link(self, found: Found, admit: Admit, hops: Hops) -> Found:
+    async def _through_link(self, found: Found, admit: Admit, also: Sequence[str], hops: Hops) -> Found:
         chain = found.chain
         base, parts = link_parts(chain.space_id, chain.above.names, chain.file.meta.symlink_target or "")
         while ".." in parts:
             at = parts.index("..")
             names = check_path([*base, *parts[:at]])
-            way = await self._followed(await self.walk(chain.space_id, names), Follow.YES, admit, hops)
+            way = await self._followed(await self.walk(chain.space_id, names), Follow.YES, admit, hops=hops)
             base, parts = parent_of(way), parts[at + 1 :]
             admit(way.chain)
-        return await self.walk(chain.space_id, check_path([*base, *parts]) + found.missing)
+        return await self.walk(chain.space_id, check_path([*base, *parts]) + found.missing, also)
 
     async def _make_root(self, space_id: SpaceId) -> None:
         now_s = self._wall_clock()

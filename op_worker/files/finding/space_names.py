@@ -24,7 +24,7 @@ class SpaceNames:
 
         Raises: Posix(ENOENT); SpaceNotSupportedBy.
         """
-        spaces = await self._access.spaces_of(caller)
+        spaces = await self._access.known_spaces_of(caller)
         name, given_id = split_space_name(text)
         for space in spaces:
             if text == space.space_id or (given_id == space.space_id and name == space.name):

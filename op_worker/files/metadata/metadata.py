@@ -14,6 +14,7 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.metadata import key_path
 from op_worker.files.metadata.acl_changes import changed_acl, shown_xattr
+from op_worker.files.metadata.attached import attached
 from op_worker.files.metadata.custom import (
     FIELDS,
     SETTABLE,
@@ -50,15 +51,12 @@ class Metadata:
 
         ``internal`` adds ``cdmi_*``, ``onedata_json`` and ``onedata_rdf``.
         """
-        visit, chain = await self._readable(caller, target)
-        nodes = visit.lineage(chain) if inherited else chain.nodes[-1:]
-        found = await self._documents(visit, nodes, FIELDS)
+        visit, chain = await self._readable(caller, target, FIELDS)
         result: dict[str, Json] = {}
-        for documents in found:
-            result.update(shown_xattrs(documents, internal=internal))
-        if internal and visit.may(chain, Operation.READ_ACL):
-            result.update(await shown_xattr(self._context, visit, chain))
-        return result
+        if inherited:
+            for documents in await self._documents(visit, visit.lineage(chain)[:-1], FIELDS):
+                result.update(shown_xattrs(documents, internal=internal))
+        return {**result, **await attached(self._context, visit, chain, internal=internal)}
 
     @translated
     async def readable(self, caller: Caller, target: Target) -> tuple[dict[str, Json], bool]:
@@ -69,10 +67,9 @@ class Metadata:
 
         Raises: Posix(EACCES) on the way to the file only.
         """
-        visit, chain = await self._context.chain(caller, target)
+        visit, chain = await self._context.chain(caller, target, also=FIELDS)
         await visit.require(chain, NOTHING)
-        [documents] = await self._documents(visit, chain.nodes[-1:], FIELDS) or [{}]
-        found = shown_xattrs(documents, internal=True)
+        found = shown_xattrs(chain.file.documents, internal=True)
         is_readable = await _is_allowed(visit, chain, Operation.READ_METADATA)
         if not is_readable:
             found = {name: value for name, value in found.items() if name in SETTABLE}
@@ -208,8 +205,10 @@ class Metadata:
             found.extend(part)
         return found
 
-    async def _readable(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
-        visit, chain = await self._context.chain(caller, target)
+    async def _readable(
+        self, caller: Caller, target: Target, also: Sequence[str] = ()
+    ) -> tuple[Visit, Chain]:
+        visit, chain = await self._context.chain(caller, target, also=also)
         await visit.require(chain, Operation.READ_METADATA)
         return visit, chain
 

@@ -75,7 +75,7 @@ class Locator:
             OtherKind, Redirected, Referred: as ``check_form`` and ``require_resource``.
             Posix: it is not there; links count as such.
         """
-        stat = await self._files.stat(caller, target)
+        stat = await self._files.stat(caller, target, custom=True)
         require_resource(stat, Posix(Errno.ENOENT, "symbolic links are not shown in CDMI"))
         check_form(stat, address)
         return stat
@@ -150,12 +150,16 @@ class Locator:
 
     async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file as ``stat`` saw it, internal ones and the ACL too."""
+        if stat.custom is not None:
+            return dict(stat.custom)
         if stat.has_metadata:
             return await self.changed_xattrs(caller, stat)
         return await self._files.acls.shown_as_xattr(caller, stat)
 
     async def readable(self, caller: Caller, stat: FileStat) -> Readable:
         """Return the extended attributes that the caller may read, internal ones and the ACL too."""
+        if stat.custom is not None:
+            return Readable(stat.custom)
         if not stat.has_metadata and stat.acl is None:
             return Readable({})
         return Readable(*await self._files.metadata.readable(caller, Target(stat.guid)))

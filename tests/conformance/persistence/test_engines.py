@@ -405,6 +405,26 @@ class EngineConformance:
         assert [one.key for one in await engine.resolve(scope, B, [], [])] == [B]
 
     @ensureDeferred
+    async def test_resolve_brings_further_documents_of_the_component_that_is_meant(
+        self, engine: Engine, scope: Scope
+    ) -> None:
+        links: list[Step] = [Link(A, b"x", b"b"), Link(B, b"y", b"c")]
+        puts: list[Step] = [Put(key, field, b"1") for key in (A, B, C) for field in ("m", "more")]
+        await engine.commit(scope, Batch([*links, *puts]))
+        one = Document(1, b"1")
+
+        async def documents(names: list[bytes], last: list[str]) -> list[object]:
+            return [found.documents for found in await engine.resolve(scope, A, names, ["m"], last)]
+
+        assert await documents([b"x", b"y"], ["more", "t"]) == [
+            {"m": one},
+            {"m": one},
+            {"m": one, "more": one},
+        ]
+        assert await documents([b"x", b"no"], ["more"]) == [{"m": one}, {"m": one}]
+        assert await documents([], ["more"]) == [{"m": one, "more": one}]
+
+    @ensureDeferred
     async def test_resolve_of_three_hundred_components_works(self, engine: Engine, scope: Scope) -> None:
         steps: list[Step] = [Link(Key(f"k{n}"), b"d", b"k%d/dir" % (n + 1)) for n in range(300)]
         await engine.commit(scope, Batch(steps))
@@ -428,6 +448,15 @@ class EngineConformance:
             (B, {"up": Document(1, b"c")}),
             (C, {"up": Document(1, b"")}),
         ]
+
+    @ensureDeferred
+    async def test_ancestors_bring_further_documents_of_the_first(self, engine: Engine, scope: Scope) -> None:
+        steps: list[Step] = [Put(A, "up", b"b"), Put(A, "more", b"1"), Put(B, "more", b"2")]
+        await engine.commit(scope, Batch(steps))
+        found = await engine.ancestors(scope, A, "up", ["m"], first=["t", "more"])
+        assert found == [(A, {"more": Document(1, b"1")}), (B, {})]
+        (alone,) = await engine.ancestors(scope, Key("gone"), "up", ["m"], first=["more"])
+        assert alone == (Key("gone"), {})
 
     @ensureDeferred
     async def test_ancestors_end_at_missing_documents_and_cycles(self, engine: Engine, scope: Scope) -> None:

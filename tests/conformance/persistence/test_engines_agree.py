@@ -97,7 +97,9 @@ async def everything(engine: Engine, scope: Scope, path: Sequence[bytes]) -> Seq
         found.append(await engine.page(scope, key, b"x", 2, []))
         found.append(await engine.page_from(scope, key, b"x\x01", -1, 2, ["t"]))
         found.append(await engine.resolve(scope, key, path, ["t"]))
+        found.append(await engine.resolve(scope, key, path, ["t"], last=["m", "\N{SNOWMAN}"]))
         found.append(await engine.ancestors(scope, key, "m", ["t", "m"], limit=5))
+        found.append(await engine.ancestors(scope, key, "m", ["t"], limit=5, first=["m", "\N{SNOWMAN}"]))
     return found
 
 

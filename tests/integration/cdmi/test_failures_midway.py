@@ -9,6 +9,7 @@ from onedata.errors import Errno, Posix
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import ContentReader, CreateOptions, Follow, Target
 from op_worker.files.service import FileService
+from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.representations.values import PIECE_B
 from tests.integration.cdmi.callers import CALLERS
 from tests.integration.cdmi.client import Client
@@ -75,8 +76,10 @@ async def test_every_opened_file_is_closed_again(
     closed: list[ContentReader] = []
     real_open = files.open_content
 
-    async def open_content(caller: object, target: Target, follow: Follow = Follow.YES) -> ContentReader:
-        reader = await real_open(CALLERS["owner"], target, follow)
+    async def open_content(
+        caller: object, target: Target, follow: Follow = Follow.YES, *, custom: bool = False
+    ) -> ContentReader:
+        reader = await real_open(CALLERS["owner"], target, follow, custom=custom)
         real_close = reader.close
 
         async def close() -> None:
@@ -100,7 +103,7 @@ async def test_every_opened_file_is_closed_again(
         raise Posix(Errno.EIO)
 
     await client.cdmi("PUT", F, {"metadata": {"a": 1}})
-    monkeypatch.setattr(Metadata, "readable", broken)
+    monkeypatch.setattr(Locator, "readable", broken)
     assert (await client.cdmi("GET", F)).errno == "eio"
     assert len(opened) == 17
     assert {id(reader) for reader in closed} == {id(reader) for reader in opened}

@@ -89,7 +89,7 @@ class ObjectReads:
 
     async def _open(self, caller: Caller, request: CdmiRequest, target: Target) -> ContentReader:
         try:
-            return await self._files.open_content(caller, target, Follow.NO)
+            return await self._files.open_content(caller, target, Follow.NO, custom=True)
         except Posix as error:
             if error.errno not in (Errno.EISDIR, Errno.EINVAL):
                 raise

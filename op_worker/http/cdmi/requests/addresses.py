@@ -77,8 +77,9 @@ def parse_address(raw_path: bytes) -> Address:
     """
     if _BAD_ESCAPE.search(raw_path):
         raise BadData("path", "a percent sign must be followed by two hexadecimal digits")
-    segments = [segment for segment in raw_path.split(b"/") if segment]
-    return _address(tuple(_decoded(segment) for segment in segments), raw_path.endswith(b"/"))
+    names = tuple([_decoded(segment) for segment in raw_path.split(b"/") if segment])
+    _check_names(names)
+    return _address(names, raw_path.endswith(b"/"))
 
 
 def source_addresses(uri: str, host: str, mount: str = "cdmi") -> tuple[Address, ...]:
@@ -151,11 +152,9 @@ def _decoded_uri(uri: str) -> str | None:
 
 def _decoded(segment: bytes) -> str:
     try:
-        name = unquote_to_bytes(segment).decode("utf-8")
+        return (unquote_to_bytes(segment) if b"%" in segment else segment).decode("utf-8")
     except UnicodeDecodeError:
         raise BadData("path", "names are UTF-8") from None
-    _check_names((name,))
-    return name
 
 
 def _check_names(names: tuple[str, ...]) -> None:
