@@ -57,7 +57,7 @@ class Definition:
 
     @property
     def asks_for(self) -> frozenset[str]:
-        """The members that are asked about by their names; what is wanted with everything is not among them."""
+        """The members that are asked about by their names."""
         return self.scope.members | frozenset(self.results.names or ())
 
 

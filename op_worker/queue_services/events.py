@@ -14,6 +14,7 @@ from attrs import frozen
 from cluster_worker.persistence.engine import Document
 from op_worker.files.metadata.custom import FIELDS as CUSTOM
 from op_worker.files.metadata.custom import xattrs_of
+from op_worker.files.model import FileType
 from op_worker.files.stored.documents import PARENT
 from op_worker.files.stored.nodes import Node
 
@@ -57,14 +58,17 @@ class Sight:
 
     Attributes:
         names: those that lead to it from the root of its space.
-        is_reference: a symbolic link that CDMI shows as a reference.
         is_being_made: its first series of partial writes is not over.
     """
 
     node: Node
     names: tuple[str, ...]
-    is_reference: bool = False
     is_being_made: bool = False
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether this is a symbolic link, which CDMI shows as a reference."""
+        return self.node.type is FileType.SYMLNK
 
     @property
     def is_processing(self) -> bool:
@@ -111,7 +115,7 @@ def _place(node: Node) -> tuple[str, bytes | None]:
 
 
 def _state(node: Node) -> tuple[object, ...]:
-    """Return what a user may change of an object besides its place. Bytes that move on a storage change none."""
+    """Return what a user may change of an object besides its place; not where its bytes are."""
     meta, location = node.meta, node.location
     content = None
     if location is not None:

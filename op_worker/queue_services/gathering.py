@@ -68,7 +68,7 @@ class Gathering:
     async def is_shown(self, chain: Chain) -> bool:
         """Whether the user comes to an object by listings, and may read it whole."""
         for depth in range(1, len(chain.nodes)):
-            if not await self._is_open(Chain(chain.space_id, chain.nodes[:depth])):
+            if not await self.is_open(Chain(chain.space_id, chain.nodes[:depth])):
                 return False
         return await self._may(chain, _READ)
 
@@ -143,7 +143,8 @@ class Gathering:
         along = dict(self._representation.ids_along(stat))
         space_id = chain.space_id
         along["parentURI"] = [
-            FileGuid(FileUuid(node.key), space_id).object_id() for node in chain.nodes[:-1]
+            FileGuid(FileUuid(node.key), space_id).object_id() if node.key else ""
+            for node in chain.nodes[:-1]
         ]
         members = self._representation.members(stat, {})
         return {
@@ -152,7 +153,8 @@ class Gathering:
             if name in asked and name in members
         }
 
-    async def _is_open(self, directory: Chain) -> bool:
+    async def is_open(self, directory: Chain) -> bool:
+        """Whether the user may list and pass a directory."""
         key = directory.file.key
         if key not in self._open:
             self._open[key] = await self._may(directory, _OPEN)

@@ -1,4 +1,4 @@
-"""Which of some objects lie in a scope, and what is told of these: off the reactor, since scopes are users'. Pure."""
+"""Which of some objects lie in a scope, and what is told of these. Pure; it takes time, so not the reactor's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from op_worker.queue_services.scope import Candidate, matches
 
 
 def judge(definition: Definition, candidates: Sequence[Candidate]) -> list[dict[str, Json] | None]:
-    """Return the result of each object that matches, ``None`` for the others. Takes time, needs no reactor."""
+    """Return the result of each object that matches, ``None`` for the others."""
     return [
         definition.results.of(one.members) if matches(definition.scope, one) else None for one in candidates
     ]

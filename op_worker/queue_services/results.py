@@ -35,9 +35,7 @@ class Selection:
         """Return the wanted members that there are, in their order."""
         if self.names is None:
             return dict(members)
-        return {
-            name: self.names[name].part(value) for name, value in members.items() if name in self.names
-        }
+        return {name: self.names[name].part(value) for name, value in members.items() if name in self.names}
 
     def part(self, value: Json) -> Json:
         """Return what is wanted of any value; of an array the same is wanted of each element."""

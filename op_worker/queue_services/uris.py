@@ -1,4 +1,4 @@
-"""URIs in scopes: an object's path and the URI by its ID, or that of a container above, mean the same. Pure."""
+"""URIs in scopes: a path and the URI by the ID of an object on it mean the same. Pure."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def with_plain_uri(expression: Expression) -> Expression:
     if expression.operator not in FROM_THE_START:
         return expression
     return evolve(expression, subject=plain(expression.constant))
+
+
+def is_reference(link: str) -> bool:
+    """Whether CDMI shows a symbolic link with this text, as a reference."""
+    return link.startswith(("http://", "https://"))
 
 
 def plain(uri: str) -> str:

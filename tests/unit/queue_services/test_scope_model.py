@@ -17,9 +17,7 @@ REGEXES = st.sampled_from(["^a", "b$", "a.b", "(a|b)+", "[a-b]{2}", "^$", "x"])
 SCALARS = st.one_of(TEXTS, NUMBERS, st.integers(-20, 20), st.booleans(), st.none(), st.floats(-5, 5))
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
     max_leaves=8,
 )
 
