@@ -84,6 +84,9 @@ class Notifying:
     async def consume(self, scope: Scope, changes: Sequence[Change]) -> None:
         """Take in the first changes, as many as are worth a commit. Raises: PersistenceError."""
         register, watch = await self._registers.of(scope), await self.watch(scope)
+        if gone := await self._registers.gone(scope, register, [one.key for one in changes]):
+            await self._registers.strike_off(scope, register, gone)
+            return
         if watch.watching is Watching.STARTING and changes[0].seq > watch.target:
             await self._files.context.engine.commit(scope, Batch([await self._started(scope, watch)]))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import frozen
 
@@ -45,9 +45,13 @@ class Registers:
         steps = [step for queue in queues for step in forget_steps(register.entries[queue])]
         await self._files.context.engine.commit(scope, Batch([register.changed(), *steps]))
 
+    async def gone(self, scope: Scope, register: Register, queues: Collection[str]) -> list[str]:
+        """Return those of some queues that are registered, and are not there any more."""
+        asked = [queue for queue in queues if queue in register.entries]
+        return [queue for queue in asked if await self._is_gone(scope, queue)]
+
     async def _swept(self, scope: Scope, register: Register) -> Register:
-        gone = [queue for queue in register.entries if await self._is_gone(scope, queue)]
-        if gone:
+        if gone := await self.gone(scope, register, register.entries):
             await self.strike_off(scope, register, gone)
         return await self.of(scope)
 
