@@ -20,6 +20,7 @@ from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.queues.adding import Adding
 from op_worker.files.queues.copying import QueueCopies
+from op_worker.files.queues.filling import Filling
 from op_worker.files.queues.finding import ADD, READ, QueueFinding
 from op_worker.files.queues.incoming import Incoming
 from op_worker.files.queues.making import Making
@@ -45,6 +46,7 @@ class Queues:
     """
 
     copies: QueueCopies
+    filling: Filling
     _context: FilesContext
     _staging: Staging
     _replacing: Replacing
@@ -199,6 +201,8 @@ def make_queues(
         context, reading, staging, moving, removal, finding, queue_reading, adding, taking
     )
     copies = QueueCopies(context, making, adding, removal, queue_reading, transferring)
+    filling = Filling(context, staging, adding)
     return Queues(
-        copies, context, staging, replacing, finding, queue_reading, adding, making, taking, transferring
+        *(copies, filling, context, staging, replacing, finding, queue_reading, adding, making, taking),
+        transferring,
     )

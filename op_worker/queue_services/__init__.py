@@ -1,0 +1,1 @@
+"""Queues that the provider fills: results of queries, and news of what changes."""
