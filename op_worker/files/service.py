@@ -386,6 +386,14 @@ class FileService(TaskService):
         await visit.require(chain, Operation.READ_OBJECT)
 
     @translated
+    async def require_writable(self, caller: Caller, target: Target) -> None:
+        """Return when the caller may write a file's content, or make the file, before a body is received.
+
+        Raises: as ``replace_content``.
+        """
+        await self._replacing.require(caller, target)
+
+    @translated
     async def replace_content(
         self,
         caller: Caller,

@@ -125,6 +125,12 @@ class Replacing:
             await self._staging.discard(space_id, storage, staged)
             raise
 
+    async def require(self, caller: Caller, target: Target) -> None:
+        """Return when the caller may replace or make a content. See ``FileService.require_writable``."""
+        create = CreateOptions(existing=Existing.UPDATE) if target.names else None
+        request = Request(caller, target, None, create, _NO_CHANGE)
+        await self._context.transactions.retrying(target.base.space_id, lambda: self.allowed(request))
+
     async def place(self, request: Request, storage: Storage, staged: Staged) -> FileStat:
         """Make a content that lies in a staging file already that of a file; it stays there when this fails.
 

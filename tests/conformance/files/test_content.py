@@ -413,3 +413,23 @@ async def test_right_that_late_metadata_need_is_asked_before_the_commit(files: F
     assert refusal.value.errno is Errno.EACCES
     await files.replace_content(bob, path("f"), body(b"newer"), expected_b=None)
     assert await read(files, path("f")) == b"newer"
+
+
+@ensureDeferred
+async def test_right_to_write_can_be_asked_before_there_is_a_body(files: FileService) -> None:
+    await put(files, "f", b"old")
+    await files.create_directory(owner, path("d"), CreateOptions(mode=0o755))
+    await files.acls.set(owner, path("f"), (Ace(AceKind.ALLOW, BOB, 0, int(Operation.READ_OBJECT)),))
+    for target in ("f", "new"):
+        await files.require_writable(owner, path(target))
+    for target, errno in (
+        ("f", Errno.EACCES),
+        ("d/new", Errno.EACCES),
+        ("d", Errno.EISDIR),
+        ("x/y", Errno.ENOENT),
+    ):
+        with pytest.raises(Posix) as refusal:
+            await files.require_writable(bob, path(target))
+        assert refusal.value.errno is errno
+    with pytest.raises(Posix):
+        await files.stat(owner, path("new"))

@@ -101,3 +101,23 @@ def test_large_value_in_json_takes_little_memory(
     assert (got.status, got.read(len(opening))) == (200, opening)
     check(got, pattern, count)
     assert server.peak_b() - before_b < GROWTH_B
+
+
+def test_large_value_in_parts_takes_little_memory(server: Server) -> None:
+    count = VALUE_B // len(PATTERN)
+    head = b"--B\r\nContent-Type: application/cdmi-object\r\n\r\n{}\r\n--B"
+    multipart = {**HEADERS, "Content-Type": "multipart/mixed; boundary=B", "Transfer-Encoding": "chunked"}
+    assert server.ask("PUT", TYPED, b'{"value":"x"}').status == 201
+    before_b = server.peak_b()
+    for between in (b"\r\n\r\n", f"\r\nContent-Range: bytes 0-{count * len(PATTERN) - 1}/*\r\n\r\n".encode()):
+        body = sent(head + between, PATTERN, count, b"\r\n--B--\r\n")
+        assert server.ask("PUT", multipart, body).status == 204
+        assert server.peak_b() - before_b < GROWTH_B
+    got = server.ask("GET", {**HEADERS, "Accept": "multipart/mixed"}, query="?valuerange;value")
+    lines = iter(got.readline, b"\r\n")
+    assert got.status == 200 and list(lines) and b'{"valuerange"' in got.readline()
+    assert b"Content-Length: %d\r\n" % (count * len(PATTERN)) in list(iter(got.readline, b"\r\n"))
+    for _ in range(count):
+        assert got.read(len(PATTERN)) == PATTERN
+    assert got.read().endswith(b"--\r\n")
+    assert server.peak_b() - before_b < GROWTH_B

@@ -13,10 +13,13 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from op_worker.http.cdmi.representations.values import PIECE_B
-from tests.integration.cdmi.client import Client
+from tests.integration.cdmi.client import Client, parsed
 from tests.integration.cdmi.conftest import JSON_LIMIT_B, SPOOL_MEMORY_B
 
-F = "/cdmi/Science/f"
+F, D = "/cdmi/Science/f", "/cdmi/Science/d/"
+TYPED = {"Content-Type": "application/cdmi-object"}
+PARTS = {"Content-Type": "multipart/mixed; boundary=B"}
+HEAD_PART = b"--B\r\nContent-Type: application/cdmi-object\r\n\r\n{}\r\n--B"
 LONG = os.urandom(3 * SPOOL_MEMORY_B + 1)
 LONG_TEXT = 'z\u017c\U0001f600\n"\\' * SPOOL_MEMORY_B
 
@@ -214,3 +217,32 @@ async def test_members_that_no_clause_names_are_kept_and_returned(client: Client
     assert {name: again[name] for name in ("odd", "other", "value", "objectID")} == {
         name: told[name] for name in ("odd", "other", "value", "objectID")
     }
+
+
+@ensureDeferred
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body"),
+    [
+        ("PUT", F, TYPED, b'{"value":"'),
+        ("PUT", F, TYPED, b'{"valuetransferencoding":"base64","value":"'),
+        ("PUT", F + "?value:0-99", TYPED, b'{"value":"'),
+        ("PUT", D + "new", TYPED, b'{"value":"'),
+        ("PUT", F, {"Content-Range": "bytes 0-999999/*"}, b"raw"),
+        ("PUT", F, PARTS, HEAD_PART + b"\r\nContent-Range: bytes 0-9/*\r\n\r\nraw"),
+        ("PUT", D + "new", PARTS, HEAD_PART + b"\r\nContent-Range: bytes 0-9/*\r\n\r\nraw"),
+        ("POST", D, TYPED, b'{"value":"'),
+    ],
+)
+async def test_who_may_not_write_is_refused_before_the_value_is_taken(
+    client: Client, method: str, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    read = {"acetype": "ALLOW", "identifier": "EVERYONE@", "aceflags": "0x0"}
+    for target, mask in ((F, "0x20089"), (D, "0x200A9")):
+        members = {"metadata": {"cdmi_acl": [{**read, "acemask": mask}]}}
+        assert (await client.cdmi("PUT", target, members)).status == 201
+    head = f"{method} {path} HTTP/1.1\r\nHost: h\r\nX-Auth-Token: member\r\nTransfer-Encoding: chunked\r\n"
+    sent = {"X-CDMI-Specification-Version": "1.1.1", **headers}
+    head += "".join(f"{name}: {value}\r\n" for name, value in sent.items()) + "\r\n"
+    body += b"QUJD" * SPOOL_MEMORY_B
+    unfinished = head.encode() + b"%x\r\n%b\r\n" % (len(body), body)
+    assert parsed(await client.raw(unfinished)).status == 403

@@ -78,11 +78,11 @@ class IncomingObject:
             self._is_settled = True
 
     def value(self, decoder: ValueDecoder) -> ByteStream:
-        """Return the bytes of the value, once; they end when the whole body was read.
+        """Return the bytes of the value, once; they end when the whole body was read. None without a value.
 
         Reading raises also: what the decoder does.
         """
-        if not self._is_settled:
+        if not self._is_settled or not self.has_value:
             return _Decoded(self._text_reader, decoder)
         return _Decoded(ObjectText(_AsBody(self._spool.stream()), limit_b=_NOTHING_ELSE_B), decoder)
 

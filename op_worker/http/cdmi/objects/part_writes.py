@@ -55,6 +55,7 @@ class PartWrites:
                 condition=condition,
             )
             return stat
+        await self._files.require_writable(caller, target)
         async with self._spools.new() as spool:
             sections = _sections(await values.receive(spool), spool.stream())
             return await self._storing.create_with_gaps(
@@ -76,6 +77,7 @@ class PartWrites:
                 caller, Target(stat.guid), values, expected_b=None, metadata=change, condition=condition
             )
             return
+        await self._files.require_writable(caller, Target(stat.guid))
         async with self._spools.new() as spool:
             sections = _sections(await values.receive(spool), spool.stream())
             late = changes.of_present(

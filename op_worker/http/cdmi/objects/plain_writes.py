@@ -39,6 +39,7 @@ class PlainWrites:
         stat = await self._locator.present(caller, request.address, target)
         if length_b is not None:
             return await self._write_range(caller, request, target, stat, Section(span, body))
+        await self._files.require_writable(caller, target)
         async with self._spools.new() as spool:
             if not await spool.fill(body, span.length) or spool.size_b != span.length:
                 raise BadData("content-range", "the body has another length than the range")

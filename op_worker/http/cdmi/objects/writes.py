@@ -31,6 +31,7 @@ from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.permitted import permitted
 from op_worker.http.cdmi.representations.representation import object_members, render
+from op_worker.http.cdmi.requests.addresses import Branch
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query, Span
 from op_worker.http.cdmi.requests.request import (
@@ -159,10 +160,15 @@ class ObjectWrites:
             return await self._relocations.make(caller, request, place, body, change)
         if is_asked_for(body):
             return await self._deserializing.make(caller, request, place, body)
+        is_named = request.address.branch is not Branch.OBJECT_IDS
+        is_placed = is_named or not body.has_value or body.domain_uri is not None
+        placed = await place.take(body.domain_uri) if is_placed else None
         if body.has_value and request.query.value is None:
+            if placed is not None:
+                await self._files.require_writable(caller, placed.target)
             await incoming.settle()  # a later member may tell the place or the encoding
             body = _members(incoming)
-        placed = await place.take(body.domain_uri)
+        placed = placed or await place.take(body.domain_uri)
         await self._agree(caller, request, placed.target, body)
         if body.reference is not None:
             answer = await self._references.make(caller, request, placed.target, None, body.reference)
@@ -200,6 +206,7 @@ class ObjectWrites:
         if request.query.value is not None:
             return await self._write_range(caller, request, target, stat, incoming, request.query.value)
         if body.has_value and body.encoding is None:
+            await self._files.require_writable(caller, target)
             await incoming.settle()  # a later member may tell
             body = _members(incoming)
         if stat is None:
@@ -277,6 +284,7 @@ class ObjectWrites:
         span: Span,
     ) -> Answer:
         condition = write_condition(request, of_state=True)
+        await self._files.require_writable(caller, target)
         async with self._spools.new() as spool:
             body = await _received_range(incoming, span, spool)
             await self._agree(caller, request, target, body)
