@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from attrs import evolve
 
-from cluster_worker.runtime.spool import Spool, Spools
+from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import BadData, MalformedData, MissingRequiredValue
+from onedata.errors import BadData
 from op_worker.auth.caller import Caller
-from op_worker.files.model import CreateOptions, FileStat, FileType, Json, MetadataChange, Target
+from op_worker.files.model import FileStat, FileType, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
-from op_worker.http.cdmi.belonging import require_belonging
-from op_worker.http.cdmi.bodies.decoding import decoder_for
-from op_worker.http.cdmi.bodies.members import Encoding, ObjectBody, parse_object_body
+from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer
 from op_worker.http.cdmi.bodies.multipart import Parts, first_file, first_part
 from op_worker.http.cdmi.bodies.object_body import IncomingObject
 from op_worker.http.cdmi.bodies.value_parts import ValueParts
@@ -25,15 +22,11 @@ from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.objects import changes
 from op_worker.http.cdmi.objects.part_writes import PartWrites
 from op_worker.http.cdmi.objects.plain_writes import PlainWrites
-from op_worker.http.cdmi.objects.storing import Section, Storing
+from op_worker.http.cdmi.objects.storing import Storing
+from op_worker.http.cdmi.objects.value_writes import ValueWrites, members_of
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations
-from op_worker.http.cdmi.representations import metadata
-from op_worker.http.cdmi.representations.permitted import permitted
-from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.addresses import Branch
-from op_worker.http.cdmi.requests.negotiation import Kind
-from op_worker.http.cdmi.requests.queries import Query, Span
 from op_worker.http.cdmi.requests.request import (
     CdmiRequest,
     Form,
@@ -67,9 +60,10 @@ class ObjectWrites:
         self._files, self._locator, self._relocations = files, locator, relocations
         self._serializing, self._deserializing = serializing, deserializing
         self._json_limit_b, self._spools = json_limit_b, spools
-        self._storing = Storing(files)
-        self._plain = PlainWrites(files, locator, self._storing, spools)
-        self._parts = PartWrites(files, locator, self._storing, spools)
+        storing = Storing(files)
+        self._plain = PlainWrites(files, locator, storing, spools)
+        self._parts = PartWrites(files, locator, storing, spools)
+        self._values = ValueWrites(files, locator, storing, spools)
         self._references = References(files)
 
     async def write(
@@ -97,11 +91,11 @@ class ObjectWrites:
         async with self._received(request, form, body) as (incoming, values):
             if values is None:
                 return await self._make_json(caller, request, place, incoming)
-            members = _members(incoming, has_value=True)
+            members = members_of(incoming, has_value=True)
             placed = await place.take(members.domain_uri)
-            await self._agree(caller, request, placed.target, members)
+            await self._values.agree(caller, request, placed.target, members)
             stat = await self._parts.create(caller, request, placed.target, members, values)
-            return evolve(await self._shown(caller, stat), location=placed.location)
+            return evolve(await self._values.shown(caller, stat), location=placed.location)
 
     async def _make_plain(
         self, caller: Caller, request: CdmiRequest, place: Place, body: ByteStream, length_b: int | None
@@ -143,18 +137,18 @@ class ObjectWrites:
         incoming: IncomingObject,
         values: ValueParts,
     ) -> AnyAnswer:
-        members = _members(incoming, has_value=True)
-        await self._agree(caller, request, target, members)
+        members = members_of(incoming, has_value=True)
+        await self._values.agree(caller, request, target, members)
         if stat is None:
             made = await self._parts.create(caller, request, target, members, values)
-            return await self._shown(caller, made)
+            return await self._values.shown(caller, made)
         await self._parts.update(caller, request, stat, members, values)
         return NO_CONTENT
 
     async def _make_json(
         self, caller: Caller, request: CdmiRequest, place: Place, incoming: IncomingObject
     ) -> Answer:
-        body = _members(incoming)
+        body = members_of(incoming)
         if body.copy is not None or body.move is not None:
             change = changes.sent(request, body, {})
             return await self._relocations.make(caller, request, place, body, change)
@@ -167,9 +161,9 @@ class ObjectWrites:
             if placed is not None:
                 await self._files.require_writable(caller, placed.target)
             await incoming.settle()  # a later member may tell the place or the encoding
-            body = _members(incoming)
+            body = members_of(incoming)
         placed = placed or await place.take(body.domain_uri)
-        await self._agree(caller, request, placed.target, body)
+        await self._values.agree(caller, request, placed.target, body)
         if body.reference is not None:
             answer = await self._references.make(caller, request, placed.target, None, body.reference)
         elif body.serialize is not None:
@@ -177,9 +171,9 @@ class ObjectWrites:
             answer = await self._serializing.write(caller, request, placed.target, None, body, change)
         elif request.query.value is not None:
             span = request.query.value
-            answer = await self._write_range(caller, request, placed.target, None, incoming, span)
+            answer = await self._values.write_range(caller, request, placed.target, None, incoming, span)
         else:
-            answer = await self._create(caller, request, placed.target, incoming, body)
+            answer = await self._values.create(caller, request, placed.target, incoming, body)
         return evolve(answer, location=placed.location)
 
     async def _write_json(
@@ -190,8 +184,8 @@ class ObjectWrites:
         stat: FileStat | None,
         incoming: IncomingObject,
     ) -> AnyAnswer:
-        body = _members(incoming)
-        await self._agree(caller, request, target, body)
+        body = members_of(incoming)
+        await self._values.agree(caller, request, target, body)
         if body.reference is not None:
             return await self._references.make(caller, request, target, stat, body.reference)
         if body.copy is not None or body.move is not None:
@@ -203,143 +197,17 @@ class ObjectWrites:
             return await self._serializing.write(caller, request, target, stat, body, change)
         if is_asked_for(body):
             return await self._deserializing.write(caller, request, target, stat, FileType.REG, body)
-        if request.query.value is not None:
-            return await self._write_range(caller, request, target, stat, incoming, request.query.value)
+        span = request.query.value
+        if span is not None:
+            return await self._values.write_range(caller, request, target, stat, incoming, span)
         if body.has_value and body.encoding is None:
             await self._files.require_writable(caller, target)
             await incoming.settle()  # a later member may tell
-            body = _members(incoming)
+            body = members_of(incoming)
         if stat is None:
-            return await self._create(caller, request, target, incoming, body)
+            return await self._values.create(caller, request, target, incoming, body)
         if body.has_value:
-            await self._replace(caller, request, stat, incoming, body)
+            await self._values.replace(caller, request, stat, incoming, body)
         else:
-            await self._change(caller, request, stat, body)
+            await self._values.change(caller, request, stat, body)
         return NO_CONTENT
-
-    async def _create(
-        self,
-        caller: Caller,
-        request: CdmiRequest,
-        target: Target,
-        incoming: IncomingObject,
-        body: ObjectBody,
-    ) -> Answer:
-        encoding = changes.encoding_for(body, {})
-
-        async def change() -> MetadataChange:
-            complete = _all_members(incoming, body)
-            await self._agree(caller, request, target, complete)
-            return changes.of_new(request, complete, encoding)
-
-        stat, _ = await self._files.replace_content(
-            caller,
-            target,
-            incoming.value(decoder_for(encoding)),
-            expected_b=None,
-            create=CreateOptions(),
-            metadata=change,
-            condition=write_condition(request, of_state=True),
-        )
-        return evolve(await self._shown(caller, stat), state=stat)
-
-    async def _replace(
-        self, caller: Caller, request: CdmiRequest, stat: FileStat, incoming: IncomingObject, body: ObjectBody
-    ) -> None:
-        xattrs = (await self._locator.readable(caller, stat)).xattrs
-        encoding = changes.encoding_for(body, xattrs)
-
-        async def change() -> MetadataChange:
-            complete = _all_members(incoming, body)
-            await self._agree(caller, request, Target(stat.guid), complete)
-            return changes.of_present(request, complete, xattrs)
-
-        await self._files.replace_content(
-            caller,
-            Target(stat.guid),
-            incoming.value(decoder_for(encoding)),
-            expected_b=None,
-            metadata=change,
-            condition=write_condition(request, of_state=True),
-        )
-
-    async def _change(self, caller: Caller, request: CdmiRequest, stat: FileStat, body: ObjectBody) -> None:
-        xattrs: Mapping[str, Json] = {}
-        is_acl_alone = request.query.metadata == (metadata.ACL,)
-        if is_acl_alone and not changes.sent(request, body, {}).changes_custom:
-            change = changes.sent(request, body, {})  # needs no right to read anything else
-        else:
-            xattrs = (await self._locator.readable(caller, stat)).xattrs
-            change = changes.of_present(request, body, xattrs)
-        condition = write_condition(request, of_state=True)
-        await self._storing.change(caller, stat, change, condition)
-
-    async def _write_range(
-        self,
-        caller: Caller,
-        request: CdmiRequest,
-        target: Target,
-        stat: FileStat | None,
-        incoming: IncomingObject,
-        span: Span,
-    ) -> Answer:
-        condition = write_condition(request, of_state=True)
-        await self._files.require_writable(caller, target)
-        async with self._spools.new() as spool:
-            body = await _received_range(incoming, span, spool)
-            await self._agree(caller, request, target, body)
-            section = Section(span, spool.stream())
-            if stat is None:
-                change = changes.of_new(request, body, Encoding.BASE64)
-                made = await self._storing.create_with_gaps(
-                    caller, target, [section], change, condition=condition
-                )
-                return await self._shown(caller, made)
-            xattrs = (await self._locator.readable(caller, stat)).xattrs
-            change = changes.of_present(request, body, xattrs)
-            stat = await self._storing.write_sections(caller, stat, [section], condition=condition)
-        await self._storing.change(caller, stat, metadata.with_properties(change, encoding=Encoding.BASE64))
-        return NO_CONTENT
-
-    async def _agree(self, caller: Caller, request: CdmiRequest, target: Target, body: ObjectBody) -> None:
-        """Return when the body names the domain and the capabilities that the object has anyway."""
-        space_id = target.base.space_id
-        await require_belonging(self._files, caller, space_id, body, Kind.OBJECT, request.host)
-
-    async def _shown(self, caller: Caller, stat: FileStat) -> Answer:
-        readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))
-        members = permitted(object_members(stat, readable.xattrs, Query()), readable)
-        return representation(Kind.OBJECT, render(members), 201)
-
-
-def _members(incoming: IncomingObject, *, has_value: bool = False) -> ObjectBody:
-    """Return what was sent so far; raises as ``parse_object_body``.
-
-    Args:
-        has_value: that there is a value elsewhere.
-    """
-    return parse_object_body(incoming.members, has_value=incoming.has_value or has_value)
-
-
-def _all_members(incoming: IncomingObject, early: ObjectBody) -> ObjectBody:
-    """Return what was sent in all, when the value was decoded by what came before it.
-
-    Raises: as ``parse_object_body``; MalformedData for a second encoding behind the value.
-    """
-    body = _members(incoming)
-    if body.encoding is not early.encoding:
-        raise MalformedData
-    return body
-
-
-async def _received_range(incoming: IncomingObject, span: Span, spool: Spool) -> ObjectBody:
-    """Receive the whole body, with its value as the bytes of a range, before any of them is written."""
-    value = incoming.value(decoder_for(Encoding.BASE64))
-    if not await spool.fill(value, span.length):
-        raise BadData("range", "the value has another length than the range")
-    body = _members(incoming)
-    if not body.has_value:
-        raise MissingRequiredValue("value")
-    if spool.size_b != span.length:
-        raise BadData("range", "the value has another length than the range")
-    return body
