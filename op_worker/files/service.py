@@ -92,6 +92,7 @@ from op_worker.files.stored.digests import Digest
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.translation import to_onedata_error, translated
 from op_worker.files.tree.creation import Creation
+from op_worker.files.tree.exchanging import Exchanging
 from op_worker.files.tree.inodes import Inodes
 from op_worker.files.tree.linking import HardLinks, Linking
 from op_worker.files.tree.moving import Moving
@@ -177,7 +178,8 @@ class FileService(TaskService):
         self._copying = Copying(
             *(context, self._reading, self._creation, self._replacing, self.metadata, self.queues.copies)
         )
-        self.tree_replacing = TreeReplacing(context, self._copying, self._moving, unfinished)
+        exchanging = Exchanging(context, self._moving, self._removal)
+        self.tree_replacing = TreeReplacing(context, self._copying, exchanging, unfinished)
         self._attributes = AttributeChanges(context)
         self.distribution = Distribution(context)
         self.hard_links = HardLinks(context)

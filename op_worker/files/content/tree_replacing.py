@@ -14,7 +14,7 @@ from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import FileStat, MetadataChange, Target
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.translation import translated
-from op_worker.files.tree.moving import Moving
+from op_worker.files.tree.exchanging import Exchanging
 from op_worker.files.tree.unfinished_copies import UnfinishedCopies
 
 
@@ -24,7 +24,7 @@ class TreeReplacing:
 
     _context: FilesContext
     _copying: Copying
-    _moving: Moving
+    _exchanging: Exchanging
     _unfinished: UnfinishedCopies
 
     @translated
@@ -46,14 +46,14 @@ class TreeReplacing:
             PreconditionNotMet when ``condition`` does not hold of what is replaced.
         """
         change = await checked(self._context.blocking, metadata or MetadataChange())
-        visit, place = await self._moving.replaceable(caller, target, condition)
+        visit, place = await self._exchanging.replaceable(caller, target, condition)
         _, original = await self._context.chain(caller, source)
         if place.replaced is not None and original.file.key == place.replaced.file.key:
             raise Posix(Errno.EINVAL, "a directory cannot be copied onto itself")
         at = await self._context.transactions.retrying(visit.space_id, lambda: self._unfinished.place(visit))
         try:
             made = await self._copying.copy_aside(caller, source, at, change)
-            return await self._moving.exchange(caller, made.guid, target, condition)
+            return await self._exchanging.exchange(caller, made.guid, target, condition)
         except (OutcomeUnknown, CancelledError):
             raise  # it may have happened still; the next start drops the copy if not
         except BaseException:

@@ -8,7 +8,6 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import PreconditionFailed, Put, RequireEmpty, Step
 from onedata.errors import Errno, Posix
-from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Rest
@@ -73,69 +72,6 @@ class Moving:
             return await self._move(visit, chain, place, change, condition)
 
         return await self._context.transactions.retrying(source.base.space_id, attempt)
-
-    async def exchange(
-        self, caller: Caller, made: FileGuid, target: Target, condition: ContentCondition
-    ) -> FileStat:
-        """Put a directory whose files' bytes lie apart in the place of another, which goes into the trash.
-
-        One commit; the caller, who made the directory aside, needs what replacing takes.
-
-        Raises: Posix(ENOENT) when nothing is there to be replaced; as ``move``.
-        """
-
-        async def attempt() -> FileStat:
-            visit, place = await self.replaceable(caller, target, condition)
-            source = await self._context.lookup.by_id(made.space_id, made.uuid)
-            return await self._exchange(visit, source, place, condition)
-
-        return await self._context.transactions.retrying(made.space_id, attempt)
-
-    async def replaceable(
-        self, caller: Caller, target: Target, condition: ContentCondition
-    ) -> tuple[Visit, Place]:
-        """Find a directory that the caller may replace by another. Raises: Posix; PreconditionNotMet."""
-        visit, found = await self._context.find(caller, target)
-        place = place_of(visit, found)
-        if place.replaced is None:
-            raise Posix(Errno.ENOENT)
-        condition.require(visit.stat(place.replaced))
-        await self.require_replaceable(visit, FileType.DIR, place)
-        return visit, place
-
-    async def _exchange(
-        self, visit: Visit, source: Chain, place: Place, condition: ContentCondition
-    ) -> FileStat:
-        context, replaced = self._context, place.replaced
-        assert replaced is not None
-        charging = await self._context.recharging.for_move(visit.space_id, source, place.directory)
-        removal, intent = await self._removal.into_trash(visit, replaced)
-        now_s = context.wall_clock()
-        steps = [
-            *batches.unchanged(replaced.file, condition),
-            *batches.exchange(source, replaced, now_s),
-            *charging,
-            *removal,
-        ]
-        after = self.after(source, place, None, now_s)
-        keys = [source.file.key, place.directory.file.key, replaced.file.key]
-
-        async def happened() -> bool:
-            raw = place.name.encode()
-            found = await context.engine.lookup(visit.scope, place.directory.file.key, raw)
-            return found == source.file.entry_value
-
-        async def work() -> tuple[None, Rest | None]:
-            await context.transactions.commit(visit.space_id, steps, keys, happened)
-            if not await context.journal.carry_out(visit.space_id, intent):
-                return None, None
-            return None, context.journal.clear_fresh(visit.space_id, intent, None, 0)
-
-        await context.transactions.holding(intent.paths, work)
-        self._removal.purge_soon(visit.space_id)
-        if context.recharging.is_ordered(charging):
-            context.recharging.run_soon(visit.space_id)
-        return stat_of(after, visit.space, visit.user_id)
 
     async def place_for(self, visit: Visit, caller: Caller, target: Target) -> Place:
         """Find where a target is or would be. Raises: Posix(ENOENT, ENOTDIR, EACCES, EPERM)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_twisted import ensureDeferred
 
+from tests.integration.cdmi.callers import OTHER, SPACE
 from tests.integration.cdmi.client import Client
 
 IDS = "/cdmi/cdmi_objectid/"
@@ -51,9 +52,8 @@ async def test_a_name_is_given_and_taken_and_the_id_stays(client: Client) -> Non
     assert taken.headers["location"] == f"http://localhost{IDS}{object_id}"
     assert (await client.cdmi("GET", "/cdmi/Other%20Space/n")).status == 404
     assert (await client.send("GET", IDS + object_id)).body == b"some text"
-    assert (await client.cdmi("POST", IDS, {"move": f"/cdmi_objectid/{object_id}"})).json[
-        "objectID"
-    ] == object_id
+    again = await client.cdmi("POST", IDS, {"move": f"/cdmi_objectid/{object_id}"})
+    assert (again.status, again.json["objectID"]) == (201, object_id)
 
 
 @pytest.mark.capability("system/cdmi_copy_dataobject_by_ID", "system/cdmi_create_value_range_by_ID")
@@ -110,3 +110,15 @@ async def test_who_may_write_nowhere_makes_none(client: Client) -> None:
     for method in ("GET", "PUT", "DELETE"):
         assert (await client.send(method, IDS)).status == 405
     assert (await client.send("OPTIONS", IDS)).headers["allow"] == "POST, OPTIONS"
+
+
+@ensureDeferred
+async def test_the_domain_says_which_space_it_lies_in(client: Client) -> None:
+    here = {"domainURI": f"/cdmi_domains/{SPACE}/", "value": "x"}
+    made = await client.cdmi("POST", IDS, here)
+    assert (made.status, made.json["domainURI"]) == (201, here["domainURI"])
+    object_id = made.json["objectID"]
+    named = await client.cdmi("PUT", "/cdmi/Science/n", {"move": f"/cdmi_objectid/{object_id}"})
+    assert (named.status, named.json["objectID"]) == (201, object_id)
+    without = await client.cdmi("POST", IDS, {"value": "x"})
+    assert without.json["domainURI"] == f"/cdmi_domains/{OTHER}/"  # "Other Space" is the first by name
