@@ -140,7 +140,7 @@ class Relocations:
             raise BadData("copy", "of a queue all values are copied, or values:COUNT")
         if query.fields is not None and not isinstance(query.values, int):
             raise BadData("values", "expected: values:COUNT")
-        return await self._files.queues.join(
+        stat, created = await self._files.queues.join(
             caller,
             Target(order.source.stat.guid),
             order.target,
@@ -149,6 +149,7 @@ class Relocations:
             metadata=order.change,
             condition=order.condition,
         )
+        return stat, not created
 
     async def _shown(self, caller: Caller, stat: FileStat, status: int) -> Answer:
         """Return the representation of the result, without value or children."""

@@ -56,6 +56,30 @@ async def test_a_new_queue_is_shown_without_values(client: Client) -> None:
     assert by_id.json == shown
 
 
+@pytest.mark.capability("queue/cdmi_acl")
+@ensureDeferred
+async def test_the_list_of_a_queue_is_shown(client: Client) -> None:
+    acl = [{"acetype": "ALLOW", "identifier": "OWNER@", "aceflags": "0x0", "acemask": "0x701FF"}]
+    shown = (await make(client, body={"metadata": {"cdmi_acl": acl}})).json
+    [entry] = shown["metadata"]["cdmi_acl"]
+    assert (entry["acetype"], entry["acemask"]) == ("0x0", "0x701FF")
+
+
+@pytest.mark.capability(
+    "queue/cdmi_size", "queue/cdmi_ctime", "queue/cdmi_mtime", "queue/cdmi_atime", "queue/cdmi_modify_value"
+)
+@ensureDeferred
+async def test_system_metadata_follow_the_values(client: Client) -> None:
+    before = (await make(client)).json["metadata"]
+    assert (before["cdmi_size"], before["cdmi_atime"]) == ("0", before["cdmi_mtime"])
+    await enqueue(client, "a")
+    after = (await client.cdmi("GET", f"{Q}?metadata")).json["metadata"]
+    assert after["cdmi_ctime"] == before["cdmi_ctime"]
+    assert after["cdmi_mtime"] > before["cdmi_mtime"]
+    await client.cdmi("DELETE", f"{Q}?value")
+    assert (await client.cdmi("GET", f"{Q}?metadata")).json["metadata"]["cdmi_mtime"] > after["cdmi_mtime"]
+
+
 @pytest.mark.capability("queue/cdmi_modify_value", "queue/cdmi_read_value")
 @ensureDeferred
 async def test_the_oldest_value_is_read_with_its_type_last(client: Client) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from cluster_worker.runtime.streams import ByteStream
-from onedata.errors import BadData, BadValueNotAllowed, MalformedData, MissingRequiredValue
+from onedata.errors import BadData, BadValueNotAllowed, MalformedData, MissingRequiredValue, NotSupported
 from op_worker.files.model import Json
 from op_worker.files.queues.values import DEFAULT_ENCODING, DEFAULT_MIMETYPE, ValueType
 from op_worker.http.cdmi.bodies.decoding import Base64Decoder, Utf8Decoder, ValueDecoder
@@ -18,6 +18,8 @@ from op_worker.json_stream.events import InvalidJson, Mark, Piece, Take
 from op_worker.json_stream.reader import JsonReader
 
 _ENCODINGS = (Encoding.UTF8.value, Encoding.BASE64.value)
+
+_REFUSED = ("serialize", "deserialize", "deserializevalue", "snapshot", "exports")
 
 
 @frozen
@@ -75,9 +77,12 @@ def parse_queue_body(members: Mapping[str, Json]) -> ContainerBody:
 
     Raises:
         BadData: values, which are enqueued by POST (key ``value``); as ``parse_container_body``.
+        NotSupported: a member whose capability is not advertised.
     """
     if "value" in members:
         raise BadData("value", "values are enqueued by POST")
+    if any(name in members for name in _REFUSED):
+        raise NotSupported
     return parse_container_body(members)
 
 

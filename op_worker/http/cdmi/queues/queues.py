@@ -7,10 +7,12 @@ from attrs import evolve
 from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadValueIdentifier, Errno, MissingRequiredValue, Posix
+from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer, representation
+from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import ContainerBody
 from op_worker.http.cdmi.handlers import Place
@@ -74,9 +76,10 @@ class Queues:
             raise BadValueIdentifier("path")
         write_condition(request, of_state=True).require(stat)
         asked = parse_queue_body(await read_json(body, self._json_limit_b))
+        target = await self._locator.target(caller, request.address)
+        await self._require_belonging(caller, request, target.base.space_id, asked)
         if stat is not None:
             return await self._update(caller, request, stat, asked)
-        target = await self._locator.target(caller, request.address)
         return await self._create(caller, request, target, asked)
 
     async def make(
@@ -87,9 +90,9 @@ class Queues:
             raise MissingRequiredValue("version")
         asked = parse_queue_body(await read_json(body, self._json_limit_b))
         source = await self._source(caller, request, asked)
-        placed = await place.take(
-            None, source.guid if source is not None and asked.move is not None else None
-        )
+        moved = source.guid if source is not None and asked.move is not None else None
+        placed = await place.take(asked.domain_uri, moved)
+        await self._require_belonging(caller, request, placed.target.base.space_id, asked)
         answer = await self._made(caller, request, placed.target, asked, source)
         return evolve(answer, location=placed.location)
 
@@ -119,6 +122,12 @@ class Queues:
         else:
             raise BadData("query string", "expected: value, values:COUNT or values:FIRST-LAST")
         return NO_CONTENT
+
+    async def _require_belonging(
+        self, caller: Caller, request: CdmiRequest, space_id: SpaceId, body: ContainerBody
+    ) -> None:
+        """Raise when the domain or the capabilities that a body names are not those of a queue there."""
+        await require_belonging(self._files, caller, space_id, body, Kind.QUEUE, request.host)
 
     async def _create(
         self, caller: Caller, request: CdmiRequest, target: Target, body: ContainerBody
