@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from attrs import evolve, frozen
 
+from cluster_worker.persistence.engine import Document
 from onedata.errors import Errno, Posix
 from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
@@ -213,14 +214,19 @@ class Copying:
         if not chain.file.meta.has_metadata and chain.file.type is not FileType.REG:
             return MetadataChange()
         found = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
-        xattrs = xattrs_of(found)
-        user = {name: value for name, value in xattrs.items() if not name.startswith("cdmi_")}
-        return MetadataChange(
-            replace_user_xattrs=user if user or chain.file.type is FileType.REG else None,
-            set_xattrs={name: value for name, value in xattrs.items() if name.startswith("cdmi_")},
-            json=decode_json(found[JSON].data) if JSON in found else REMOVED,
-            rdf=decode_rdf(found[RDF].data) if RDF in found else REMOVED,
-        )
+        return custom_of(found, is_file=chain.file.type is FileType.REG)
+
+
+def custom_of(documents: Mapping[str, Document], *, is_file: bool) -> MetadataChange:
+    """Return the change that gives another file these custom metadata, and no other to a regular file."""
+    xattrs = xattrs_of(documents)
+    user = {name: value for name, value in xattrs.items() if not name.startswith("cdmi_")}
+    return MetadataChange(
+        replace_user_xattrs=user if user or is_file else None,
+        set_xattrs={name: value for name, value in xattrs.items() if name.startswith("cdmi_")},
+        json=decode_json(documents[JSON].data) if JSON in documents else REMOVED,
+        rdf=decode_rdf(documents[RDF].data) if RDF in documents else REMOVED,
+    )
 
 
 def _require_replaceable(source: Node, replaced: Node) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from op_worker.auth.caller import Caller
+from op_worker.files.content.copying import custom_of
 from op_worker.files.content.reading import Reading
 from op_worker.files.content.replacing import Replacing
 from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext
+from op_worker.files.metadata.custom import FIELDS, following
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.queues.adding import Adding
@@ -29,6 +31,8 @@ from op_worker.files.queues.taking import Taking
 from op_worker.files.queues.transferring import Transferring
 from op_worker.files.queues.values import NewValue, Oldest, QueueView
 from op_worker.files.removing.removal import Removal
+from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.translation import translated
 from op_worker.files.tree.creation import Creation
 from op_worker.files.tree.moving import Moving
@@ -166,18 +170,28 @@ class Queues:
         *,
         count: int | None = None,
         create: CreateOptions | None = None,
-        metadata: MetadataChange | None = None,
+        metadata: MetadataChange = _NO_CHANGE,
+        condition: ContentCondition = NO_CONDITION,
     ) -> tuple[FileStat, bool]:
         """Make a file of the values of a queue, one after the other, or replace a file's content by them.
 
-        ``count`` takes that many of the oldest ones, ``None`` all. See ``FileService.replace_content``.
+        ``count`` takes that many of the oldest ones, ``None`` all. The file gets the mimetype of the first
+        one, is text when all are, and has the queue's metadata; ``metadata`` changes that. See
+        ``FileService.replace_content``.
 
         Raises: Posix(ENOENT) when a value was taken meanwhile; as ``FileService.replace_content``.
         """
+        change = await checked(self._context.blocking, metadata)
         visit, queue = await self._queues.queue(caller, source, READ)
+        await visit.require(queue, Operation.READ_METADATA)
+        found = await self._context.engine.get(visit.scope, queue.file.key, FIELDS)
+        type_ = await self._reading.joined_type(visit, queue, count)
+        joined = following(custom_of(found, is_file=True), MetadataChange(set_xattrs=type_))
         body = ValueBody(self._reading.every(visit, queue, count))
         try:
-            return await self._replacing.replace(caller, target, body, None, create, metadata)
+            return await self._replacing.replace(
+                caller, target, body, None, create, following(joined, change), condition=condition
+            )
         finally:
             await body.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from attrs import frozen
 
@@ -10,10 +11,18 @@ from op_worker.auth.caller import Caller
 from op_worker.files.content.reading import MAX_READ_B, Reading
 from op_worker.files.finding.access import Visit
 from op_worker.files.metadata.custom import xattrs_of
-from op_worker.files.model import ContentReader, Target
+from op_worker.files.model import ContentReader, Json, Target
 from op_worker.files.queues.finding import READ, QueueFinding, number_of
-from op_worker.files.queues.values import MAX_VALUES, Oldest, QueuedValue, QueueView
+from op_worker.files.queues.values import (
+    DEFAULT_ENCODING,
+    DEFAULT_MIMETYPE,
+    MAX_VALUES,
+    Oldest,
+    QueuedValue,
+    QueueView,
+)
 from op_worker.files.stored.nodes import Chain
+from op_worker.files.stored.queues import ENCODING, MIMETYPE
 from op_worker.files.translation import translated
 
 
@@ -48,6 +57,22 @@ class QueueReading:
                 yield self.value(visit, chain)
             last = number_of(chains[-1])
             left = None if left is None else left - len(chains)
+
+    async def joined_type(self, visit: Visit, queue: Chain, count: int | None) -> dict[str, Json]:
+        """Return the attributes for the mimetype and encoding of values that are put together."""
+        mimetype: Json = DEFAULT_MIMETYPE
+        encodings = set()
+        is_first = True
+        async with aclosing(self.every(visit, queue, count)) as values:
+            async for value in values:
+                if is_first and MIMETYPE in value.xattrs:
+                    mimetype = value.xattrs[MIMETYPE]
+                is_first = False
+                encodings.add(value.xattrs.get(ENCODING))
+        return {
+            MIMETYPE: mimetype,
+            ENCODING: "base64" if encodings - {DEFAULT_ENCODING} else DEFAULT_ENCODING,
+        }
 
     def value(self, visit: Visit, chain: Chain) -> QueuedValue:
         """Return a value that was found."""

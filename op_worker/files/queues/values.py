@@ -50,6 +50,13 @@ class QueueView:
     lowest: int | None
     highest: int | None
 
+    @property
+    def numbers(self) -> tuple[int, int] | None:
+        """The lowest and the highest number, ``None`` when it is empty."""
+        if self.lowest is None or self.highest is None:
+            return None
+        return self.lowest, self.highest
+
 
 @frozen(eq=False)
 class QueuedValue:

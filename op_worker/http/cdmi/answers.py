@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from attrs import frozen
 
 from cluster_worker.runtime.streams import ByteStream
@@ -30,11 +32,25 @@ class Answer:
     location: str | None = None
 
 
+class Held(Protocol):
+    """What is open while an answer is sent."""
+
+    @property
+    def stat(self) -> FileStat:
+        """The file that is shown."""
+
+    async def close(self) -> None:
+        """Give it back. Idempotent."""
+
+
 @frozen(kw_only=True)
 class ValueAnswer:
-    """A representation whose value is streamed; ``length_b`` is ``None`` when it is not known before."""
+    """A representation whose value is streamed; ``length_b`` is ``None`` when it is not known before.
 
-    reader: ContentReader
+    ``reader`` is closed when it was sent.
+    """
+
+    reader: Held
     stream: ByteStream
     length_b: int | None
     media_type: str = Kind.OBJECT.value

@@ -21,6 +21,7 @@ from op_worker.http.cdmi.locating import Locator, OtherKind, refuse_unserved
 from op_worker.http.cdmi.objects.reads import ObjectReads
 from op_worker.http.cdmi.objects.writes import ObjectWrites
 from op_worker.http.cdmi.posts import Posts
+from op_worker.http.cdmi.queues.queues import Queues
 from op_worker.http.cdmi.refusals import Redirected, Referred, Refused
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.representations.representation import render
@@ -59,8 +60,9 @@ class Operations:
             files, locator, relocations, deserializing, ContainerSnapshots(snapshots), json_limit_b
         )
         self._branches: Mapping[Branch, BranchHandler] = {}
-        self._kinds: Mapping[Kind, KindHandler] = {}
-        self._posts = Posts(files, locator, {Kind.OBJECT: self._writes})
+        queues = Queues(files, locator, json_limit_b, spools)
+        self._kinds: Mapping[Kind, KindHandler] = {Kind.QUEUE: queues}
+        self._posts = Posts(files, locator, {Kind.OBJECT: self._writes, Kind.QUEUE: queues})
 
     async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
         """Answer a GET or HEAD of something other than a capability."""

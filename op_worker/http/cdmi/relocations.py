@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
 from onedata.errors import BadData, Errno, OnedataError, Posix
 from op_worker.auth.caller import Caller
-from op_worker.files.model import FileStat, FileType, MetadataChange, Target
+from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
@@ -19,7 +20,12 @@ from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator, Source
 from op_worker.http.cdmi.refusals import Refused
 from op_worker.http.cdmi.representations.permitted import permitted
-from op_worker.http.cdmi.representations.representation import container_members, object_members, render
+from op_worker.http.cdmi.representations.representation import (
+    container_members,
+    kind_of,
+    object_members,
+    render,
+)
 from op_worker.http.cdmi.requests.addresses import Address
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
@@ -28,6 +34,8 @@ from op_worker.http.cdmi.requests.request import CdmiRequest
 Body = ObjectBody | ContainerBody
 Moved = tuple[FileStat, bool]
 """What is at the target now, and whether it replaced something."""
+T = TypeVar("T")
+_SOME_VALUES = frozenset({"values"})
 
 
 @frozen(eq=False)
@@ -75,7 +83,7 @@ class Relocations:
             BadData: source and target do not fit, or both say which fields (key ``path``, ``copy``).
             Posix: EEXIST when a container is in the way of a move.
         """
-        source = await self._source(caller, request, body)
+        source = await found_source(self._locator, caller, request, body.copy or body.move or "")
         _check_kinds(request.address, present, source.stat, body)
         order = _Order(source, target, present, body, change, condition)
         return await self._carry_out(caller, request, order)
@@ -84,8 +92,8 @@ class Relocations:
         self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody, change: MetadataChange
     ) -> Answer:
         """Answer a POST with a ``copy`` or ``move`` member; raises as ``write``."""
-        source = await self._source(caller, request, body)
-        if source.stat.is_directory:
+        source = await found_source(self._locator, caller, request, body.copy or body.move or "")
+        if source.stat.is_directory and (not source.stat.is_queue or body.move is not None):
             raise BadData("path", "the source of a data object must be one")
         placed = await place.take(body.domain_uri, None if body.move is None else source.stat.guid)
         space_id = placed.target.base.space_id
@@ -93,23 +101,15 @@ class Relocations:
         answer = await self._carry_out(caller, request, _Order(source, placed.target, None, body, change))
         return evolve(answer, location=placed.location)
 
-    async def _source(self, caller: Caller, request: CdmiRequest, body: Body) -> Source:
-        try:
-            return await self._locator.source(caller, body.copy or body.move or "", request.host)
-        except OnedataError as error:
-            if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
-                raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
-            raise
-
     async def _carry_out(self, caller: Caller, request: CdmiRequest, order: _Order) -> Answer:
         if order.body.move is not None:
             if order.source.query.fields is not None:
                 raise BadData("move", "what is moved is moved whole")
-            stat, replaced = await _permitted(self._move(caller, order))
+            stat, replaced = await permitted_only(self._move(caller, order))
             return await self._shown(caller, stat, 200 if replaced else 201)
         if order.source.query.fields is not None and request.query.fields is not None:
             raise BadData("copy", "source and destination cannot both say which fields")
-        stat, replaced = await _permitted(self._copy(caller, request, order))
+        stat, replaced = await permitted_only(self._copy(caller, request, order))
         return NO_CONTENT if replaced else await self._shown(caller, stat, 201)
 
     async def _move(self, caller: Caller, order: _Order) -> Moved:
@@ -118,6 +118,8 @@ class Relocations:
 
     async def _copy(self, caller: Caller, request: CdmiRequest, order: _Order) -> Moved:
         source = order.source
+        if source.stat.is_queue:
+            return await self._joined(caller, request, order)
         if source.query.fields is not None or request.query.fields is not None:
             return await self._fields.copy(
                 caller, source, order.target, order.present, order.change, request.query, order.condition
@@ -131,6 +133,24 @@ class Relocations:
             caller, Target(source.stat.guid), order.target, order.change, order.condition
         )
 
+    async def _joined(self, caller: Caller, request: CdmiRequest, order: _Order) -> Moved:
+        """Make a data object of the values of a queue, all or the oldest ones, one after the other."""
+        query = order.source.query
+        if request.query.fields is not None or query.fields not in (None, _SOME_VALUES):
+            raise BadData("copy", "of a queue all values are copied, or values:COUNT")
+        if query.fields is not None and not isinstance(query.values, int):
+            raise BadData("values", "expected: values:COUNT")
+        stat, created = await self._files.queues.join(
+            caller,
+            Target(order.source.stat.guid),
+            order.target,
+            count=query.values if isinstance(query.values, int) else None,
+            create=CreateOptions(existing=Existing.UPDATE),
+            metadata=order.change,
+            condition=order.condition,
+        )
+        return stat, not created
+
     async def _shown(self, caller: Caller, stat: FileStat, status: int) -> Answer:
         """Return the representation of the result, without value or children."""
         readable = await self._locator.readable(caller, evolve(stat, has_metadata=True))
@@ -141,7 +161,21 @@ class Relocations:
         return representation(Kind.OBJECT, render(members), status)
 
 
-async def _permitted(work: Awaitable[Moved]) -> Moved:
+async def found_source(locator: Locator, caller: Caller, request: CdmiRequest, uri: str) -> Source:
+    """Return what a ``copy`` or ``move`` member speaks of.
+
+    Raises:
+        Refused: 400, when it is missing.
+    """
+    try:
+        return await locator.source(caller, uri, request.host)
+    except OnedataError as error:
+        if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
+            raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
+        raise
+
+
+async def permitted_only(work: Awaitable[T]) -> T:
     """Return what a copy or move did; what is not permitted makes the request a bad one, says the standard.
 
     Raises:
@@ -156,7 +190,9 @@ async def _permitted(work: Awaitable[Moved]) -> Moved:
 
 
 def _check_kinds(address: Address, present: FileStat | None, source: FileStat, body: Body) -> None:
-    is_container = source.type is FileType.DIR
+    is_container = kind_of(source) is Kind.CONTAINER
+    if source.is_queue and (body.move is not None or address.is_container):
+        raise BadData("path", "a queue becomes neither a container nor a data object")
     if present is not None and present.type is FileType.DIR and (body.move is not None or not is_container):
         raise Posix(Errno.EEXIST, "a container is in the way")
     refuse_reserved(address, is_container=is_container)

@@ -22,6 +22,8 @@ from op_worker.http.content import ContentAnswer, attachment, set_validators
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
+_OF_STATES = frozenset({Kind.OBJECT.value, Kind.QUEUE.value})
+
 
 async def send(request: StreamingRequest, answer: AnyAnswer) -> None:
     """Send an answer to its end.
@@ -84,7 +86,7 @@ def method(request: StreamingRequest) -> str:
 async def _send_value(request: StreamingRequest, answer: ValueAnswer) -> None:
     try:
         request.setHeader(b"Content-Type", answer.media_type.encode("ascii"))
-        if answer.media_type == Kind.OBJECT.value:  # several parts differ every time
+        if answer.media_type in _OF_STATES:  # several parts differ every time
             _set_state(request, answer.reader.stat)
         if answer.length_b is not None:
             request.setHeader(b"Content-Length", b"%d" % answer.length_b)

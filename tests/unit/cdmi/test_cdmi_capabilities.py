@@ -8,6 +8,7 @@ from onedata.errors import BadData, Errno, MalformedData, NotFound, Posix
 from op_worker.http.cdmi.capabilities.tree import (
     CONTAINER,
     DATA_OBJECT,
+    QUEUE,
     ROOT,
     capability_at,
     capability_with_id,
@@ -28,12 +29,13 @@ def test_capability_objects_have_the_published_ids() -> None:
 def test_capability_objects_are_found_by_path_and_id() -> None:
     assert capability_at(()) is ROOT
     assert capability_at(("container",)) is CONTAINER
-    assert capability_at(("queue",)) is None
+    assert capability_at(("queue",)) is QUEUE
+    assert capability_at(("nothing",)) is None
     assert capability_with_id(DATA_OBJECT.object_id.lower()) is DATA_OBJECT
 
 
 def test_capabilities_are_told_in_order() -> None:
-    for capability in (ROOT, CONTAINER, DATA_OBJECT):
+    for capability in (ROOT, CONTAINER, DATA_OBJECT, QUEUE):
         assert list(capability.abilities) == sorted(capability.abilities)
 
 
@@ -43,7 +45,10 @@ def test_root_capability_lists_the_other_ones() -> None:
     assert "parentID" not in found, "nobody is known whose root container it could be"
     assert members(ROOT, parse_query(b""), "0A")["parentID"] == "0A"
     assert list(found)[-2:] == ["childrenrange", "children"]
-    assert (found["childrenrange"], found["children"]) == ("0-1", ["container/", "dataobject/"])
+    assert (found["childrenrange"], found["children"]) == (
+        "0-2",
+        ["container/", "dataobject/", "queue/"],
+    )
 
 
 def test_child_capability_names_its_parent() -> None:
@@ -59,7 +64,7 @@ def test_fields_and_children_of_capabilities_can_be_selected() -> None:
         "children": ["dataobject/"],
     }
     with pytest.raises(BadData):
-        members(ROOT, parse_query(b"children:0-2"))
+        members(ROOT, parse_query(b"children:0-9"))
 
 
 def test_capability_values_are_strings_and_unserved_ones_absent() -> None:

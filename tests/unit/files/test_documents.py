@@ -47,6 +47,7 @@ metas = st.builds(
     st.integers(1, 9),
     st.lists(ids, max_size=2).map(tuple),
     st.booleans(),
+    st.booleans(),
     rests,
 )
 all_times = st.builds(Times, numbers, numbers, numbers, rests)

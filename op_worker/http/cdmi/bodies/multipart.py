@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from attrs import frozen
 from multipart import (
@@ -112,10 +112,13 @@ class Parts:
         return self._events.popleft() if self._events else None
 
 
-async def first_part(parts: Parts) -> Part:
-    """Return the part that holds the members of a data object. Raises MalformedData; as ``Parts.next``."""
+async def first_part(parts: Parts, kinds: Container[Kind | None] = (Kind.OBJECT,)) -> Part:
+    """Return the part that holds the members of a resource of one of ``kinds``.
+
+    Raises: MalformedData; as ``Parts.next``.
+    """
     part = await parts.next()
-    if part is None or part.content_type is None or part.content_type.kind is not Kind.OBJECT:
+    if part is None or part.content_type is None or part.content_type.kind not in kinds:
         raise MalformedData
     return part
 

@@ -32,6 +32,8 @@ _SYSTEM_METADATA = (
 
 _SYSTEM_WIDE = (
     "cdmi_copy_dataobject_by_ID",
+    "cdmi_copy_dataobject_from_queue",
+    "cdmi_copy_queue_by_ID",
     "cdmi_create_reference_by_ID",
     "cdmi_create_value_range_by_ID",
     "cdmi_dataobjects",
@@ -42,6 +44,8 @@ _SYSTEM_WIDE = (
     "cdmi_object_move_from_local",
     "cdmi_object_move_to_ID",
     "cdmi_post_dataobject_by_ID",
+    "cdmi_post_queue_by_ID",
+    "cdmi_queues",
     "cdmi_references",
     "cdmi_security_access_control",
     "cdmi_serialization_json",
@@ -54,8 +58,10 @@ _SYSTEM_WIDE = (
 _CONTAINER = (
     "cdmi_copy_container",
     "cdmi_copy_dataobject",
+    "cdmi_copy_queue",
     "cdmi_create_container",
     "cdmi_create_dataobject",
+    "cdmi_create_queue",
     "cdmi_create_reference",
     "cdmi_create_value_range",
     "cdmi_delete_container",
@@ -67,7 +73,9 @@ _CONTAINER = (
     "cdmi_modify_metadata",
     "cdmi_move_container",
     "cdmi_move_dataobject",
+    "cdmi_move_queue",
     "cdmi_post_dataobject",
+    "cdmi_post_queue",
     "cdmi_read_metadata",
     "cdmi_serialize_container",
     "cdmi_serialize_dataobject",
@@ -85,7 +93,16 @@ _DATA_OBJECT = (
     "cdmi_read_value_range",
 )
 
-_QUEUE: tuple[str, ...] = ()
+_QUEUE = (
+    "cdmi_copy_queue",
+    "cdmi_delete_queue",
+    "cdmi_modify_metadata",
+    "cdmi_modify_value",
+    "cdmi_move_queue",
+    "cdmi_read_metadata",
+    "cdmi_read_value",
+    "cdmi_reference_queue",
+)
 
 _DOMAIN: tuple[str, ...] = ()
 

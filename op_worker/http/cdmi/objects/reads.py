@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from onedata.errors import Errno, Posix
+from onedata.errors import BadData, Errno, Posix
 from onedata.ids import FileGuid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import ContentReader, FileStat, Follow, Json, Target
@@ -44,6 +44,7 @@ from op_worker.http.cdmi.requests.request import CdmiRequest, Form, object_read_
 _ATTRIBUTE_MEMBERS = ("metadata", "completionStatus", "mimetype")
 _VALUE_MEMBERS = ("valuetransferencoding", "valuerange", "value")
 _OF_VALUE = frozenset({"valuerange", "value"})
+_OF_QUEUES = frozenset({"value", "values"})
 _CHECKS = {Encoding.UTF8: is_text, Encoding.JSON: is_json}
 _MOST_KNOWN = 10000
 """Of how many contents it is remembered whether they are what their encoding says."""
@@ -80,9 +81,15 @@ class ObjectReads:
         return answer
 
     async def delete(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
-        """Answer a DELETE."""
+        """Answer a DELETE.
+
+        Raises:
+            BadData: values are to be taken, from what is no queue (key ``query string``).
+        """
         target = await self._locator.target(caller, request.address)
         stat = await self._locator.existing(caller, request.address, target)
+        if request.query.fields is not None and request.query.fields & _OF_QUEUES:
+            raise BadData("query string", "values are taken from queues")
         condition = write_condition(request, of_state=request.version is not None)
         await self._files.remove(caller, Target(stat.guid), condition)
         return NO_CONTENT

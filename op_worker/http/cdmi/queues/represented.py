@@ -11,6 +11,7 @@ from op_worker.http.cdmi.representations.representation import (
     child_name,
     container_members,
     object_members,
+    queue_members,
 )
 from op_worker.http.cdmi.requests.queries import Query
 
@@ -22,7 +23,11 @@ class WholeRepresentation:
 
     def members(self, stat: FileStat, xattrs: Mapping[str, Json]) -> dict[str, Json]:
         """Return every member but for those of values and children."""
-        if stat.is_directory and not stat.is_queue:
+        if stat.is_queue:
+            members = queue_members(stat, xattrs, None, _ALL)
+            members.pop("queueValues")  # known to whoever reads the queue itself
+            return members
+        if stat.is_directory:
             return container_members(stat, xattrs, _ALL)
         return object_members(stat, xattrs, _ALL)
 
@@ -33,6 +38,7 @@ class WholeRepresentation:
     def ids_along(self, stat: FileStat) -> Mapping[str, Sequence[str]]:
         """Return the object IDs of the capability objects on the path of ``capabilitiesURI``."""
         own = capabilities.CONTAINER if stat.is_directory else capabilities.DATA_OBJECT
+        own = capabilities.QUEUE if stat.is_queue else own
         return {"capabilitiesURI": (capabilities.ROOT.object_id, own.object_id)}
 
     def time(self, time_s: float) -> str:

@@ -16,6 +16,7 @@ from op_worker.http.cdmi.requests.references import is_reference
 CAPABILITIES_OF = {
     Kind.OBJECT: "cdmi_capabilities/dataobject/",
     Kind.CONTAINER: "cdmi_capabilities/container/",
+    Kind.QUEUE: "cdmi_capabilities/queue/",
 }
 
 
@@ -24,7 +25,7 @@ _KINDS = {FileType.REG: Kind.OBJECT, FileType.DIR: Kind.CONTAINER}
 
 def kind_of(stat: FileStat) -> Kind | None:
     """Return which CDMI resource a file is; ``None`` for a symbolic link, which is none."""
-    return _KINDS.get(stat.type)
+    return Kind.QUEUE if stat.is_queue else _KINDS.get(stat.type)
 
 
 def reference_of(stat: FileStat) -> str | None:
@@ -58,6 +59,21 @@ def container_members(stat: FileStat, xattrs: Mapping[str, Json], query: Query) 
     members = _common(stat, Kind.CONTAINER)
     members["completionStatus"] = items.COMPLETE
     members["metadata"] = items.shown_items(stat, xattrs, query.metadata)
+    return wanted(members, query)
+
+
+def queue_members(
+    stat: FileStat, xattrs: Mapping[str, Json], numbers: tuple[int, int] | None, query: Query
+) -> dict[str, Json]:
+    """Return the members of a queue that ``query`` wants, without those of its values.
+
+    Args:
+        numbers: the lowest and the highest one of its values; ``None`` when it is empty.
+    """
+    members = _common(stat, Kind.QUEUE)
+    members["completionStatus"] = items.COMPLETE
+    members["metadata"] = items.shown_items(stat, xattrs, query.metadata)
+    members["queueValues"] = "" if numbers is None else f"{numbers[0]}-{numbers[1]}"
     return wanted(members, query)
 
 

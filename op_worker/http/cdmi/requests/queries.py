@@ -13,6 +13,7 @@ MOST_RANGES = 64
 """A request for more ranges would cost more than it is worth."""
 
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_COUNT = re.compile(r"[0-9]{1,18}")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -38,12 +39,14 @@ class Query:
         value_ranges: the ranges of the value, in their order; several of them need multi-part MIME.
         metadata: arguments of ``metadata:`` items: prefixes when reading, names when updating; empty
             for the whole metadata.
+        values: how many values of a queue, or those with which numbers.
     """
 
     fields: frozenset[str] | None = None
     value_ranges: tuple[Span, ...] = ()
     children: Span | None = None
     metadata: tuple[str, ...] = ()
+    values: int | Span | None = None
 
     @property
     def value(self) -> Span | None:
@@ -66,7 +69,7 @@ def parse_query(raw_query: bytes) -> Query:
 
     Raises:
         BadData: bad escapes (``query string``), or a bad range (``range`` for values, ``childrenrange``
-            for children).
+            for children, ``values`` for values of queues).
     """
     if _BAD_ESCAPE.search(raw_query):
         raise BadData("query string", "a percent sign must be followed by two hexadecimal digits")
@@ -79,6 +82,7 @@ def parse_query(raw_query: bytes) -> Query:
         value_ranges=_spans(items, "value", "range"),
         children=_only_span(items, "children", "childrenrange"),
         metadata=() if None in prefixes else tuple(p for p in prefixes if p is not None),
+        values=_values(items),
     )
 
 
@@ -106,6 +110,18 @@ def _only_span(items: list[tuple[str, str | None]], name: str, key: str) -> Span
     if len(spans) > 1:
         raise BadData(key, "only one range")
     return spans[0] if spans else None
+
+
+def _values(items: list[tuple[str, str | None]]) -> int | Span | None:
+    arguments = [argument for item, argument in items if item == "values"]
+    if not arguments:
+        return None
+    [argument, *more] = arguments
+    if more or argument is None:
+        raise BadData("values", "expected: values:COUNT, or values:FIRST-LAST, once")
+    if _COUNT.fullmatch(argument):
+        return int(argument)
+    return parse_span(argument, "values")
 
 
 def parse_span(text: str, key: str) -> Span:

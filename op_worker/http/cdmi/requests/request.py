@@ -214,6 +214,14 @@ def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form 
     return Form.CDMI if offer in _cdmi_offers(Kind.OBJECT) else Form.PLAIN
 
 
+def queue_read_form(request: CdmiRequest) -> Form | None:
+    """Return how a queue is read, by ``Accept``; ``None`` when nothing suits."""
+    offer = choose_offer(request.accept, (*_cdmi_offers(Kind.QUEUE), MULTIPART))
+    if offer is None:
+        return None
+    return Form.MULTIPART if offer == MULTIPART else Form.CDMI
+
+
 def accepts_kind(request: CdmiRequest, kind: Kind) -> bool:
     """Whether ``Accept`` allows the representation of a resource of this kind."""
     return choose_offer(request.accept, _cdmi_offers(kind)) is not None
