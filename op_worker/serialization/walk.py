@@ -129,7 +129,7 @@ def _needed(chain: Chain) -> Operation:
 
 
 def _is_shown(directory: Chain, node: Node) -> bool:
-    if not node.exists or node.type is FileType.SYMLNK or node.holds_snapshots:
+    if not node.exists or node.type is FileType.SYMLNK or node.holds_snapshots or node.meta.is_queue:
         return False
     return not (directory.is_root and is_reserved(node.name))
 

@@ -71,7 +71,7 @@ class Snapshots(TaskService):
 
         async def attempt() -> tuple[Job, Taking | None]:
             visit, container = await self._context.chain(caller, target)
-            if not container.file.is_directory:
+            if not container.file.is_directory or container.file.meta.is_queue:
                 raise Posix(Errno.ENOTDIR)
             await visit.require(container, TO_TAKE)
             place = await self._places.made(visit, container)

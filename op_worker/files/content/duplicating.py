@@ -25,6 +25,7 @@ from op_worker.files.stored.detached import NewFile, copied_meta
 from op_worker.files.stored.documents import LOCATION, META, TIMES, Location
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import inode_path
+from op_worker.files.stored.queues import QUEUE
 
 AT_ONCE = 32
 """How many files are copied together; so many may be open."""
@@ -73,10 +74,12 @@ class Duplicating:
         opened = [one for one in [await self._open(tree.visit, source, node) for node in nodes] if one]
         try:
             custom = await self._custom(source, [one.node for one in opened])
-            files = [self._new(tree, one, into, its) for one, its in zip(opened, custom, strict=True)]
+            files = [
+                await self._new(tree, source, one, into, its) for one, its in zip(opened, custom, strict=True)
+            ]
             await self._trees.add(tree, files)
-            pairs = zip(files, opened, strict=True)
-            await _together([self._copy_bytes(tree, file, one, progress) for file, one in pairs])
+            made = zip(files, opened, strict=True)
+            await _together([self._copy_bytes(tree, file, one, progress) for file, one in made])
         finally:
             for one in opened:
                 if one.reader is not None:
@@ -89,6 +92,9 @@ class Duplicating:
         meta = copied_meta(original.file.meta, copy.name)
         meta = evolve(meta, has_metadata=bool(custom), created_s=copy.meta.created_s)
         put = {META: meta.encode(), TIMES: original.file.times.encode(), **custom}
+        numbering = await self._numbering(original.file, original)
+        if numbering is not None:
+            put[QUEUE] = numbering
         steps: list[Step] = [Put(copy.key, name, data) for name, data in put.items()]
         steps.extend(Delete(copy.key, name) for name in FIELDS if name not in custom)
         await self._trees.add(tree, (), steps)
@@ -105,7 +111,9 @@ class Duplicating:
             raise
         return _Opened(node, reader)
 
-    def _new(self, tree: DetachedTree, one: _Opened, into: Key, custom: Mapping[str, bytes]) -> NewFile:
+    async def _new(
+        self, tree: DetachedTree, source: Chain, one: _Opened, into: Key, custom: Mapping[str, bytes]
+    ) -> NewFile:
         node, like = one.node, one.node.location if one.reader is None else one.reader.location
         return NewFile(
             key=self._context.new_key(),
@@ -115,7 +123,15 @@ class Duplicating:
             custom=custom,
             location=None if like is None else self._contents.new_location(tree.visit, like),
             original=node.key if node.is_directory else None,
+            numbering=await self._numbering(node, source),
         )
+
+    async def _numbering(self, node: Node, source: Chain) -> bytes | None:
+        """Return how far the values of a queue are numbered; ``None`` for anything else."""
+        if not node.meta.is_queue:
+            return None
+        found = await self._context.engine.get(Scope(source.space_id), node.key, [QUEUE])
+        return found[QUEUE].data if QUEUE in found else None
 
     async def _custom(self, source: Chain, nodes: Sequence[Node]) -> list[Mapping[str, bytes]]:
         rich = [node.key for node in nodes if node.meta.has_metadata]

@@ -26,6 +26,7 @@ from op_worker.files.stored.documents import (
     UnknownSchemaError,
     encode_parent,
 )
+from op_worker.files.stored.queues import QUEUE
 
 DETACHED = Key("detached")
 """The directory of a space whose entries lead to the tops of trees that are being made."""
@@ -62,6 +63,7 @@ class NewFile:
         custom: documents of extended attributes, JSON and RDF as they are stored.
         location: of a regular file; its bytes lie apart.
         original: of a directory in a copy, what it is a copy of.
+        numbering: of a queue, the document that says how far its values are numbered.
     """
 
     key: Key
@@ -71,6 +73,7 @@ class NewFile:
     custom: Mapping[str, bytes] = field(factory=dict)
     location: Location | None = None
     original: Key | None = None
+    numbering: bytes | None = None
 
     @property
     def entry_value(self) -> bytes:
@@ -87,6 +90,8 @@ class NewFile:
             steps.append(Link(self.parent, self.meta.name.encode(), self.entry_value))
         if self.original is not None:
             documents[ORIGINAL] = self.original.encode()
+        if self.numbering is not None:
+            documents[QUEUE] = self.numbering
         if self.location is not None:
             charges = room.quotas.wanted(self.meta.owner, above)
             location = evolve(self.location, charges=charges)

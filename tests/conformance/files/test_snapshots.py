@@ -14,6 +14,7 @@ from onedata.ids import trash_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
+from op_worker.files.queues.values import NewValue
 from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
 from op_worker.files.stored.detached import DETACHED
@@ -219,3 +220,24 @@ async def test_name_of_the_directory_of_snapshots_may_be_taken_already(
     await put(files, "c/cdmi_snapshots/mine", b"x")
     await refused(snapshots.take(alice, path("c"), "s"), Errno.EEXIST)
     await files.remove(alice, path("c/cdmi_snapshots/mine"))
+
+
+@ensureDeferred
+async def test_queues_are_in_snapshots_with_their_values_and_go_on_in_copies(
+    files: FileService, snapshots: Snapshots
+) -> None:
+    await put(files, "c/f", b"x")
+    await files.queues.create(alice, path("c/q"))
+    values = [NewValue(body(text)) for text in (b"one", b"two", b"three")]
+    await files.queues.enqueue(alice, path("c/q"), values)
+    await files.queues.dequeue(alice, path("c/q"))
+    assert await snapshots.take(alice, path("c"), "s")
+    await files.queues.dequeue(alice, path("c/q"), 2)
+    copied = path("c/cdmi_snapshots/s/q")
+    view = await files.queues.view(alice, copied)
+    assert (view.lowest, view.highest) == (1, 2)
+    await refused(files.queues.enqueue(alice, copied, [NewValue(body(b"x"))]))
+    await refused(files.queues.dequeue(alice, copied))
+    await refused(snapshots.take(alice, path("c/q"), "s"), Errno.ENOTDIR)
+    await files.copy(alice, path("c/cdmi_snapshots/s"), path("restored"))
+    assert await files.queues.enqueue(alice, path("restored/q"), [NewValue(body(b"four"))]) == range(2, 3)

@@ -16,7 +16,7 @@ from cluster_worker.runtime.clock import sleep
 from onedata.ids import trash_uuid
 from op_worker.files.service import FileService
 from op_worker.files.stored.detached import DETACHED
-from tests.integration.cdmi.callers import SPACE
+from tests.integration.cdmi.callers import OTHER, SPACE
 from tests.integration.cdmi.client import Client, Reply
 
 C = "/cdmi/Science/c/"
@@ -38,7 +38,7 @@ async def tree(client: Client, uri: str) -> Any:
 
 
 def placeless(resource: Mapping[str, Any], *, is_top: bool = True) -> dict[str, Any]:
-    left = {"parentURI", "parentID", *(["objectName", "objectID"] if is_top else ["objectID"])}
+    left = {"parentURI", "parentID", "domainURI", *(["objectName", "objectID"] if is_top else ["objectID"])}
     found = {name: value for name, value in resource.items() if name not in left}
     found["metadata"] = {
         k: v for k, v in found["metadata"].items() if k[:6] not in ("cdmi_c", "cdmi_a") or k == "cdmi_acl"
@@ -109,8 +109,9 @@ async def test_ids_that_are_taken_or_of_another_space_are_new(client: Client) ->
     await make_tree(client)
     before = await tree(client, "/Science/c/")
     await client.cdmi("PUT", OUT, {"serialize": "/Science/c/"})
-    for place in (NEW + "/", "/cdmi/Other%20Space/new/"):
-        reply = await client.cdmi("PUT", place, {"deserialize": "/Science/out"})
+    for place, space_id in ((NEW + "/", SPACE), ("/cdmi/Other%20Space/new/", OTHER)):
+        body = {"deserialize": "/Science/out", "domainURI": f"/cdmi_domains/{space_id}/"}
+        reply = await client.cdmi("PUT", place, body)
         assert reply.status == 201
         assert await tree(client, place.removeprefix("/cdmi")) == before
         assert reply.json["objectID"] != (await client.cdmi("GET", C)).json["objectID"]
@@ -382,3 +383,15 @@ async def test_children_of_a_container_that_is_there_come_in_order(client: Clien
     reply = await client.cdmi("PUT", C, {"deserializevalue": packed(document)})
     assert (reply.status, reply.error_id) == (400, "badData")
     assert (await client.cdmi("GET", C + "?children")).json == {"children": []}
+
+
+@ensureDeferred
+async def test_resources_of_another_domain_are_refused_unless_the_request_names_one(
+    client: Client, files: FileService
+) -> None:
+    await make_tree(client)
+    await client.cdmi("PUT", OUT, {"serialize": "/Science/c/"})
+    elsewhere = "/cdmi/Other%20Space/new"
+    refused = await client.cdmi("PUT", elsewhere + "/", {"deserialize": "/Science/out"})
+    assert (refused.status, refused.json["error"]["details"]["key"]) == (400, "domainURI")
+    await nothing_left(client, files, elsewhere)

@@ -14,6 +14,7 @@ from op_worker.files.model import FileType, Json, MetadataChange
 from op_worker.http.cdmi.bodies.members import NAMED, Encoding
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.requests.addresses import RESERVED_PREFIX
+from op_worker.http.cdmi.requests.domain_names import MEMBER, domain_of, domains_named
 from op_worker.http.cdmi.requests.negotiation import Kind, is_storable_mimetype
 from op_worker.http.cdmi.serialization.reading import KEY, Begun
 
@@ -70,16 +71,17 @@ def described(begun: Begun) -> Described:
 
 def check_domain(resource: Described, space_id: SpaceId) -> None:
     """Raise BadData(``domainURI``) for a resource of another domain than that of a space."""
-    if resource.domain not in (None, f"/cdmi_domains/{space_id}/"):
-        raise BadData("domainURI", "the resource belongs to another domain")
+    if resource.domain is not None and domain_of(space_id) not in domains_named(resource.domain, ""):
+        raise BadData(MEMBER, "the resource belongs to another domain")
 
 
-def with_given(description: Description, given: Mapping[str, Json] | None) -> Description:
-    """Return a description with the metadata that a request gives instead of its own."""
+def with_given(resource: Described, given: Mapping[str, Json] | None) -> Described:
+    """Return a resource with the metadata that a request gives instead of its own."""
     if given is None:
-        return description
-    change, own = metadata.update(given, ()), description.metadata
-    return evolve(description, metadata=evolve(change, set_xattrs=own.set_xattrs))
+        return resource
+    change, own = metadata.update(given, ()), resource.file.metadata
+    change = evolve(change, set_xattrs=own.set_xattrs)
+    return evolve(resource, file=evolve(resource.file, metadata=change))
 
 
 def _with_properties(

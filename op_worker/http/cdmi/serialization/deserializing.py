@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.runtime.streams import BytesStream, ByteStream
 from onedata.errors import BadData, BadValueIdentifier
+from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.copying import ReaderStream
 from op_worker.files.content.detached import DetachedTree
@@ -50,11 +51,26 @@ def is_asked_for(body: Body) -> bool:
 
 @frozen(eq=False)
 class _Opened:
-    """Canonical JSON that is being read; ``again`` begins to read it once more."""
+    """Canonical JSON that is being read.
+
+    Attributes:
+        again: begins to read it once more.
+        domain_is_given: by the request, for all resources, whatever they say.
+    """
 
     again: Callable[[], CanonicalItems]
     items: CanonicalItems
     top: Described
+    domain_is_given: bool
+
+    def domain(self, space_id: SpaceId) -> SpaceId | None:
+        """Return the space whose domain the resources must belong to; ``None`` for any."""
+        return None if self.domain_is_given else space_id
+
+    def require_domain(self, space_id: SpaceId) -> None:
+        """Return when the top may be made in a space. Raises: BadData (key ``domainURI``)."""
+        if not self.domain_is_given:
+            check_domain(self.top, space_id)
 
 
 @frozen(eq=False)
@@ -85,7 +101,7 @@ class Deserializing:
             Refused: 400, when the source is missing.
         """
         async with self._opened(caller, request, type_, body) as opened:
-            check_domain(opened.top, target.base.space_id)
+            opened.require_domain(target.base.space_id)
             condition = write_condition(request, of_state=True)
             condition.require(present)
             if present is not None:
@@ -99,8 +115,9 @@ class Deserializing:
         async with self._opened(caller, request, FileType.REG, body) as opened:
             guid = opened.top.file.guid
             is_free = guid is not None and await self._files.restoring.is_free(guid)
-            placed = await place.take(None, guid if is_free else None)
-            check_domain(opened.top, placed.target.base.space_id)
+            domain_uri = body.domain_uri or opened.top.domain
+            placed = await place.take(domain_uri, guid if is_free else None)
+            opened.require_domain(placed.target.base.space_id)
             stat = await self._made(caller, placed.target, opened)
         return evolve(await self._shown(caller, stat), location=placed.location)
 
@@ -118,7 +135,7 @@ class Deserializing:
             top = described(await begun(items))
             if top.file.type is not type_:
                 raise BadData(KEY, "the source is of another kind")
-            yield _Opened(again, items, evolve(top, file=with_given(top.file, body.metadata)))
+            yield _Opened(again, items, with_given(top, body.metadata), body.domain_uri is not None)
 
     @asynccontextmanager
     async def _source(
@@ -144,22 +161,22 @@ class Deserializing:
                 await restoring.fill_top(tree, value_of(items, top))
                 await expect_end(items)
             else:
-                await self._fill(tree, made, items)
+                await self._fill(tree, made, opened)
             await expect_nothing(items)
             return await restoring.finish(caller, tree, target)
         except BaseException:
             await restoring.give_up(tree)
             raise
 
-    async def _fill(self, tree: DetachedTree, top: Made, items: CanonicalItems) -> None:
+    async def _fill(self, tree: DetachedTree, top: Made, opened: _Opened) -> None:
         """Make what is in a container, up to its end."""
-        above = [top]
+        above, items, domain = [top], opened.items, opened.domain(tree.space_id)
         while above:
             item = await items.next()
             if isinstance(item, Ended):
                 above.pop()
                 continue
-            child = child_of(item, tree.space_id)
+            child = child_of(item, domain)
             if child.file.type is FileType.DIR:
                 above.append(await self._files.restoring.add_directory(tree, above[-1], child.file))
             else:
@@ -184,7 +201,8 @@ class Deserializing:
     async def _update_container(self, caller: Caller, present: FileStat, opened: _Opened) -> None:
         """Give a container its metadata, and its children if it was serialised with them."""
         updates, top = ContainerUpdates(self._files), opened.top
-        await updates.check(caller, opened.items, present.guid.space_id)
+        space_id = present.guid.space_id
+        await updates.check(caller, opened.items, space_id, opened.domain(space_id))
         if not top.file.metadata.is_empty:
             await self._files.metadata.change(caller, Target(present.guid), top.file.metadata)
         if top.has_children:

@@ -38,8 +38,13 @@ class ContainerUpdates:
 
     _files: FileService
 
-    async def check(self, caller: Caller, items: CanonicalItems, space_id: SpaceId) -> None:
+    async def check(
+        self, caller: Caller, items: CanonicalItems, space_id: SpaceId, domain: SpaceId | None
+    ) -> None:
         """Read what is in a container, up to the end of the whole, and demand that all of it can be used.
+
+        Args:
+            domain: see ``child_of``.
 
         Raises: BadData; as ``Restoring.check``.
         """
@@ -49,7 +54,7 @@ class ContainerUpdates:
             if isinstance(item, Ended):
                 last.pop()
                 continue
-            child = child_of(item, space_id)
+            child = child_of(item, domain)
             name = child.file.name.encode()
             if name <= last[-1]:
                 raise BadData(KEY, "children of a container that is there come in order of their names")
@@ -77,7 +82,7 @@ class ContainerUpdates:
                     await self._remove_up_to(caller, level, None)
                     levels.pop()
                     continue
-                child = child_of(item, present.guid.space_id)
+                child = child_of(item, None)
                 await self._remove_up_to(caller, level, child.file.name)
                 there = await self._taken(caller, level, child.file)
                 if child.file.type is FileType.DIR:

@@ -93,10 +93,18 @@ async def begun(items: CanonicalItems) -> Begun:
     return first
 
 
-def child_of(item: Item | None, space_id: SpaceId) -> Described:
-    """Return the child of a container that begins here. Raises: BadData."""
+def child_of(item: Item | None, domain: SpaceId | None) -> Described:
+    """Return the child of a container that begins here.
+
+    Args:
+        domain: the space whose domain it must belong to, unless it says nothing; ``None`` for any.
+
+    Raises:
+        BadData: it is no resource, or of another domain (key ``domainURI``).
+    """
     if not isinstance(item, Begun):
         raise BadData(KEY, "a container has children and no value")
     child = described(item)
-    check_domain(child, space_id)
+    if domain is not None:
+        check_domain(child, domain)
     return child
