@@ -1,4 +1,4 @@
-"""Which of some objects lie in a scope, and what is told of these. Pure; it takes time, so not the reactor's."""
+"""Which of some objects lie in a scope, and what is told of these. Pure, but it takes time."""
 
 from __future__ import annotations
 
