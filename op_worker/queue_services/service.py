@@ -64,9 +64,7 @@ class QueueServices(TaskService):
         self._querying = Querying(files, representation, node_name, clock)
         self._position = SharedPosition(self._engine, READER, node_name, clock)
         telling = Telling(files, representation, wall_clock)
-        self._notifying = Notifying(
-            files, self._registers, outbox, telling, self._position, clock
-        )
+        self._notifying = Notifying(files, self._registers, outbox, telling, self._position, clock)
         self._reader = FeedReader(
             self._engine, self._notifying, lambda: self._watched, clock, on_stop=self._position.let_go
         )
