@@ -1,4 +1,4 @@
-"""Which of some objects lie in a scope, and what is told of these. Pure; too slow for the reactor."""
+"""Which of some objects lie in a scope, and what is told of these. Pure, but it takes time."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from twisted.logger import Logger
 
 from cluster_worker.feeds.position import POSITIONS, SharedPosition
 from cluster_worker.persistence.engine import Batch, Change, Delete, Document, Key, Scope, Seq, Step
-from cluster_worker.runtime.clock import WallClock
 from onedata.errors import Errno, OnedataError, Posix
 from onedata.ids import SpaceId
 from op_worker.files.model import FileType
@@ -58,7 +57,6 @@ class Notifying:
     _outbox: Outbox
     _telling: Telling
     _position: SharedPosition
-    _wall_clock: WallClock
     _clock: IReactorTime
     name: str = READER
     _refused: dict[str, float] = field(factory=dict)
@@ -106,8 +104,9 @@ class Notifying:
         return Watch.decode(await self._files.context.engine.get(scope, WATCH, [SEEN]))
 
     async def _begin(self, scope: Scope, register: Register, watch: Watch) -> None:
-        target = await self._files.context.engine.last_seq(scope)
-        wanted = evolve(watch, watching=Watching.STARTING, target=target, began_s=int(self._wall_clock()))
+        """Look at everything that was there when the first of the queues was begun."""
+        first = min(register.notifying, key=lambda entry: entry.after)
+        wanted = evolve(watch, watching=Watching.STARTING, target=first.after, began_s=first.began_s)
         await self._files.context.engine.commit(scope, Batch([register.unchanged(), wanted.put()]))
 
     async def _watch_steps(self, scope: Scope, watch: Watch, last: Seq) -> list[Step]:

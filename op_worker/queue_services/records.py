@@ -35,6 +35,7 @@ class Entry:
         is_on: it is filled; ``False`` after its type was removed.
         run: how often it was switched on.
         after: changes up to this number of the feed happened before it was switched on.
+        began_s: when it was switched on, in seconds since the epoch.
     """
 
     queue: str
@@ -43,6 +44,7 @@ class Entry:
     is_on: bool = True
     run: int = 1
     after: int = 0
+    began_s: int = 0
     revision: int = ABSENT
 
     @property
@@ -53,7 +55,7 @@ class Entry:
         """Return the step that stores this over what was read."""
         items = {TYPE: self.definition.type.value, **self.definition.given}
         text = json.dumps(items, separators=(",", ":"))
-        data = msgpack.packb([SCHEMA, self.creator, self.is_on, self.run, self.after, text])
+        data = msgpack.packb([SCHEMA, self.creator, self.is_on, self.run, self.after, self.began_s, text])
         return Put(REGISTER, self.queue, data, expect=self.revision)
 
     def unchanged(self) -> Step:
@@ -62,9 +64,9 @@ class Entry:
 
     @classmethod
     def decode(cls, queue: str, document: Document) -> Entry:
-        _, creator, is_on, run, after, text, *_ = _unpacked(document)
+        _, creator, is_on, run, after, began_s, text, *_ = _unpacked(document)
         definition = parse_definition(json.loads(text))
-        return cls(queue, creator, definition, is_on, run, after, document.revision)
+        return cls(queue, creator, definition, is_on, run, after, began_s, document.revision)
 
 
 @frozen

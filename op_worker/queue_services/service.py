@@ -56,7 +56,7 @@ class QueueServices(TaskService):
     ) -> None:
         super().__init__()
         self._files, self._spaces, self._clock = files, spaces, clock
-        self._engine = files.context.engine
+        self._engine, self._wall_clock = files.context.engine, wall_clock
         self._watched: set[Scope] = set()
         self._walked: set[str] = set()
         outbox = Outbox(files)
@@ -64,9 +64,7 @@ class QueueServices(TaskService):
         self._querying = Querying(files, representation, node_name, clock)
         self._position = SharedPosition(self._engine, READER, node_name, clock)
         telling = Telling(files, representation, wall_clock)
-        self._notifying = Notifying(
-            files, self._registers, outbox, telling, self._position, wall_clock, clock
-        )
+        self._notifying = Notifying(files, self._registers, outbox, telling, self._position, clock)
         self._reader = FeedReader(
             self._engine, self._notifying, lambda: self._watched, clock, on_stop=self._position.let_go
         )
@@ -100,7 +98,8 @@ class QueueServices(TaskService):
             register = await self._registers.of(scope)
             known = register.entries.get(queue.uuid)
             after = await self._engine.last_seq(scope)
-            entry = Entry(queue.uuid, str(caller.user_id), definition, after=after)
+            began_s = int(self._wall_clock())
+            entry = Entry(queue.uuid, str(caller.user_id), definition, after=after, began_s=began_s)
             if known is not None:
                 await self._outbox.clear(scope, queue.uuid)
                 entry = evolve(entry, run=known.run + 1, revision=known.revision)
