@@ -34,6 +34,7 @@ from op_worker.boot import OpWorkerApplication
 from op_worker.changes.service import ChangeStreams
 from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
+from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
@@ -275,13 +276,18 @@ class ProviderParts:
         )
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
         spools = Spools(self.ground.folder, self.ground.pool)
+        domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         doors = Doors(
             rest=rest.resource,
             tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
             download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
             cdmi=CdmiDoor(
-                self.files, authenticator.authenticate, snapshots=self.snapshots, spools=spools
+                self.files,
+                authenticator.authenticate,
+                snapshots=self.snapshots,
+                domains=domains,
+                spools=spools,
             ).resource,
             panel=PanelDoor(administration, guard).resource,
             share=ShareDoor(

@@ -29,7 +29,6 @@ from op_worker.statistics.consumer import READER, StatisticsConsumer
 from op_worker.statistics.counts import LOGICAL, NOTHING, VIRTUAL, Counts, at, series_of, value_of
 from op_worker.statistics.history import (
     BY_NAME,
-    METRICS,
     PRESENT,
     Totals,
     Window,
@@ -114,21 +113,19 @@ class Statistics:
         missing = _missing(layout, series_of(state.storages))
         if missing:
             raise TimeSeriesCollectionMissingLayout(missing)
-        await self._wait(Scope(stat.guid.space_id))
-        fields = [PRESENT, *(metric.name for metric in METRICS)]
-        scope, key = Scope(stat.guid.space_id), totals_key(stat.guid.uuid)
-        found = await _reaching(self._engine.get(scope, key, fields))
-        stored = {name: document.data for name, document in found.items()}
-        if PRESENT not in stored:
-            return {series: dict.fromkeys(names, ()) for series, names in layout.items()}
-        totals = Totals.decode(stored[PRESENT])
+        known = await self._windows(stat)
         return {
-            series: {
-                name: _values(series, state, span.cut(windows(stored.get(name), BY_NAME[name], totals)))
-                for name in names
-            }
+            series: {name: _values(series, state, span.cut(known[name])) for name in names}
             for series, names in layout.items()
         }
+
+    async def windows(self, caller: Caller, target: Target) -> Mapping[str, Sequence[Window]]:
+        """Return all windows of a directory by metric, the newest first, up to the moment of the question.
+
+        There are none where nothing ever was. Raises: as ``layout``.
+        """
+        stat, _ = await self._directory(caller, target)
+        return await self._windows(stat)
 
     async def sizes(self, caller: Caller, target: Target) -> DirectorySizes:
         """Return the sizes of a directory, up to the moment of the question. Raises: as ``layout``."""
@@ -161,6 +158,16 @@ class Statistics:
         if not await self._is_enabled(space_id):
             return None
         return (await self._counts(space_id, [trash_uuid(space_id)]))[0]
+
+    async def _windows(self, stat: FileStat) -> Mapping[str, Sequence[Window]]:
+        scope, key = Scope(stat.guid.space_id), totals_key(stat.guid.uuid)
+        await self._wait(scope)
+        found = await _reaching(self._engine.get(scope, key, [PRESENT, *BY_NAME]))
+        stored = {name: document.data for name, document in found.items()}
+        if PRESENT not in stored:
+            return dict.fromkeys(BY_NAME, ())
+        totals = Totals.decode(stored[PRESENT])
+        return {name: windows(stored.get(name), metric, totals) for name, metric in BY_NAME.items()}
 
     async def _directory(self, caller: Caller, target: Target) -> tuple[FileStat, State]:
         stat = await self._files.stat(caller, target)

@@ -22,6 +22,7 @@ from cluster_worker.runtime.spool import Spools
 from onedata.errors import OnedataError, Unauthorized
 from onedata.ids import user_root_guid
 from op_worker.auth.caller import Caller
+from op_worker.domains.service import Domains
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import Answer
 from op_worker.http.cdmi.operations import (
@@ -85,10 +86,11 @@ class CdmiDoor:
         authenticate: Authenticate,
         *,
         snapshots: Snapshots,
+        domains: Domains,
         spools: Spools,
         json_limit_b: int = JSON_LIMIT_B,
     ) -> None:
-        self._operations = Operations(files, snapshots, json_limit_b, spools)
+        self._operations = Operations(files, snapshots, domains, json_limit_b, spools)
         self._authenticate = authenticate
         self.resource = door_resource(self.app, self, on_error=refuse)
 

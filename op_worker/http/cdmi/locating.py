@@ -223,7 +223,7 @@ def check_form(stat: FileStat, address: Address) -> None:
 
 def refuse_unserved(address: Address) -> None:
     """Raise NotSupported for a write into a part of the tree that is not served."""
-    if address.branch in (Branch.DOMAINS, Branch.RESERVED):
+    if address.branch is Branch.RESERVED:
         raise NotSupported
 
 

@@ -9,6 +9,7 @@ from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadVersion, Errno, NotFound, Posix, PreconditionNotMet
 from op_worker.auth.caller import Caller
+from op_worker.domains.service import Domains
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ANY
@@ -16,6 +17,7 @@ from op_worker.http.cdmi.answers import NO_CONTENT, NOT_ACCEPTABLE, AnyAnswer, r
 from op_worker.http.cdmi.capabilities import tree as capabilities
 from op_worker.http.cdmi.containers.containers import Containers
 from op_worker.http.cdmi.containers.snapshots import ContainerSnapshots
+from op_worker.http.cdmi.domains.branch import DomainBranch
 from op_worker.http.cdmi.handlers import BranchHandler, KindHandler
 from op_worker.http.cdmi.locating import Locator, OtherKind, refuse_unserved
 from op_worker.http.cdmi.objects.reads import ObjectReads
@@ -47,7 +49,14 @@ class Operations:
         spools: where bodies wait.
     """
 
-    def __init__(self, files: FileService, snapshots: Snapshots, json_limit_b: int, spools: Spools) -> None:
+    def __init__(
+        self,
+        files: FileService,
+        snapshots: Snapshots,
+        domains: Domains,
+        json_limit_b: int,
+        spools: Spools,
+    ) -> None:
         locator = Locator(files)
         relocations = Relocations(files, locator)
         self._files, self._locator = files, locator
@@ -59,7 +68,7 @@ class Operations:
         self._containers = Containers(
             files, locator, relocations, deserializing, ContainerSnapshots(snapshots), json_limit_b
         )
-        self._branches: Mapping[Branch, BranchHandler] = {}
+        self._branches: Mapping[Branch, BranchHandler] = {Branch.DOMAINS: DomainBranch(domains)}
         queues = Queues(files, locator, json_limit_b, spools)
         self._kinds: Mapping[Kind, KindHandler] = {Kind.QUEUE: queues}
         self._posts = Posts(files, locator, {Kind.OBJECT: self._writes, Kind.QUEUE: queues})

@@ -21,9 +21,11 @@ from onedata.errors import BadToken, Unauthorized
 from onedata.ids import SpaceId, user_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
 from op_worker.auth.caller import Caller
+from op_worker.domains.service import Domains
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.snapshots.service import Snapshots
+from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
@@ -83,6 +85,19 @@ def static_zone() -> StaticZone:
     )
 
 
+def statistics_of(files: FileService) -> StatisticsService:
+    """Statistics over a file service."""
+    context = files.context
+    return make_statistics(
+        context.engine,
+        files,
+        context.storages,
+        clock=reactor,
+        wall_clock=system_wall_clock,
+        node_name="worker@test",
+    )
+
+
 @async_yield_fixture
 async def files() -> AsyncIterator[FileService]:
     """A file service over memory."""
@@ -106,6 +121,12 @@ async def files() -> AsyncIterator[FileService]:
     await service.stopService()
 
 
+@pytest.fixture
+def statistics(files: FileService) -> StatisticsService:
+    """The statistics of the file service; who wants them kept starts the reader."""
+    return statistics_of(files)
+
+
 @async_yield_fixture
 async def snapshots(files: FileService) -> AsyncIterator[Snapshots]:
     """Snapshots, for which requests wait long enough in these tests."""
@@ -116,10 +137,20 @@ async def snapshots(files: FileService) -> AsyncIterator[Snapshots]:
 
 
 @async_yield_fixture
-async def client(files: FileService, snapshots: Snapshots, tmp_path: Path) -> AsyncIterator[Client]:
+async def client(
+    files: FileService, snapshots: Snapshots, statistics: StatisticsService, tmp_path: Path
+) -> AsyncIterator[Client]:
     """A client of a door that listens on loopback."""
     spools = Spools(tmp_path, Inline(), memory_b=SPOOL_MEMORY_B)
-    door = CdmiDoor(files, authenticate, snapshots=snapshots, spools=spools, json_limit_b=JSON_LIMIT_B)
+    domains = Domains(files, files.context.access.zone, statistics.answers, system_wall_clock)
+    door = CdmiDoor(
+        files,
+        authenticate,
+        snapshots=snapshots,
+        domains=domains,
+        spools=spools,
+        json_limit_b=JSON_LIMIT_B,
+    )
     root = Resource()
     root.putChild(b"cdmi", door.resource)
     site = StreamingSite(root, clock=reactor)

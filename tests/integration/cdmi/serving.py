@@ -21,13 +21,14 @@ from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.spool import Spools
+from op_worker.domains.service import Domains
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.snapshots.service import Snapshots
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from tests.integration.cdmi.callers import SPACE, STORAGE
-from tests.integration.cdmi.conftest import authenticate, static_zone
+from tests.integration.cdmi.conftest import authenticate, static_zone, statistics_of
 
 
 async def serve(folder: Path) -> None:
@@ -54,7 +55,9 @@ async def serve(folder: Path) -> None:
     files.startService()
     root = Resource()
     snapshots, spools = Snapshots(files, clock=reactor), Spools(folder, pool)
-    root.putChild(b"cdmi", CdmiDoor(files, authenticate, snapshots=snapshots, spools=spools).resource)
+    domains = Domains(files, files.context.access.zone, statistics_of(files).answers, system_wall_clock)
+    door = CdmiDoor(files, authenticate, snapshots=snapshots, domains=domains, spools=spools)
+    root.putChild(b"cdmi", door.resource)
     site = StreamingSite(root, clock=reactor)
     port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(site)
     print(port.getHost().port, flush=True)

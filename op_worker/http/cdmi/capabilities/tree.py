@@ -37,6 +37,7 @@ _SYSTEM_WIDE = (
     "cdmi_create_reference_by_ID",
     "cdmi_create_value_range_by_ID",
     "cdmi_dataobjects",
+    "cdmi_domains",
     "cdmi_multipart_mime",
     "cdmi_object_access_by_ID",
     "cdmi_object_copy_from_local",
@@ -104,7 +105,13 @@ _QUEUE = (
     "cdmi_reference_queue",
 )
 
-_DOMAIN: tuple[str, ...] = ()
+_DOMAIN = (
+    "cdmi_domain_members",
+    "cdmi_domain_summary",
+    "cdmi_list_children",
+    "cdmi_list_children_range",
+    "cdmi_read_metadata",
+)
 
 _VALUES: Mapping[str, Mapping[str, Json]] = {
     "system": {

@@ -189,7 +189,7 @@ class Containers:
     async def _children(self, caller: Caller, stat: FileStat, query: Query) -> dict[str, Json]:
         target = Target(stat.guid)
         count = await self._files.count_children(caller, target)
-        span = _slice(query.children, count, is_listed=query.wants("children"))
+        span = children_span(query.children, count, is_listed=query.wants("children"))
         members: dict[str, Json] = {}
         if query.wants("childrenrange"):
             members["childrenrange"] = range_text(span.first, span.length) if span is not None else ""
@@ -202,7 +202,7 @@ class Containers:
         return await self._files.children_slice(caller, target, span.first, span.last)
 
 
-def _slice(asked: Span | None, count: int, *, is_listed: bool) -> Span | None:
+def children_span(asked: Span | None, count: int, *, is_listed: bool) -> Span | None:
     """Return which of ``count`` children are meant; ``None`` for none of none.
 
     Raises:

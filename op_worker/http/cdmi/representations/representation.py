@@ -16,6 +16,7 @@ from op_worker.http.cdmi.requests.references import is_reference
 CAPABILITIES_OF = {
     Kind.OBJECT: "cdmi_capabilities/dataobject/",
     Kind.CONTAINER: "cdmi_capabilities/container/",
+    Kind.DOMAIN: "cdmi_capabilities/domain/",
     Kind.QUEUE: "cdmi_capabilities/queue/",
 }
 

@@ -9,9 +9,9 @@ _CHANGING = (*_READING, "PUT", "DELETE")
 
 
 def allowed_methods(address: Address) -> bytes:
-    """Return the value of ``Allow``: containers also take POST, capabilities are only read."""
+    """Return the value of ``Allow``: containers also take POST, capabilities and domains are only read."""
     match address.branch:
-        case Branch.CAPABILITIES:
+        case Branch.CAPABILITIES | Branch.DOMAINS:
             methods: tuple[str, ...] = _READING
         case Branch.OBJECT_IDS:
             methods = ("POST",)
