@@ -116,12 +116,12 @@ def whole(text: bytes) -> Value | list[Any] | dict[str, Any]:
     """Return the value of a text that was handed on in pieces and is short enough to be held.
 
     Raises:
-        InvalidJson: it holds a number that cannot be converted.
+        InvalidJson: it holds a number that cannot be converted, or is nested deeper than Python calls go.
     """
     try:
         value: Value | list[Any] | dict[str, Any] = json.loads(text, parse_float=_finite)
-    except ValueError:
-        raise InvalidJson("a number beyond all bounds") from None
+    except (ValueError, RecursionError):
+        raise InvalidJson("a number beyond all bounds, or too deep") from None
     return value
 
 

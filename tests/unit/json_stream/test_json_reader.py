@@ -215,6 +215,12 @@ def test_any_value_may_stand_at_the_top(raw: bytes) -> None:
     assert built(iter(read(raw, [1]))) == json.loads(raw.decode("utf-8-sig"))
 
 
+@pytest.mark.parametrize("text", [b"1e999", b"1" + b"0" * 5000, b"[" * 100000 + b"]" * 100000])
+def test_text_that_is_no_value_for_us_is_refused(text: bytes) -> None:
+    with pytest.raises(InvalidJson):
+        whole(text)
+
+
 def test_pieces_are_taken_of_the_strings_in_an_array_too() -> None:
     events = read(b'{"value":["ab",1,""]}', [100], taking(Take.PIECES))
     assert events[2:-1] == [Mark.ARRAY, Piece(b"ab", True), Scalar(1), Piece(b"", True), Mark.END_ARRAY]
