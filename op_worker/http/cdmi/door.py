@@ -59,7 +59,7 @@ class Authenticate(Protocol):
 class _AnyPath(BaseConverter):
     """Everything below the door, slashes included; the door parses the path itself."""
 
-    regex = ".*"
+    regex = r"[\s\S]*"
     part_isolating = False
 
 

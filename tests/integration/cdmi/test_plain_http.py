@@ -202,3 +202,12 @@ async def test_body_shorter_than_announced_leaves_the_old_value(client: Client) 
     head = f"PUT {F} HTTP/1.1\r\nHost: h\r\nX-Auth-Token: owner\r\nContent-Length: 10\r\n\r\n"
     await client.leave(head.encode() + b"new")
     assert (await client.send("GET", F)).body == b"old"
+
+
+@ensureDeferred
+async def test_names_may_hold_anything_but_slash_and_nul(client: Client) -> None:
+    for name in ("a%0Ab", "%0D%0A", "%E2%80%A8", "%25", "%7F", "%20", "a;b:c", "%3F"):
+        for path in (f"/cdmi/Science/{name}", f"/cdmi/Science/{name}-d/"):
+            assert (await client.send("PUT", path, b"")).status == 201, path
+            assert (await client.cdmi("GET", path + "?objectName")).status == 200, path
+            assert (await client.send("DELETE", path)).status == 204, path
