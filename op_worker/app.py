@@ -36,6 +36,7 @@ from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
 from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
+from op_worker.files.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
 from op_worker.http.cdmi.door import CdmiDoor
@@ -162,6 +163,7 @@ class ProviderParts:
             wall_clock=system_wall_clock,
             random_bytes=PooledRandom(os.urandom),
             node_name=config.node.node_name,
+            offer=Offer(countries=config.provider.countries),
         )
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from attrs.validators import ge, gt
 
 from cluster_worker.http.config import HttpSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
+from op_worker.files.offer import is_country
 
 ENVIRONMENT_PREFIX = "OP_WORKER"
 
@@ -120,6 +121,26 @@ class LocalSection:
                 raise ValueError(f"space {space_id} needs the absolute path of its storage")
 
 
+def _codes(_: object, attribute: Attribute[tuple[str, ...]], codes: tuple[str, ...]) -> None:
+    wrong = [code for code in codes if "-" in code or not is_country(code)]
+    if wrong:
+        raise ValueError(f"{attribute.name}: {wrong[0]!r} is no ISO 3166-1 code of two letters, such as PL")
+
+
+@frozen(kw_only=True)
+class ProviderSection:
+    """What the operator says of this provider to its users."""
+
+    countries: tuple[str, ...] = field(
+        default=(),
+        validator=_codes,
+        metadata={
+            "help": "ISO 3166-1 codes of the countries in which files may lie, such as PL; users may then"
+            " demand where theirs do (cdmi_geographic_placement)."
+        },
+    )
+
+
 @frozen(kw_only=True)
 class OpWorkerConfig:
     """Configuration of op-worker, the Oneprovider daemon (twistd op-worker --config FILE).
@@ -149,5 +170,6 @@ class OpWorkerConfig:
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)
     http: HttpSection = field(factory=HttpSection)
+    provider: ProviderSection = field(factory=ProviderSection)
     zone: ZoneSection = field(factory=ZoneSection)
     local: LocalSection = field(factory=LocalSection)

@@ -20,7 +20,13 @@ GROUP: Final = "GROUP@"
 EVERYONE: Final = "EVERYONE@"
 ANONYMOUS: Final = "ANONYMOUS@"
 """Guests, who come through shares."""
-SPECIAL = frozenset({OWNER, GROUP, EVERYONE, ANONYMOUS})
+AUTHENTICATED: Final = "AUTHENTICATED@"
+"""Whoever comes with a token: every member of the space."""
+ADMINISTRATOR: Final = "ADMINISTRATOR@"
+"""Owners of the space."""
+ADMINUSERS: Final = "ADMINUSERS@"
+"""Owners of the space, and members who may set privileges in it."""
+SPECIAL = frozenset({OWNER, GROUP, EVERYONE, ANONYMOUS, AUTHENTICATED, ADMINISTRATOR, ADMINUSERS})
 MOST_ENTRIES = 1024
 
 _pack: Callable[[object], bytes] = msgpack.packb
@@ -31,6 +37,8 @@ class AceKind(IntEnum):
 
     ALLOW = 0
     DENY = 1
+    AUDIT = 2
+    """Kept and shown; it never decides."""
 
 
 class AceFlag(IntFlag):
@@ -52,6 +60,13 @@ class AceFlag(IntFlag):
 
 _INHERITABLE = int(AceFlag.FILE_INHERIT | AceFlag.DIRECTORY_INHERIT)
 _INHERITANCE = int(_INHERITABLE | AceFlag.NO_PROPAGATE | AceFlag.INHERIT_ONLY)
+WRITE_OWNER, SYNCHRONIZE = 0x80000, 0x100000
+"""Mask bits of the standards that nothing here asks for: owners stay, nobody waits for a lock."""
+_ASKED_BY_NOBODY = WRITE_OWNER | SYNCHRONIZE
+_WORDS_OF_FILES = 0x4 | 0x20
+"""Append and execute, which the standards have for files: kept, and asked for by nobody."""
+COMPOUNDS = {"ALL_PERMS": 0x1F07FF, "RW_ALL": 0x601DF, "READ_ALL": 0x9, "RW": 0x1F}
+"""Masks that have names in CDMI; they may be set on files and on directories alike."""
 _KNOWN_FLAGS = int(_INHERITANCE | AceFlag.IDENTIFIER_GROUP | AceFlag.INHERITED)
 
 
@@ -60,12 +75,18 @@ class Ace:
     """One entry. ``who`` is a user or group id, or one of the special identifiers such as ``OWNER@``.
 
     ``flags`` and ``mask`` are bits of NFSv4 (RFC 7530 section 6.2.1) and CDMI 1.1.1 (clause 16.1).
+    From ``expires_ms`` on, in milliseconds since the epoch, the entry decides nothing.
     """
 
     kind: AceKind
     who: str
     flags: int
     mask: int
+    expires_ms: int | None = None
+
+    def is_expired(self, now_ms: int) -> bool:
+        """Whether the entry has ceased to count."""
+        return self.expires_ms is not None and self.expires_ms <= now_ms
 
     @property
     def is_group(self) -> bool:
@@ -74,13 +95,14 @@ class Ace:
 
     def packed(self) -> Sequence[Any]:
         """Return the stored form."""
-        return (int(self.kind), self.who, self.flags, self.mask)
+        packed = (int(self.kind), self.who, self.flags, self.mask)
+        return packed if self.expires_ms is None else (*packed, self.expires_ms)
 
     @classmethod
     def unpacked(cls, stored: Sequence[Any]) -> Ace:
         """Undo ``packed``."""
-        kind, who, flags, mask = stored
-        return cls(AceKind(kind), who, flags, mask)
+        kind, who, flags, mask, *expires_ms = stored
+        return cls(AceKind(kind), who, flags, mask, *expires_ms)
 
 
 Acl = tuple[Ace, ...]
@@ -112,7 +134,7 @@ def check_acl(
 
     Raises:
         Posix: E2BIG for more than ``MOST_ENTRIES``; EINVAL for an unknown user, group or flag, for mask bits
-            that mean nothing on a file of this type, and for inheritance flags on anything but a directory.
+            that no standard has on a file of this type, and for inheritance flags on what is no directory.
     """
     if len(acl) > MOST_ENTRIES:
         raise Posix(Errno.E2BIG, f"an ACL may have up to {MOST_ENTRIES} entries; this one has {len(acl)}")
@@ -131,13 +153,18 @@ def _problem(
         return f"unknown flags {ace.flags & ~_KNOWN_FLAGS:#x}"
     if ace.flags & _INHERITANCE and not is_directory:
         return "only directories have entries to inherit"
-    if excess := ace.mask & ~int(meaningful(is_directory=is_directory)):
+    if (excess := ace.mask & ~_known_bits(is_directory)) and ace.mask not in COMPOUNDS.values():
         return f"the mask bits {excess:#x} mean nothing on a {kind}"
     if ace.who in SPECIAL:
         return None
     if ace.is_group:
         return None if is_group(ace.who) else f"the space has no group {ace.who}"
     return None if is_user(ace.who) else f"the space has no user {ace.who}"
+
+
+def _known_bits(is_directory: bool) -> int:
+    known = int(meaningful(is_directory=is_directory)) | _ASKED_BY_NOBODY
+    return known if is_directory else known | _WORDS_OF_FILES
 
 
 def inherited(acl: Acl | None, *, is_directory: bool) -> Acl | None:
@@ -150,9 +177,9 @@ def inherited(acl: Acl | None, *, is_directory: bool) -> Acl | None:
 
 
 def _inherited_by_file(ace: Ace) -> Ace | None:
-    mask = ace.mask & int(ON_FILES)
-    if not ace.flags & AceFlag.FILE_INHERIT or not mask:
+    if not ace.flags & AceFlag.FILE_INHERIT or not ace.mask & ON_FILES:
         return None
+    mask = ace.mask & int(ON_FILES | _ASKED_BY_NOBODY)
     return evolve(ace, flags=_marked(ace.flags & ~_INHERITANCE), mask=mask)
 
 

@@ -21,6 +21,7 @@ from op_worker.files.finding.access import Access, Visit
 from op_worker.files.finding.guests import Guests
 from op_worker.files.finding.lookup import Found, Lookup, existing
 from op_worker.files.model import Follow, Target
+from op_worker.files.offer import Offer
 from op_worker.files.settings import Settings
 from op_worker.files.stored.nodes import Chain
 from op_worker.storage.helper import StorageUnavailable
@@ -44,6 +45,7 @@ class FilesContext:
     guests: Guests
     rooms: Rooms
     recharging: Recharging
+    offer: Offer
 
     async def find(
         self, caller: Caller, target: Target, follow: Follow = Follow.NO, also: Sequence[str] = ()

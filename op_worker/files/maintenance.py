@@ -16,6 +16,7 @@ from onedata.ids import SpaceId
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.committing.journal import Journal
 from op_worker.files.content.detached import DetachedTrees
+from op_worker.files.removing.overdue import Overdue
 from op_worker.files.removing.recycling import Recycling
 from op_worker.files.removing.trash import Trash
 from op_worker.files.tree.inodes import Inodes
@@ -36,6 +37,7 @@ class Maintenance:
     _journal: Journal
     _trash: Trash
     _recycling: Recycling
+    _overdue: Overdue
     _inodes: Inodes
     _unfinished: UnfinishedCopies
     _recharging: Recharging
@@ -53,11 +55,13 @@ class Maintenance:
 
     async def tidy(self, space_id: SpaceId) -> None:
         """Settle pending operations, remove forgotten staging files and copies, give up trees that nobody
-        makes any more, empty the bin of what expired, purge, charge anew."""
+        makes any more, remove files whose retention ended if they were to go then, empty the bin of what
+        expired, purge, charge anew."""
         await self._journal.settle_all(space_id)
         await self._journal.sweep_staging(space_id)
         await self._unfinished.sweep(space_id)
         await self._detached.sweep(space_id)
+        await self._overdue.sweep(space_id)
         await self._recycling.expire(space_id)
         self._trash.purge_soon(space_id)
         self._recharging.run_soon(space_id)

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, nameless_uuid
 from op_worker.files.acl import Acl
+from op_worker.files.rules import NO_CHANGE, NO_RULES, ImmutabilityChange, Rules, Wish
 
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ class FileStat:
     listing was asked for; it is empty when the caller may not read them. ``custom`` holds all that there
     are, internal ones and the ACL too, where they were asked for and may be read. ``shares`` are the ids of
     those that begin here. ``is_queue`` tells a queue, which is a directory, from other directories.
+    ``rules`` are retention, holds and wishes, those of directories above included.
     """
 
     guid: FileGuid
@@ -123,6 +125,7 @@ class FileStat:
     shares: tuple[str, ...] = ()
     acl: Acl | None = None
     protection: int = 0
+    rules: Rules = NO_RULES
     revisions: tuple[int, int] = (0, 0)
     is_queue: bool = False
     xattrs: Mapping[str, Json] = field(factory=dict)
@@ -208,7 +211,7 @@ class MetadataChange:
 
     ``replace_user_xattrs`` drops every extended attribute without a reserved prefix, then
     ``remove_xattrs`` are removed, then ``set_xattrs`` are set. ``json``, ``rdf`` and ``acl`` are replaced,
-    removed (``REMOVED``) or kept (``UNSET``).
+    removed (``REMOVED``) or kept (``UNSET``). ``wishes`` are set, or removed (``None``), by their names.
     """
 
     set_xattrs: Mapping[str, Json] = field(factory=dict)
@@ -217,11 +220,18 @@ class MetadataChange:
     json: Json | Unset | Removed = UNSET
     rdf: bytes | Unset | Removed = UNSET
     acl: Acl | Unset | Removed = UNSET
+    immutability: ImmutabilityChange = NO_CHANGE
+    wishes: Mapping[str, Wish | None] = field(factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
-        return self.acl is UNSET and not self.changes_custom
+        return self.acl is UNSET and not self.changes_rules and not self.changes_custom
+
+    @property
+    def changes_rules(self) -> bool:
+        """Whether retention, holds or wishes are to change."""
+        return bool(self.wishes) or not self.immutability.is_empty
 
     @property
     def changes_custom(self) -> bool:

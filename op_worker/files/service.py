@@ -54,6 +54,7 @@ from op_worker.files.finding.lookup import Lookup
 from op_worker.files.finding.space_names import SpaceNames
 from op_worker.files.granting.acls import Acls
 from op_worker.files.granting.explaining import Explaining
+from op_worker.files.granting.holds import Holds
 from op_worker.files.granting.protecting import Protecting
 from op_worker.files.granting.sharing import Sharing
 from op_worker.files.listing.listing import Listing, Start
@@ -77,8 +78,11 @@ from op_worker.files.model import (
     Shown,
     Target,
 )
+from op_worker.files.offer import Offer
 from op_worker.files.queues.queues import make_queues
 from op_worker.files.quotas.quota_administration import QuotaAdministration
+from op_worker.files.removing.kept_trees import require_free_tree
+from op_worker.files.removing.overdue import Overdue
 from op_worker.files.removing.purging import Purging
 from op_worker.files.removing.recycling import Recycling
 from op_worker.files.removing.removal import Removal
@@ -103,6 +107,8 @@ from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo
 
+_OFFER = Offer()
+
 
 class FileService(TaskService):
     """Files by id and by path.
@@ -110,6 +116,7 @@ class FileService(TaskService):
     Args:
         node_name: ours; it marks operations that we began, so that we can finish them after a crash.
         random_bytes: source of file ids and staging names, such as ``os.urandom``.
+        offer: what users may wish for.
     """
 
     def __init__(
@@ -122,6 +129,7 @@ class FileService(TaskService):
         wall_clock: WallClock,
         random_bytes: RandomBytes,
         node_name: str,
+        offer: Offer = _OFFER,
     ) -> None:
         super().__init__()
         locks = PathLocks()
@@ -145,6 +153,7 @@ class FileService(TaskService):
             Guests(engine, access, lookup, wall_clock),
             rooms,
             recharging,
+            offer,
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
@@ -154,13 +163,15 @@ class FileService(TaskService):
         inodes = Inodes(engine, storages)
         unfinished = UnfinishedCopies(context, trash)
         self.detached = DetachedTrees(context, trash, node_name)
-        self._maintenance = Maintenance(
-            storages, journal, trash, recycling, inodes, unfinished, recharging, self.detached, clock
-        )
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
         self._removal = Removal(context, trash)
+        overdue = Overdue(context, self._removal)
+        self._maintenance = Maintenance(
+            *(storages, journal, trash, recycling, overdue),
+            *(inodes, unfinished, recharging, self.detached, clock),
+        )
         self._creation = Creation(context, self._removal)
         self._linking = Linking(context, self._creation)
         self._reading = Reading(context, to_onedata_error, SmallContents(), self._access_times)
@@ -192,6 +203,7 @@ class FileService(TaskService):
         self.sharing = Sharing(context)
         self.acls = Acls(context)
         self.protection = Protecting(context)
+        self.holds = Holds(context)
         self.explanations = Explaining(context)
         self.quotas = QuotaAdministration(context)
         self.nameless = Nameless(context)
@@ -575,6 +587,8 @@ class FileService(TaskService):
     ) -> tuple[FileStat, bool]:
         visit, chain = await self._context.chain(caller, source)
         await self._removal.require_removable(visit, chain)
+        if chain.file.is_directory:
+            await require_free_tree(self._context, visit, chain)
         result = await self._copying.copy(caller, source, target, metadata, condition)
         await self._removal.discard(caller, Target(chain.guid))
         return result

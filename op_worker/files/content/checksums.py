@@ -17,7 +17,7 @@ from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
-from op_worker.files.model import FileType, Follow, Target
+from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import LOCATION, Location
 from op_worker.files.stored.nodes import Chain
@@ -144,6 +144,23 @@ class ContentChecksums:
             await reader.close()
             raise
         return Verification(self._context, visit, now, reader)
+
+    async def of(self, caller: Caller, stat: FileStat) -> bytes:
+        """Return the SHA-256 of a content, read whole from the storage when it is not known yet.
+
+        Raises: as ``verify``; Posix(EAGAIN) when the content changed meanwhile.
+        """
+        target = Target(stat.guid)
+        known = await self.known(caller, target, stat.content_tag)
+        if known:
+            return known
+        verification = await self.verify(caller, target)
+        try:
+            while verification.verdict is None:
+                await verification.step()
+            return verification.verdict.sha256
+        finally:
+            await verification.close()
 
     @translated
     async def known(self, caller: Caller, target: Target, tag: str) -> bytes:

@@ -212,9 +212,10 @@ class Copying:
     async def _custom_of(self, visit: Visit, chain: Chain) -> MetadataChange:
         """Return the change that gives another file this one's custom metadata, and no other."""
         if not chain.file.meta.has_metadata and chain.file.type is not FileType.REG:
-            return MetadataChange()
+            return MetadataChange(wishes=chain.file.meta.wishes)
         found = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
-        return custom_of(found, is_file=chain.file.type is FileType.REG)
+        custom = custom_of(found, is_file=chain.file.type is FileType.REG)
+        return evolve(custom, wishes=chain.file.meta.wishes)
 
 
 def custom_of(documents: Mapping[str, Document], *, is_file: bool) -> MetadataChange:

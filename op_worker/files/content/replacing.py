@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from attrs import evolve, frozen
 from twisted.internet.defer import CancelledError
 
-from cluster_worker.persistence.engine import Key, OutcomeUnknown, Put, Step
+from cluster_worker.persistence.engine import Check, Key, OutcomeUnknown, Put, Step
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId
@@ -22,6 +22,7 @@ from op_worker.files.finding.lookup import Found
 from op_worker.files.metadata.acl_changes import changed_acl
 from op_worker.files.metadata.custom import FIELDS, custom_steps, needed_for, with_meta
 from op_worker.files.metadata.metadata_checks import checked
+from op_worker.files.metadata.rule_changes import needed_for_rules, rule_steps, rule_steps_of_new, ruled
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Follow, MetadataChange, Target
 from op_worker.files.quotas.room import ASK_FIRST_B, require_room
 from op_worker.files.rights.permissions import Operation
@@ -30,7 +31,7 @@ from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.charges import account
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.digests import Digest, agreeing
-from op_worker.files.stored.documents import LOCATION, TIMES, EntryValue, Location
+from op_worker.files.stored.documents import LOCATION, META, TIMES, EntryValue, Location
 from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import check_new_name, staging_path
@@ -198,15 +199,18 @@ class Replacing:
         custom = custom_steps(key, {}, request.metadata)
         meta = self._creation.new_meta(visit, directory, name, FileType.REG, options, now_s)
         meta = evolve(meta, has_metadata=custom.has_metadata)
+        meta = ruled(meta, request.metadata, context.lookup.now_ms, directory.rules, context.offer)
         room = await context.rooms.of(visit)
         location = self._location(storage, staged, 0, wanted(room, meta.owner, directory))
         location = evolve(location, is_apart=request.is_apart)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, FileType.REG).encode()
         made = directory.child(Node(key, name, {}).written(documents))
+        visit.require_alone(made, needed_for_rules(request.metadata) & ~Operation.WRITE_METADATA)
         steps = [
             *batches.create(directory, key, raw, value, documents, now_s),
             *custom.steps,
+            *rule_steps_of_new(made, meta),
             *account(None, location, room),
             *request.also,
         ]
@@ -231,6 +235,7 @@ class Replacing:
         steps: list[Step] = [
             *batches.unchanged(file, request.condition),
             *batches.steady_file(chain),
+            Check(file.key, META, file.revision(META)),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
             Put(file.key, TIMES, documents[TIMES]),
@@ -254,7 +259,10 @@ class Replacing:
         file = chain.file
         documents = await self._context.engine.get(visit.scope, file.key, FIELDS)
         acl = changed_acl(visit, chain, change.acl)
-        return with_meta(file, custom_steps(file.key, documents, change), acl, now_s)
+        context = self._context
+        after = ruled(file.meta, change, context.lookup.now_ms, chain.rules_above, context.offer)
+        steps = with_meta(file, after, custom_steps(file.key, documents, change), acl, now_s)
+        return [*steps, *rule_steps(chain, file.meta, after)]
 
     def _location(self, storage: Storage, staged: Staged, version: int, charges: tuple[str, ...]) -> Location:
         return Location(

@@ -15,6 +15,7 @@ from op_worker.files.finding.attributes import stat_of, stats_of_children
 from op_worker.files.finding.lookup import Lookup, space_owner_id
 from op_worker.files.model import FileStat, FileType, Json
 from op_worker.files.operations import ON_DIRECTORIES
+from op_worker.files.rights.immutability import CHANGES
 from op_worker.files.rights.permissions import (
     PROTECTED_ELSEWHERE,
     FileFacts,
@@ -60,15 +61,32 @@ class Visit:
             await self._require_reach(chain, needed)
         self.require_passage(chain)
         self.require_alone(chain, needed)
-        if needed & Operation.WRITE_OBJECT and await self.is_protected_elsewhere(chain):
-            self._accept(PROTECTED_ELSEWHERE, chain)
+        self._accept(await self.refusal_elsewhere(chain, needed), chain)
 
-    async def is_protected_elsewhere(self, chain: Chain) -> bool:
-        """Whether the content of a file is protected by directories above other names of it."""
-        if chain.file.is_directory or chain.file.meta.links < 2:
-            return False
-        others = await self._lookup.other_names(chain)
-        return any(other.protection & Protection.DATA for other in others)
+    async def refusal_elsewhere(self, chain: Chain, needed: Operation) -> Verdict | None:
+        """Return what directories above other names of a file have against ``needed``."""
+        if not needed & CHANGES or chain.file.is_directory or chain.file.meta.links < 2:
+            return None
+        for other in await self._lookup.other_names(chain):
+            if needed & Operation.WRITE_OBJECT and other.protection & Protection.DATA:
+                return PROTECTED_ELSEWHERE
+            facts = self.facts(other)
+            for keeping in facts.keepings:
+                fact = keeping.fact(int(needed) & CHANGES, facts.now_ms, is_directory=False)
+                if fact is not None:
+                    return Verdict(Errno.EPERM, fact)
+        return None
+
+    def require_unkept(self, chain: Chain, wanted: Operation) -> None:
+        """Return unless a hold or a retention period stands against ``wanted``. Raises: Posix(EPERM)."""
+        facts = self.facts(chain)
+        for keeping in facts.keepings:
+            fact = keeping.fact(int(wanted), facts.now_ms, is_directory=facts.is_directory)
+            self._accept(None if fact is None else Verdict(Errno.EPERM, fact), chain)
+
+    def facts(self, chain: Chain) -> FileFacts:
+        """Return what permissions are decided by, now."""
+        return chain.facts(self._lookup.now_ms)
 
     async def require_or_own(self, chain: Chain, needed: Operation) -> None:
         """Return when the caller owns a file, or may do ``needed`` with it.
@@ -78,10 +96,11 @@ class Visit:
         if self.caller.is_limited:
             await self._require_reach(chain, needed)
         self.require_passage(chain)
-        facts = chain.facts()
+        facts = self.facts(chain)
         if facts.owner == self.user_id:
             facts = evolve(facts, mode=0o777, acl=None)
         self._accept(decide(self.subject, facts, needed), chain)
+        self._accept(await self.refusal_elsewhere(chain, needed), chain)
 
     def require_unprotected(self, chain: Chain, needed: Operation) -> None:
         """Return when nothing but its owner, mode and ACL could forbid ``needed`` with a file.
@@ -117,7 +136,8 @@ class Visit:
             meta = chain.nodes[at].meta
             if meta.type is not FileType.DIR:
                 return
-            facts = FileFacts(meta.owner, meta.mode, is_directory=True, acl=meta.acl)
+            now_ms = 0 if meta.acl is None else self._lookup.now_ms()
+            facts = FileFacts(meta.owner, meta.mode, is_directory=True, acl=meta.acl, now_ms=now_ms)
             verdict = decide(self.subject, facts, Operation.TRAVERSE)
             if verdict.errno is not None:
                 self._accept(verdict, Chain(chain.space_id, chain.nodes[: at + 1]))
@@ -132,15 +152,21 @@ class Visit:
         Raises: Posix(EACCES, EPERM) with the deciding fact as its reason.
         """
         if needed:
-            self._accept(decide(self.subject, chain.facts(), needed), chain)
+            self._accept(decide(self.subject, self.facts(chain), needed), chain)
 
     def may(self, chain: Chain, needed: Operation) -> bool:
         """Whether ``require_alone`` would return."""
-        return decide(self.subject, chain.facts(), needed).allowed
+        return decide(self.subject, self.facts(chain), needed).allowed
 
-    def _accept(self, verdict: Verdict, chain: Chain) -> None:
+    def may_read_acl(self, stat: FileStat) -> bool:
+        """Whether the caller, who got to a file, may see its list."""
+        now_ms = 0 if stat.acl is None else self._lookup.now_ms()
+        facts = FileFacts(stat.owner, stat.mode, stat.is_directory, acl=stat.acl, now_ms=now_ms)
+        return decide(self.subject, facts, Operation.READ_ACL).allowed
+
+    def _accept(self, verdict: Verdict | None, chain: Chain) -> None:
         """Raise what a refusal of a file that the caller got to means; guests are not told why."""
-        if verdict.errno is None:
+        if verdict is None or verdict.errno is None:
             return
         reason = verdict.of(chain.path).text if self.subject.is_member else None
         raise Posix(verdict.errno, reason=reason)
@@ -250,6 +276,18 @@ class Access:
         if caller.limits.readonly:
             subject = evolve(subject, is_readonly=True)
         return Visit(caller, user_id, space, support, subject, self.lookup)
+
+    async def as_space_owner(self, space_id: SpaceId) -> Visit | None:
+        """Enter a space as the virtual user who owns its root, to do what was asked for long before.
+
+        ``None`` when the space is not known or not supported here now.
+        """
+        space, support = await self.zone.space(space_id), self.storages.for_space(space_id)
+        if space is None or support is None:
+            return None
+        user_id = UserId(space_owner_id(space_id))
+        subject = Subject(user_id, is_space_owner=True)
+        return Visit(Caller(user_id), user_id, space, support, subject, self.lookup)
 
     async def subject(self, space: SpaceInfo, user_id: UserId) -> Subject:
         """Return a user as permissions of a space see him; who is no member has no rights.

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, space_root_guid, user_root_guid
 from op_worker.files.model import FileStat, FileType, Json
+from op_worker.files.rules import Rules
 from op_worker.files.stored.documents import META, TIMES, Location
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.zone.records import SpaceInfo
@@ -27,18 +28,22 @@ def stat_of(
     chain: Chain, space: SpaceInfo, user_id: UserId, custom: Mapping[str, Json] | None = None
 ) -> FileStat:
     """Return what is known of a file."""
-    protection = chain.protection
+    protection, rules = chain.protection, chain.rules
     if chain.is_root:
-        return _stat(chain.file, space, user_root_guid(user_id), space.name, (), protection, custom)
+        return _stat(chain.file, space, user_root_guid(user_id), space.name, (), protection, rules, custom)
     parent = FileGuid(FileUuid(chain.parent.key), chain.space_id)
-    return _stat(chain.file, space, parent, chain.file.name, chain.names, protection, custom)
+    return _stat(chain.file, space, parent, chain.file.name, chain.names, protection, rules, custom)
 
 
 def stats_of_children(nodes: Iterable[Node], directory: Chain, space: SpaceInfo) -> list[FileStat]:
     """Return what is known of entries of ``directory``."""
-    guid, names, inherited = directory.guid, directory.names, directory.protection
+    guid, names, flags, rules = directory.guid, directory.names, directory.protection, directory.rules
     return [
-        _stat(node, space, guid, node.name, (*names, node.name), inherited | node.protection)
+        _stat(
+            *(node, space, guid, node.name, (*names, node.name)),
+            flags | node.protection,
+            node.rules_below(rules),
+        )
         for node in nodes
     ]
 
@@ -92,6 +97,7 @@ def _stat(
     name: str,
     path: tuple[str, ...],
     protection: int,
+    rules: Rules,
     custom: Mapping[str, Json] | None = None,
 ) -> FileStat:
     meta, times, location = node.meta, node.times, node.location or _NOWHERE
@@ -123,6 +129,7 @@ def _stat(
         shares=meta.shares,
         acl=meta.acl,
         protection=protection,
+        rules=rules,
         revisions=(node.revision(META), node.revision(TIMES)),
         is_queue=meta.is_queue,
         custom=custom,

@@ -26,6 +26,7 @@ from op_worker.files.finding.lookup import Lookup
 from op_worker.files.model import FileStat, Json
 from op_worker.files.operations import NEEDS_WRITE_DATA, Operation
 from op_worker.files.rights.permissions import READ_DATA_PRIVILEGE, Subject
+from op_worker.files.rules import NO_RULES
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.share_records import RECORD, Share, may_live_in, share_key
 
@@ -105,6 +106,7 @@ def masked(stat: FileStat, share: Share, path: tuple[str, ...]) -> FileStat:
         shares=(share.share_id,) if is_top else (),
         acl=None if stat.acl is None else (),
         protection=0,
+        rules=NO_RULES,
         local_b=stat.size_b,
         display_uid=UNKNOWN_DISPLAY_ID,
         display_gid=UNKNOWN_DISPLAY_ID,

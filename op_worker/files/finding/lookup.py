@@ -218,6 +218,10 @@ class Lookup:
             admit(way.chain)
         return await self.walk(chain.space_id, check_path([*base, *parts]) + found.missing, also)
 
+    def now_ms(self) -> int:
+        """Return the time by the wall clock, in milliseconds since the epoch."""
+        return int(self._wall_clock() * 1000)
+
     async def _make_root(self, space_id: SpaceId) -> None:
         now_s = self._wall_clock()
         root = Key(space_root_uuid(space_id))

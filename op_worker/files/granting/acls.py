@@ -12,8 +12,7 @@ from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.metadata.acl_changes import accepted_change, as_xattr, shown_xattr
 from op_worker.files.model import FileStat, Follow, Json, Target
-from op_worker.files.rights.permissions import Operation, decide
-from op_worker.files.rights.subjects import FileFacts
+from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import META, TIMES
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.translation import translated
@@ -59,7 +58,7 @@ class Acls:
     @translated
     async def shown(self, caller: Caller, stat: FileStat) -> bool:
         """Whether the caller may see the list of a file that he was just shown."""
-        return stat.acl is None or _is_shown(await self._visit(caller, stat), stat)
+        return stat.acl is None or (await self._visit(caller, stat)).may_read_acl(stat)
 
     @translated
     async def shown_as_xattr(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
@@ -67,7 +66,7 @@ class Acls:
         if stat.acl is None:
             return {}
         visit = await self._visit(caller, stat)
-        return await as_xattr(self._context, visit, stat.acl) if _is_shown(visit, stat) else {}
+        return await as_xattr(self._context, visit, stat.acl) if visit.may_read_acl(stat) else {}
 
     async def _visit(self, caller: Caller, stat: FileStat) -> Visit:
         return await self._context.access.enter(caller, stat.guid.space_id)
@@ -84,8 +83,3 @@ class Acls:
         ]
         await self._context.transactions.commit(visit.space_id, steps, [file.key])
         return stat_of(chain.with_file(file.written(documents)), visit.space, visit.user_id)
-
-
-def _is_shown(visit: Visit, stat: FileStat) -> bool:
-    facts = FileFacts(stat.owner, stat.mode, stat.is_directory, acl=stat.acl)
-    return decide(visit.subject, facts, Operation.READ_ACL).allowed

@@ -9,9 +9,10 @@ from attrs import frozen
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.granting.explanations import Explanation, explained, without_content
+from op_worker.files.granting.explanations import Explanation, explained, refused_elsewhere
 from op_worker.files.model import Target
 from op_worker.files.operations import ON_DIRECTORIES as EVERYTHING
+from op_worker.files.operations import names_for
 from op_worker.files.rights.permissions import NOTHING
 from op_worker.files.translation import translated
 
@@ -52,7 +53,9 @@ class Explaining:
             await visit.require(chain, NOTHING)
             allowed = EVERYTHING
             subject = await self._context.access.subject(visit.space, user_id)
-        explanation = explained(chain, user_id, subject, operations, allowed or NOTHING)
-        if await visit.is_protected_elsewhere(chain):
-            return without_content(explanation)
-        return explanation
+        explanation = explained(chain, user_id, subject, visit.facts, operations, allowed or NOTHING)
+        if chain.file.meta.links < 2:
+            return explanation
+        known = names_for(is_directory=chain.file.is_directory)
+        found = {name: await visit.refusal_elsewhere(chain, known[name]) for name in known}
+        return refused_elsewhere(explanation, {name: one for name, one in found.items() if one is not None})

@@ -10,6 +10,7 @@ from cluster_worker.persistence.engine import ABSENT, Delete, Document, Key, Put
 from onedata.errors import Errno, Posix
 from op_worker.files.acl import Acl
 from op_worker.files.metadata.json_bounds import check_json
+from op_worker.files.metadata.rule_changes import needed_for_rules
 from op_worker.files.model import REMOVED, UNSET, Json, MetadataChange, Unset
 from op_worker.files.operations import NOTHING, Operation
 from op_worker.files.rights.acl_forms import parse_cdmi_acl
@@ -19,6 +20,7 @@ from op_worker.files.stored.documents import (
     RDF,
     TIMES,
     XATTRS,
+    Meta,
     decode_json,
     decode_rdf,
     encode_json,
@@ -172,9 +174,14 @@ def custom_steps(key: Key, documents: Mapping[str, Document], change: MetadataCh
     return CustomSteps(steps, has_metadata=bool(left))
 
 
-def with_meta(node: Node, custom: CustomSteps, acl: Acl | Unset | None, now_s: float) -> list[Step]:
-    """Return the steps of a change of an existing file: its flag, its ACL and its change time included."""
-    meta = evolve(node.meta, has_metadata=custom.has_metadata)
+def with_meta(
+    node: Node, ruled: Meta, custom: CustomSteps, acl: Acl | Unset | None, now_s: float
+) -> list[Step]:
+    """Return the steps of a change of an existing file: its flag, its ACL and its change time included.
+
+    ``ruled`` is what the file is as far as its rules change.
+    """
+    meta = evolve(ruled, has_metadata=custom.has_metadata)
     if acl is not UNSET:
         meta = evolve(meta, acl=acl)
     if not custom.steps and meta == node.meta:
@@ -188,6 +195,7 @@ def with_meta(node: Node, custom: CustomSteps, acl: Acl | Unset | None, now_s: f
 def needed_for(change: MetadataChange) -> Operation:
     """Return what a change needs on the file."""
     needed = Operation.WRITE_METADATA if change.changes_custom else NOTHING
+    needed |= needed_for_rules(change)
     return needed if change.acl is UNSET else needed | Operation.WRITE_ACL
 
 

@@ -24,8 +24,10 @@ from op_worker.files.metadata.custom import (
     with_meta,
 )
 from op_worker.files.metadata.metadata_checks import checked
+from op_worker.files.metadata.rule_changes import needed_for_rules, rule_steps, ruled
 from op_worker.files.model import REMOVED, Json, MetadataChange, Target
 from op_worker.files.rights.permissions import NOTHING, Operation
+from op_worker.files.rules import Rules
 from op_worker.files.stored.batches import unchanged
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import JSON, META, RDF, decode_json, decode_rdf
@@ -59,8 +61,9 @@ class Metadata:
         return {**result, **await attached(self._context, visit, chain, internal=internal)}
 
     @translated
-    async def readable(self, caller: Caller, target: Target) -> tuple[dict[str, Json], bool]:
-        """Return what the caller may read of all extended attributes, and whether he may read metadata.
+    async def readable(self, caller: Caller, target: Target) -> tuple[dict[str, Json], bool, Rules]:
+        """Return what the caller may read of all extended attributes, whether he may read metadata, and the
+        rules of the file.
 
         Who may not read metadata still gets the properties of CDMI, ``SETTABLE``, which are no metadata, and
         the access control list, if he may read that.
@@ -75,7 +78,7 @@ class Metadata:
             found = {name: value for name, value in found.items() if name in SETTABLE}
         if await _is_allowed(visit, chain, Operation.READ_ACL):
             found.update(await shown_xattr(self._context, visit, chain))
-        return found, is_readable
+        return found, is_readable, visit.stat(chain).rules
 
     @translated
     async def json(
@@ -116,7 +119,10 @@ class Metadata:
         Raises: Posix(EPERM) for reserved names; Posix(EACCES); PreconditionNotMet.
         """
         wanted = await checked(self._context.blocking, change)
-        await self._change(caller, target, lambda _: wanted, needed_for(wanted), condition)
+        if wanted.changes_rules:
+            await self._change_rules(caller, target, wanted, condition)
+        else:
+            await self._change(caller, target, lambda _: wanted, needed_for(wanted), condition)
 
     @translated
     async def set_json(self, caller: Caller, target: Target, value: Json, filter: str | None = None) -> None:
@@ -161,7 +167,29 @@ class Metadata:
             visit, chain = await self._context.chain(caller, target)
             await visit.require(chain, needed)
             condition.require(visit.stat(chain))
-            await self._commit(visit, chain, decide, condition)
+            documents = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
+            present = decode_json(documents[JSON].data) if JSON in documents else None
+            await self._commit(visit, chain, decide(present), documents, condition)
+
+        await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def _change_rules(
+        self, caller: Caller, target: Target, change: MetadataChange, condition: ContentCondition
+    ) -> None:
+        """Change rules, and other metadata with them; these count only when anything of them would change.
+
+        So an extended period can be sent together with the metadata that a file under retention has.
+        """
+
+        async def attempt() -> None:
+            visit, chain = await self._context.chain(caller, target)
+            documents = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
+            needed = needed_for(change)
+            if not custom_steps(chain.file.key, documents, change).steps:
+                needed = needed & ~Operation.WRITE_METADATA | needed_for_rules(change)
+            await visit.require(chain, needed)
+            condition.require(visit.stat(chain))
+            await self._commit(visit, chain, change, documents, condition)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
 
@@ -169,18 +197,18 @@ class Metadata:
         self,
         visit: Visit,
         chain: Chain,
-        decide: Callable[[Json], MetadataChange],
+        change: MetadataChange,
+        documents: Mapping[str, Document],
         condition: ContentCondition,
     ) -> None:
         context, file = self._context, chain.file
-        documents = await context.engine.get(visit.scope, file.key, FIELDS)
-        present = decode_json(documents[JSON].data) if JSON in documents else None
-        change = decide(present)
         custom = custom_steps(file.key, documents, change)
         acl = changed_acl(visit, chain, change.acl)
-        steps: list[Step] = with_meta(file, custom, acl, context.wall_clock())
+        after = ruled(file.meta, change, context.lookup.now_ms, chain.rules_above, context.offer)
+        steps: list[Step] = with_meta(file, after, custom, acl, context.wall_clock())
         if not steps:
             return
+        steps.extend(rule_steps(chain, file.meta, after))
         if not any(isinstance(step, Put) and step.field == META for step in steps):
             steps.insert(0, Check(file.key, META, file.revision(META)))
         steps[:0] = [

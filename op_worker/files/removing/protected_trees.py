@@ -28,12 +28,12 @@ async def require_unprotected_tree(context: FilesContext, visit: Visit, chain: C
     while page := await context.engine.page(visit.scope, REGISTER, after, _PAGE, ()):
         after = page[-1].entry.name
         entries = [item.entry for item in page if item.entry.value != OF_SNAPSHOTS]
-        if await _any_below(context, visit, chain.file.key, {Key(one.name.decode()) for one in entries}):
+        if await any_below(context, visit, chain.file.key, {Key(one.name.decode()) for one in entries}):
             raise Posix(Errno.EPERM, reason=f"a directory in {chain.path} is protected")
     return [Check(REGISTER, REGISTER_MARK, mark.revision)]
 
 
-async def _any_below(context: FilesContext, visit: Visit, top: Key, keys: set[Key]) -> bool:
+async def any_below(context: FilesContext, visit: Visit, top: Key, keys: set[Key]) -> bool:
     """Whether any of these directories lies below another, climbing with all of them at once."""
     seen: set[Key] = set()
     while keys:

@@ -14,6 +14,7 @@ from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.model import FileType, Target
+from op_worker.files.removing.kept_trees import require_free_tree
 from op_worker.files.removing.protected_trees import require_unprotected_tree
 from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash
@@ -44,13 +45,33 @@ class Removal:
             visit, chain = await self._allowed(caller, target)
             condition.require(visit.stat(chain))
             also = batches.unchanged(chain.file, condition)
-            settings = await self._context.settings.of(visit.space_id)
-            if settings.recycle_days > 0 and chain.file.meta.links == 1:
-                await self._move_to_bin(visit, chain, settings.recycle_days, also)
-            else:
-                await self._remove(visit, chain, also)
+            await self._take_away(visit, chain, also)
 
         await self._context.transactions.retrying(target.base.space_id, attempt)
+
+    async def remove_overdue(self, visit: Visit, name_key: Key) -> None:
+        """Remove a name of a file that is to go by now, as ``remove`` does; leave it if that was changed.
+
+        Raises: Posix(ENOENT); Posix(EPERM) when something still keeps it.
+        """
+
+        async def attempt() -> None:
+            chain = await self._context.lookup.by_id(visit.space_id, name_key)
+            kept = chain.file.immutability
+            due_ms = None if kept is None else kept.due_ms
+            if due_ms is None or due_ms > self._context.lookup.now_ms():
+                return
+            await self.require_removable(visit, chain)
+            await self._take_away(visit, chain)
+
+        await self._context.transactions.retrying(visit.space_id, attempt)
+
+    async def _take_away(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
+        settings = await self._context.settings.of(visit.space_id)
+        if settings.recycle_days > 0 and chain.file.meta.links == 1:
+            await self._move_to_bin(visit, chain, settings.recycle_days, also)
+        else:
+            await self._remove(visit, chain, also)
 
     async def discard(self, caller: Caller, target: Target) -> None:
         """Remove for good. See ``FileService.discard``."""
@@ -137,8 +158,14 @@ class Removal:
     async def _unprotected(self, visit: Visit, chain: Chain) -> list[Step]:
         """Return what must still hold when a directory leaves with all it holds. Raises: Posix(EPERM)."""
         if await self._context.engine.count(visit.scope, chain.file.key):
-            return await require_unprotected_tree(self._context, visit, chain)
+            return await self._leaving(visit, chain)
         return [RequireEmpty(chain.file.key)]
+
+    async def _leaving(self, visit: Visit, chain: Chain) -> list[Step]:
+        return [
+            *await require_unprotected_tree(self._context, visit, chain),
+            *await require_free_tree(self._context, visit, chain),
+        ]
 
     async def _move_to_trash(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
         taken = batches.move_to_trash(chain, Key(trash_uuid(visit.space_id)), self._context.wall_clock())
@@ -154,10 +181,10 @@ class Removal:
     async def into_trash(self, visit: Visit, chain: Chain) -> tuple[list[Step], Intent]:
         """Return what a directory's way into the trash takes besides the entries: steps, and their intent.
 
-        Raises: Posix(EPERM) when something in it is protected.
+        Raises: Posix(EPERM) when something in it is protected, or under retention or hold.
         """
         context, key = self._context, chain.file.key
-        steps = await require_unprotected_tree(context, visit, chain)
+        steps = await self._leaving(visit, chain)
         intent = context.journal.new(
             IntentKind.MOVE,
             visit.support.storage,

@@ -6,18 +6,31 @@ import re
 from collections.abc import Mapping, Sequence
 
 from onedata.errors import BadData, Errno, Posix
-from op_worker.files.acl import MOST_ENTRIES, SPECIAL, Ace, AceFlag, AceKind, Acl
+from op_worker.files.acl import (
+    COMPOUNDS,
+    MOST_ENTRIES,
+    SPECIAL,
+    SYNCHRONIZE,
+    WRITE_OWNER,
+    Ace,
+    AceFlag,
+    AceKind,
+    Acl,
+)
 from op_worker.files.model import Json
+from op_worker.files.moments import parse_moment, timestamp
 from op_worker.files.operations import Operation
 
 KEY = "acl"
 """The ``key`` of complaints."""
 _REST = ("aceType", "identifier", "aceFlags", "aceMask")
 _CDMI = ("acetype", "identifier", "aceflags", "acemask")
+_EXPIRATION = "expiration"
+"""The one member that an entry may have besides: an ISO 8601 time."""
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,8}")
 _MOST_BITS = 0xFFFFFFFF
 
-_KIND_WORDS = {"ALLOW": int(AceKind.ALLOW), "DENY": int(AceKind.DENY)}
+_KIND_WORDS = {kind.name: int(kind) for kind in AceKind}
 FLAG_WORDS = {
     "NO_FLAGS": 0,
     "OBJECT_INHERIT": int(AceFlag.FILE_INHERIT),
@@ -46,14 +59,21 @@ MASK_WORDS = {
     "DELETE_SUBCONTAINER": int(Operation.DELETE_CHILD),
     "READ_ATTRIBUTES": int(Operation.READ_ATTRIBUTES),
     "WRITE_ATTRIBUTES": int(Operation.WRITE_ATTRIBUTES),
+    "WRITE_RETENTION": int(Operation.WRITE_RETENTION),
+    "WRITE_RETENTION_HOLD": int(Operation.WRITE_RETENTION_HOLD),
     "DELETE": int(Operation.DELETE),
     "READ_ACL": int(Operation.READ_ACL),
     "WRITE_ACL": int(Operation.WRITE_ACL),
+    "WRITE_OWNER": WRITE_OWNER,
+    "SYNCHRONIZE": SYNCHRONIZE,
+    **COMPOUNDS,
 }
 
 
 def parse_rest_acl(value: Json) -> Acl:
     """Read ``[{"aceType", "identifier", "aceFlags", "aceMask"}, …]`` with flags and mask as numbers.
+
+    An entry may have an ``expiration``, too.
 
     Raises: BadData(``acl``) for another shape; Posix(E2BIG) for more than ``MOST_ENTRIES`` entries.
     """
@@ -63,7 +83,13 @@ def parse_rest_acl(value: Json) -> Acl:
 def rest_acl(acl: Acl) -> list[Json]:
     """Return a list in the form of ``parse_rest_acl``."""
     return [
-        {"aceType": ace.kind.name, "identifier": ace.who, "aceFlags": ace.flags, "aceMask": ace.mask}
+        {
+            "aceType": ace.kind.name,
+            "identifier": ace.who,
+            "aceFlags": ace.flags,
+            "aceMask": ace.mask,
+            **_expiration(ace),
+        }
         for ace in acl
     ]
 
@@ -71,7 +97,8 @@ def rest_acl(acl: Acl) -> list[Json]:
 def parse_cdmi_acl(value: Json) -> Acl:
     """Read ``[{"acetype", "identifier", "aceflags", "acemask"}, …]``: ``0x…`` or words with commas.
 
-    Flags and masks may also be arrays of words. Raises: as ``parse_rest_acl``.
+    Flags and masks may also be arrays of words; words and ``0x…`` mix. An entry may have an ``expiration``,
+    too. Raises: as ``parse_rest_acl``.
     """
     return tuple(_cdmi_ace(number, _members(number, one, _CDMI)) for number, one in _entries(value))
 
@@ -88,6 +115,7 @@ def cdmi_acl(acl: Acl, names: Mapping[str, str]) -> list[Json]:
             "identifier": f"{names[ace.who]}#{ace.who}" if ace.who in names else ace.who,
             "aceflags": f"0x{ace.flags:X}",
             "acemask": f"0x{ace.mask:X}",
+            **_expiration(ace),
         }
         for ace in acl
     ]
@@ -102,20 +130,36 @@ def _entries(value: Json) -> Sequence[tuple[int, Json]]:
 
 
 def _members(number: int, entry: Json, names: tuple[str, ...]) -> Mapping[str, Json]:
-    if not isinstance(entry, Mapping) or set(entry) != set(names):
-        raise _bad(number, f"it is an object of exactly {', '.join(names)}")
+    if not isinstance(entry, Mapping) or set(entry) - {_EXPIRATION} != set(names):
+        raise _bad(number, f"it is an object of exactly {', '.join(names)}, and {_EXPIRATION} if it ends")
     return entry
+
+
+def _expires_ms(number: int, entry: Mapping[str, Json]) -> int | None:
+    """Return when an entry ends; ``None`` for never."""
+    if _EXPIRATION not in entry:
+        return None
+    text = entry[_EXPIRATION]
+    try:
+        return parse_moment(text if isinstance(text, str) else "")
+    except ValueError as error:
+        raise _bad(number, f"{_EXPIRATION}: {error}") from None
+
+
+def _expiration(ace: Ace) -> dict[str, Json]:
+    return {} if ace.expires_ms is None else {_EXPIRATION: timestamp(ace.expires_ms / 1000)}
 
 
 def _rest_ace(number: int, entry: Mapping[str, Json]) -> Ace:
     kind, who, flags, mask = (entry[name] for name in _REST)
     if not isinstance(kind, str) or kind not in _KIND_WORDS:
-        raise _bad(number, "aceType is ALLOW or DENY")
+        raise _bad(number, "aceType is ALLOW, DENY or AUDIT")
     return Ace(
         AceKind(_KIND_WORDS[kind]),
         _identifier(number, who),
         _number(number, "aceFlags", flags),
         _number(number, "aceMask", mask),
+        _expires_ms(number, entry),
     )
 
 
@@ -125,12 +169,13 @@ def _cdmi_ace(number: int, entry: Mapping[str, Json]) -> Ace:
         raise _bad(number, "acetype is text")
     kind_bits = _bits(number, "acetype", kind, _KIND_WORDS)
     if kind_bits not in _KIND_WORDS.values():
-        raise _bad(number, "acetype is ALLOW (0x0) or DENY (0x1)")
+        raise _bad(number, "acetype is ALLOW (0x0), DENY (0x1) or AUDIT (0x2)")
     return Ace(
         AceKind(kind_bits),
         _identifier(number, who),
         _bits(number, "aceflags", flags, FLAG_WORDS),
         _bits(number, "acemask", mask, MASK_WORDS),
+        _expires_ms(number, entry),
     )
 
 
@@ -148,17 +193,18 @@ def _number(number: int, name: str, value: Json) -> int:
 
 
 def _bits(number: int, name: str, value: Json, words: Mapping[str, int]) -> int:
-    if isinstance(value, str) and _HEX.fullmatch(value.strip()):
-        return int(value, 16)
     given = value.split(",") if isinstance(value, str) else value
     if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
         raise _bad(number, f"{name} is 0x… or words joined by commas")
     found = [word.strip() for word in given if isinstance(word, str)]
     bits = 0
     for word in found:
-        if word not in words:
+        if _HEX.fullmatch(word):
+            bits |= int(word, 16)
+        elif word in words:
+            bits |= words[word]
+        else:
             raise _bad(number, f"{name} has an unknown word {word[:64]!r}")
-        bits |= words[word]
     if len({word for word in found if word in _DELETING}) == 1:
         raise _bad(number, f"{' and '.join(_DELETING)} come together or not at all")
     return bits

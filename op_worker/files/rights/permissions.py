@@ -1,7 +1,7 @@
 """May this user do that with this file? Pure: facts in, a verdict with its deciding fact out.
 
-Order of the decision: what the token allows, what the space's privileges allow, protection flags, whether
-the user owns the space, then the file's access control list, or its mode when it has none.
+Order of the decision: what the token allows, what the space's privileges allow, protection flags, holds and
+retention, whether the user owns the space, then the file's access control list, or its mode when it has none.
 ``docs/permissions.md`` shows all of it in one table.
 """
 
@@ -51,9 +51,8 @@ def decide(subject: Subject, file: FileFacts, needed: Operation) -> Verdict:
         missing = missing_privilege(subject, wanted)
         if missing is not None:
             return refused(Fact(FactKind.PRIVILEGE, wanted, missing, is_directory=file.is_directory))
-    for protected in file.protections:
-        if (flag := protected.forbids(wanted)) is not None:
-            return _protected(protected, flag, wanted, file)
+    if (fact := _against_everybody(file, wanted)) is not None:
+        return Verdict(Errno.EPERM, fact)
     if is_owner:
         return _OWNS_SPACE
     if file.acl is not None:
@@ -70,8 +69,19 @@ def missing_privilege(subject: Subject, needed: int) -> str | None:
     return None
 
 
-def _protected(protected: Protected, flag: int, wanted: int, file: FileFacts) -> Verdict:
+def _against_everybody(file: FileFacts, wanted: int) -> Fact | None:
+    """Return what binds owners of the space, too: protection flags, then holds and retention."""
+    for protected in file.protections:
+        if (flag := protected.forbids(wanted)) is not None:
+            return _protected(protected, flag, wanted, file)
+    for keeping in file.keepings:
+        fact = keeping.fact(wanted, file.now_ms, is_directory=file.is_directory)
+        if fact is not None:
+            return fact
+    return None
+
+
+def _protected(protected: Protected, flag: int, wanted: int, file: FileFacts) -> Fact:
     [name] = names_of(flag)
     operations = wanted & protected.forbidden_by(flag)
-    fact = Fact(FactKind.PROTECTION, operations, name, is_directory=file.is_directory, path=protected.path)
-    return Verdict(Errno.EPERM, fact)
+    return Fact(FactKind.PROTECTION, operations, name, is_directory=file.is_directory, path=protected.path)

@@ -15,8 +15,9 @@ _READ_BIT = int(_Op.READ_OBJECT | _Op.READ_METADATA)
 _WRITE_BIT_FILE = int(_Op.WRITE_OBJECT | _Op.WRITE_ATTRIBUTES | _Op.WRITE_METADATA)
 _WRITE_BIT_DIR = int(_Op.ADD_SUBCONTAINER | _Op.WRITE_ATTRIBUTES | _Op.WRITE_METADATA)
 _WRITE_AND_EXECUTE_DIR = int(_Op.ADD_OBJECT | _Op.DELETE_CHILD)
-_DELETE, _WRITE_ACL = int(_Op.DELETE), int(_Op.WRITE_ACL)
-_OWNER = _WRITE_ACL | _DELETE
+_DELETE = int(_Op.DELETE)
+_OWNER_ALONE = int(_Op.WRITE_ACL | _Op.WRITE_RETENTION | _Op.WRITE_RETENTION_HOLD)
+_OWNER = _OWNER_ALONE | _DELETE
 
 
 def _by_bits(bits: int, *, is_directory: bool) -> int:
@@ -89,7 +90,7 @@ def _refusal(shift: int, file: FileFacts, denied: int) -> Verdict:
     if by_bits:
         what = _TRIPLETS[shift]
         return refused(Fact(FactKind.MODE, by_bits, what, file.mode, is_directory=file.is_directory))
-    kind = FactKind.OWNERSHIP if denied & _WRITE_ACL else FactKind.STICKY
+    kind = FactKind.OWNERSHIP if denied & _OWNER_ALONE else FactKind.STICKY
     return refused(Fact(kind, denied, is_directory=file.is_directory))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from op_worker.files.acl import Acl
+from op_worker.files.rights.immutability import Keeping
 from op_worker.files.rights.protection import Protected
 
 
@@ -28,7 +29,9 @@ class FileFacts:
     """What counts of a file.
 
     ``parent_mode`` is its directory's mode, for the sticky bit. ``acl`` decides instead of ``mode`` when
-    there is one. ``protections`` are flags of the file and of directories above, where any are set.
+    there is one. ``protections`` are flags of the file and of directories above, where any are set;
+    ``keepings`` are retention periods and holds likewise. ``now_ms`` is asked for where any of that, or an
+    entry of the list, ends some time.
     """
 
     owner: str
@@ -38,3 +41,5 @@ class FileFacts:
     parent_mode: int = 0
     acl: Acl | None = None
     protections: tuple[Protected, ...] = ()
+    keepings: tuple[Keeping, ...] = ()
+    now_ms: int = 0

@@ -21,6 +21,8 @@ class FactKind(StrEnum):
     SPACE_ROOT = "spaceRoot"
     PRIVILEGE = "missingPrivilege"
     PROTECTION = "protectionFlag"
+    HOLD = "hold"
+    RETENTION = "retention"
     SPACE_OWNER = "spaceOwner"
     ACL_ENTRY = "aclEntry"
     ACL_END = "aclEnd"
@@ -36,7 +38,7 @@ class Fact:
 
     Attributes:
         operations: the bits that it decided on.
-        what: the privilege, the flag, or the triplet.
+        what: the privilege, the flag, the triplet, the holds, or the end of the retention period.
         entry: the number of the ACL's entry, from 1, which is ``ace``.
         path: below the root of the space, of the file whose mode, list or flag it is.
     """
@@ -97,9 +99,9 @@ def sentence(verdict: Verdict) -> str:
             return f"mode {fact.mode or 0:03o}{at} {verb} {operations} by its {fact.what} triplet"
         case FactKind.STICKY:
             return f"the directory{at} is sticky: only the owner of a file may remove it"
-        case FactKind.PROTECTION:
+        case FactKind.PROTECTION | FactKind.HOLD | FactKind.RETENTION:
             on = f" on {fact.path}" if fact.path else ""
-            return f"{fact.what}{on} forbids {operations}"
+            return f"{_BINDING.get(fact.kind, '')}{fact.what}{on} forbids {operations}"
         case FactKind.PRIVILEGE:
             return f"privilege {fact.what} is missing"
         case FactKind.OWNERSHIP:
@@ -111,6 +113,7 @@ def sentence(verdict: Verdict) -> str:
             return _PLAIN[fact.kind]
 
 
+_BINDING = {FactKind.HOLD: "hold ", FactKind.RETENTION: "retention until "}
 _PLAIN = {
     FactKind.NOTHING_ASKED: "nothing beyond the way to the file is needed",
     FactKind.READONLY_TOKEN: "the token is confined to reading",

@@ -24,7 +24,7 @@ from cluster_worker.persistence.engine import (
 )
 from onedata.ids import trash_uuid
 from op_worker.files.model import FileType
-from op_worker.files.rights.protection import register_steps
+from op_worker.files.rights import immutability, protection
 from op_worker.files.stored import hard_links
 from op_worker.files.stored.charges import give_back
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
@@ -117,12 +117,13 @@ def new_file(
 def forget(node: Node) -> list[Step]:
     """Return the steps that end a file's documents; a directory must be empty, a file without other names."""
     steps: list[Step] = [Delete(node.key)]
-    if node.is_directory:
+    is_directory = node.is_directory
+    steps.extend(immutability.register_steps(node.key, node.immutability, None, is_directory=is_directory))
+    if is_directory:
         steps.append(RequireEmpty(node.key))
-        steps.extend(register_steps(node.key, node.protection, 0))
+        steps.extend(protection.register_steps(node.key, node.protection, 0))
         steps.extend(forget_quota(node))
-    else:
-        steps.append(Check(node.key, META, node.revision(META)))
+    steps.append(Check(node.key, META, node.revision(META)))
     if node.location is not None:
         steps.append(Check(node.key, LOCATION, node.revision(LOCATION)))
         steps.extend(give_back(node.location))

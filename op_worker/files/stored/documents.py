@@ -7,15 +7,16 @@ stored as 16 bytes. ``docs/namespace.md`` shows every layout.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from cluster_worker.persistence.engine import Key
 from op_worker.files.acl import Acl, pack_acl, unpack_acl
 from op_worker.files.model import FileType, Json
+from op_worker.files.rules import Immutability, Wish
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.blocks import Blocks
 
@@ -34,7 +35,7 @@ BASE = (*SHOWN, PARENT)
 """What is read of a file whenever it is touched."""
 
 SCHEMA = 1
-_USUAL: Sequence[Any] = (None, 0, 1, [], False, False)
+_USUAL: Sequence[Any] = (None, 0, 1, [], False, False, None, {})
 """The rarely used fields of ``Meta`` as most files have them."""
 _ORDINARY = 0x90 | 9
 """How a stored ``Meta`` without rarely used fields begins: a msgpack array of nine."""
@@ -58,7 +59,8 @@ class Meta:
     ``acl`` decides instead of ``mode`` when there is one. ``protection`` holds bits of
     ``protection.Protection``. ``links`` counts the names that lead to the file. ``shares`` are the ids of
     shares that begin here. ``has_quota`` says that what lies below is charged to this directory's quota.
-    ``is_queue`` marks a directory whose files are the values of a queue.
+    ``is_queue`` marks a directory whose files are the values of a queue. ``immutability`` and ``wishes`` are
+    rules that hold for what is below, too.
     """
 
     name: str
@@ -75,6 +77,8 @@ class Meta:
     shares: tuple[str, ...] = ()
     has_quota: bool = False
     is_queue: bool = False
+    immutability: Immutability | None = None
+    wishes: Mapping[str, Wish] = field(factory=dict)
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
@@ -106,7 +110,9 @@ class Meta:
     def _rare(self) -> Sequence[Any]:
         acl = None if self.acl is None else pack_acl(self.acl)
         shares = [pack_id(one) for one in self.shares]
-        return (acl, self.protection, self.links, shares, self.has_quota, self.is_queue)
+        kept = None if self.immutability is None else self.immutability.packed()
+        flags = (self.has_quota, self.is_queue)
+        return (acl, self.protection, self.links, shares, *flags, kept, dict(self.wishes))
 
     @classmethod
     def decode(cls, data: bytes) -> Meta:
@@ -122,7 +128,8 @@ class Meta:
                 link,
                 custom,
             )
-        acl, protection, links, shares, has_quota, is_queue = (*rare, *_USUAL[len(rare) :])[: len(_USUAL)]
+        full = (*rare, *_USUAL[len(rare) :])[: len(_USUAL)]
+        acl, protection, links, shares, has_quota, is_queue, kept, wishes = full
         return cls(
             name,
             _TYPES[letter],
@@ -138,6 +145,8 @@ class Meta:
             tuple(map(unpack_id, shares)),
             has_quota,
             is_queue,
+            Immutability.unpacked(kept),
+            wishes,
             tuple(rare[len(_USUAL) :]),
         )
 

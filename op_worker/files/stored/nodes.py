@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, field, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Document, Key, Resolved
 from onedata.ids import FileGuid, FileUuid, SpaceId, link_uuid
 from op_worker.files.model import FileType
+from op_worker.files.rights.immutability import Keeping
 from op_worker.files.rights.permissions import FileFacts
 from op_worker.files.rights.protection import Protected, Protection
+from op_worker.files.rules import NO_RULES, Immutability, Rules
 from op_worker.files.stored.documents import (
     LOCATION,
     META,
@@ -87,10 +89,28 @@ class Node:
         return self.meta.type is FileType.DIR
 
     @property
+    def is_unusual(self) -> bool:
+        """Whether any of the rarely used fields of ``Meta`` are set; quick to tell."""
+        found = self.documents.get(META)
+        return found is not None and has_rarities(found.data)
+
+    @property
     def protection(self) -> int:
         """The protection flags that are set here; those of directories above hold too."""
-        found = self.documents.get(META)
-        return self.meta.protection if found is not None and has_rarities(found.data) else 0
+        return self.meta.protection if self.is_unusual else 0
+
+    @property
+    def immutability(self) -> Immutability | None:
+        """What was set here to keep the file; what was set on directories above keeps it too."""
+        return self.meta.immutability if self.is_unusual else None
+
+    def rules_below(self, above: Rules) -> Rules:
+        """Return the rules that hold here, in a directory with the rules ``above``."""
+        if self.is_unusual:
+            meta = self.meta
+            if meta.immutability is not None or meta.wishes:
+                return above.below(meta.immutability, meta.wishes)
+        return above if above.is_empty else above.below(None, {})
 
     @property
     def holds_snapshots(self) -> bool:
@@ -199,10 +219,25 @@ class Chain:
         """Return the chain with another reading of the file."""
         return Chain(self.space_id, (*self.nodes[:-1], node))
 
-    def facts(self) -> FileFacts:
-        """Return what permissions are decided by."""
+    @property
+    def rules(self) -> Rules:
+        """What rules the file, set on it or on any directory above."""
+        rules = NO_RULES
+        for node in self.nodes:
+            rules = node.rules_below(rules)
+        return rules
+
+    @property
+    def rules_above(self) -> Rules:
+        """The rules of the directory; none above the root of a space."""
+        return NO_RULES if self.is_root else self.above.rules
+
+    def facts(self, now_ms: Callable[[], int]) -> FileFacts:
+        """Return what permissions are decided by; the time is asked for only where it counts."""
         meta = self.file.meta
         is_root = self.is_root
+        unusual = [at for at, node in enumerate(self.nodes) if node.is_unusual]
+        keepings = self._keepings(unusual) if unusual else ()
         return FileFacts(
             meta.owner,
             meta.mode,
@@ -210,13 +245,25 @@ class Chain:
             is_root,
             0 if is_root else self.parent.meta.mode,
             meta.acl,
-            self._protections() if self.protection else (),
+            self._protections(unusual) if unusual else (),
+            keepings,
+            now_ms() if keepings or meta.acl is not None else 0,
         )
 
-    def _protections(self) -> tuple[Protected, ...]:
-        last = len(self.nodes) - 1
+    def _protections(self, unusual: Sequence[int]) -> tuple[Protected, ...]:
+        last, nodes = len(self.nodes) - 1, self.nodes
         return tuple(
-            Protected(node.protection, Chain(self.space_id, self.nodes[: at + 1]).path, at == last)
-            for at, node in enumerate(self.nodes)
-            if node.protection
+            Protected(nodes[at].meta.protection, self._path_of(at), at == last)
+            for at in unusual
+            if nodes[at].meta.protection
         )
+
+    def _keepings(self, unusual: Sequence[int]) -> tuple[Keeping, ...]:
+        return tuple(
+            Keeping(kept, self._path_of(at))
+            for at in unusual
+            if (kept := self.nodes[at].meta.immutability) is not None
+        )
+
+    def _path_of(self, at: int) -> str:
+        return Chain(self.space_id, self.nodes[: at + 1]).path

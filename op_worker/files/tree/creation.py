@@ -146,6 +146,7 @@ class Creation:
         if options.existing is Existing.REFUSE or chain.file.type is not type_ or chain.is_root:
             raise Posix(Errno.EEXIST)
         if type_ is FileType.SYMLNK:
+            await self._removal.require_movable(visit, chain)
             await self._removal.remove_chain(visit, chain)
             key = self._context.new_key()
             return await self._make(visit, chain.above, chain.file.name, key, type_, options)

@@ -13,7 +13,7 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.model import CreateOptions, FileStat, FileType, Target
-from op_worker.files.rights.permissions import NOTHING
+from op_worker.files.rights.permissions import NOTHING, Operation
 from op_worker.files.rights.protection import Protection
 from op_worker.files.stored import batches, hard_links
 from op_worker.files.stored.documents import LOCATION, PARENT, UNSETTLED
@@ -45,6 +45,7 @@ class Linking:
                 raise Posix(Errno.EXDEV, "a hard link leads to a file of its own space")
             _, source = await self._context.chain(caller, Target(original))
             await visit.require(source, NOTHING)
+            visit.require_unkept(source, Operation.WRITE_ATTRIBUTES)
             directory = await self._creation.directory_for(visit, found, options)
             name = found.missing[-1].decode()
             await self._creation.require_adding(visit, directory, name, FileType.REG)

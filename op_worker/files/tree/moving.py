@@ -18,7 +18,9 @@ from op_worker.files.finding.lookup import Found
 from op_worker.files.metadata.acl_changes import changed_acl
 from op_worker.files.metadata.custom import FIELDS, custom_steps, needed_for
 from op_worker.files.metadata.metadata_checks import checked
+from op_worker.files.metadata.rule_changes import rule_steps, ruled
 from op_worker.files.model import UNSET, FileStat, FileType, MetadataChange, Target
+from op_worker.files.removing.kept_trees import require_free_tree
 from op_worker.files.removing.removal import Removal
 from op_worker.files.stored import batches
 from op_worker.files.stored.charges import Room, charge_steps, charged
@@ -117,6 +119,8 @@ class Moving:
             *custom,
             *batches.move(source, place.directory, place.name, replaced, location, now_s),
         ]
+        if file.is_directory:
+            steps.extend(await require_free_tree(self._context, visit, source))
         charging = await self.charging(visit, room, source, place, location)
         steps.extend(charging)
         intents = self.intents(visit, source, place)
@@ -145,7 +149,9 @@ class Moving:
         acl = changed_acl(visit, source, change.acl)
         meta = evolve(file.meta, has_metadata=custom.has_metadata)
         meta = meta if acl is UNSET else evolve(meta, acl=acl)
-        steps = custom.steps
+        lookup, offer = self._context.lookup, self._context.offer
+        meta = ruled(meta, change, lookup.now_ms, source.rules_above, offer)
+        steps = [*custom.steps, *rule_steps(source, file.meta, meta)]
         if file.link:  # what is written of a further name is not the file's
             steps = [*steps, Put(file.key, META, meta.encode(), expect=file.revision(META))]
         return source.with_file(file.with_meta(meta)), steps

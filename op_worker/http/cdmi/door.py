@@ -91,6 +91,7 @@ class CdmiDoor:
         json_limit_b: int = JSON_LIMIT_B,
     ) -> None:
         self._operations = Operations(files, snapshots, domains, json_limit_b, spools)
+        self._offer = files.context.offer
         self._authenticate = authenticate
         self.resource = door_resource(self.app, self, on_error=refuse)
 
@@ -99,7 +100,7 @@ class CdmiDoor:
         """GET and HEAD."""
         asked = _parse(request)
         if is_capability(asked.address):
-            await send(request, read_capability(asked, await self._root_container_id(request)))
+            await send(request, read_capability(asked, await self._root_container_id(request), self._offer))
             return
         caller = await self._caller(request)
         refuse_method(asked)

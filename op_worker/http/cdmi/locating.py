@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from onedata.errors import BadData, BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
 from onedata.ids import FileGuid, InvalidFileId, user_root_guid
@@ -10,6 +10,12 @@ from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.refusals import Redirected, Referred
+from op_worker.http.cdmi.representations.data_system_items import (
+    HASH,
+    data_system_items,
+    hash_text,
+    is_hashed,
+)
 from op_worker.http.cdmi.representations.metadata import ACL
 from op_worker.http.cdmi.representations.permitted import Readable
 from op_worker.http.cdmi.representations.representation import kind_of, reference_of, shown_path
@@ -149,20 +155,26 @@ class Locator:
         raise Posix(Errno.ENOENT, "the source does not exist")
 
     async def xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
-        """Return all extended attributes of a file as ``stat`` saw it, internal ones and the ACL too."""
+        """Return all extended attributes of a file as ``stat`` saw it, internal ones and the ACL too.
+
+        Data system metadata are among them, as ``shown_items`` wants them.
+        """
         if stat.custom is not None:
-            return dict(stat.custom)
+            return {**stat.custom, **self._data_system_items(stat)}
         if stat.has_metadata:
             return await self.changed_xattrs(caller, stat)
-        return await self._files.acls.shown_as_xattr(caller, stat)
+        shown = await self._files.acls.shown_as_xattr(caller, stat)
+        return {**shown, **self._data_system_items(stat)}
 
     async def readable(self, caller: Caller, stat: FileStat) -> Readable:
         """Return the extended attributes that the caller may read, internal ones and the ACL too."""
         if stat.custom is not None:
-            return Readable(stat.custom)
+            return Readable({**stat.custom, **self._data_system_items(stat)})
         if not stat.has_metadata and stat.acl is None:
-            return Readable({})
-        return Readable(*await self._files.metadata.readable(caller, Target(stat.guid)))
+            return Readable(self._data_system_items(stat))
+        target = Target(stat.guid)
+        xattrs, shows_metadata, rules = await self._files.metadata.readable(caller, target)
+        return Readable({**xattrs, **self._data_system_items(evolve(stat, rules=rules))}, shows_metadata)
 
     async def wanted(
         self, caller: Caller, stat: FileStat, query: Query, members: tuple[str, ...]
@@ -183,11 +195,18 @@ class Locator:
         readable = await self.readable(caller, stat)
         if is_alone and not readable.shows_metadata and ACL not in readable.xattrs:
             return Readable(await self.changed_xattrs(caller, stat))
+        if HASH in query.metadata and HASH not in readable.xattrs and is_hashed(stat):
+            sha256 = await self._files.checksums.of(caller, stat)
+            return evolve(readable, xattrs={**readable.xattrs, HASH: hash_text(sha256)})
         return readable
 
     async def changed_xattrs(self, caller: Caller, stat: FileStat) -> dict[str, Json]:
         """Return all extended attributes of a file that may have got some since ``stat`` was made."""
-        return await self._files.metadata.xattrs(caller, Target(stat.guid), internal=True)
+        xattrs = await self._files.metadata.xattrs(caller, Target(stat.guid), internal=True)
+        return {**xattrs, **self._data_system_items(stat)}
+
+    def _data_system_items(self, stat: FileStat) -> dict[str, Json]:
+        return data_system_items(stat, self._files.context.offer)
 
 
 def require_resource(stat: FileStat, otherwise: Posix) -> None:

@@ -11,6 +11,7 @@ from onedata.errors import BadData, BadVersion, Errno, NotFound, Posix, Precondi
 from op_worker.auth.caller import Caller
 from op_worker.domains.service import Domains
 from op_worker.files.model import Target
+from op_worker.files.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ANY
 from op_worker.http.cdmi.answers import NO_CONTENT, NOT_ACCEPTABLE, AnyAnswer, representation
@@ -170,7 +171,7 @@ def is_capability(address: Address) -> bool:
     return address.branch is Branch.CAPABILITIES
 
 
-def read_capability(request: CdmiRequest, root_container_id: str | None) -> AnyAnswer:
+def read_capability(request: CdmiRequest, root_container_id: str | None, offer: Offer) -> AnyAnswer:
     """Answer a GET of a capability object.
 
     Args:
@@ -194,7 +195,7 @@ def read_capability(request: CdmiRequest, root_container_id: str | None) -> AnyA
         raise BadVersion(list(SUPPORTED_VERSIONS))
     if not accepts_kind(request, Kind.CAPABILITY):
         return NOT_ACCEPTABLE
-    members = capabilities.members(capability, request.query, root_container_id)
+    members = capabilities.members(capability, request.query, root_container_id, offer)
     return representation(Kind.CAPABILITY, render(members))
 
 

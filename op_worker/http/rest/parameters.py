@@ -91,6 +91,7 @@ PROTECTION = (
     Param("set", TextList(), f"Flags to set: {_FLAGS}."),
     Param("unset", TextList(), f"Flags to unset: {_FLAGS}."),
 )
+HOLDS = (Param("hold", TextList(), "Holds to release."),)
 EXPLAIN = (
     Param("operation", TextList(), "Operations to explain, such as read_object; all by default."),
     Param("userId", Text(), "The user to explain for; oneself by default."),

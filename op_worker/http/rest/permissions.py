@@ -58,6 +58,21 @@ async def put_protection(call: RestCall) -> None:
     send_nothing(call.request)
 
 
+async def get_holds(call: RestCall) -> None:
+    """Holds: those of the file, and those that bind it."""
+    own, effective = await call.files.holds.of(call.caller, call.target)
+    send_json(call.request, {"direct": list(own), "effective": list(effective)})
+
+
+async def release_holds(call: RestCall) -> None:
+    """Release holds of the file."""
+    names = call.params["hold"]
+    if not names:
+        raise MissingRequiredValue("hold")
+    await call.files.holds.release(call.caller, call.target, names)
+    send_nothing(call.request)
+
+
 async def explain(call: RestCall) -> None:
     """What a user may do with a file, and why."""
     user_id = call.params["userId"]

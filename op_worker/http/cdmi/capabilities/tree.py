@@ -13,6 +13,7 @@ from attrs import frozen
 from onedata.errors import BadData
 from onedata.ids import encode_object_id
 from op_worker.files.model import Json
+from op_worker.files.offer import HASHES, Offer
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import CAPABILITIES_OF, range_text, wanted
 from op_worker.http.cdmi.requests.negotiation import Kind
@@ -29,6 +30,21 @@ _SYSTEM_METADATA = (
     "cdmi_size",
 )
 """In every kind but domains."""
+
+_KEEPING = (
+    "cdmi_data_autodelete",
+    "cdmi_data_holds",
+    "cdmi_data_retention",
+)
+_WISHES: Mapping[str, Json] = {
+    "cdmi_data_redundancy": "1",
+    "cdmi_immediate_redundancy": "1",
+    "cdmi_value_hash": list(HASHES),
+}
+"""Both in containers and data objects only."""
+
+_PLACEMENT = "cdmi_geographic_placement"
+_NOTHING_SAID = Offer()
 
 _SYSTEM_WIDE = (
     "cdmi_copy_dataobject_by_ID",
@@ -49,6 +65,8 @@ _SYSTEM_WIDE = (
     "cdmi_queues",
     "cdmi_references",
     "cdmi_security_access_control",
+    "cdmi_security_data_integrity",
+    "cdmi_security_immutability",
     "cdmi_serialization_json",
     "cdmi_deserialize_dataobject_by_ID",
     "cdmi_serialize_dataobject_to_ID",
@@ -120,9 +138,11 @@ _VALUES: Mapping[str, Mapping[str, Json]] = {
         "cdmi_metadata_maxtotalsize": str(metadata.MAX_TOTAL_B),
     },
     "container": {
+        **_WISHES,
         "cdmi_capabilities_allowed": [CAPABILITIES_OF[Kind.CONTAINER]],
     },
     "dataobject": {
+        **_WISHES,
         "cdmi_capabilities_allowed": [CAPABILITIES_OF[Kind.OBJECT]],
     },
     "queue": {},
@@ -155,8 +175,8 @@ def _fixed_id(number: int) -> str:
     return encode_object_id(b"%032d" % number)
 
 
-CONTAINER = _kind("container", 2, _CONTAINER, _SYSTEM_METADATA)
-DATA_OBJECT = _kind("dataobject", 3, _DATA_OBJECT, _SYSTEM_METADATA)
+CONTAINER = _kind("container", 2, _CONTAINER, (*_SYSTEM_METADATA, *_KEEPING))
+DATA_OBJECT = _kind("dataobject", 3, _DATA_OBJECT, (*_SYSTEM_METADATA, *_KEEPING))
 QUEUE = _kind("queue", 4, _QUEUE, _SYSTEM_METADATA)
 DOMAIN = _kind("domain", 5, _DOMAIN)
 _SERVED = tuple(each for each in (CONTAINER, DATA_OBJECT, DOMAIN, QUEUE) if each.abilities)
@@ -192,8 +212,12 @@ def capability_with_id(object_id: str) -> Capability | None:
     return _BY_ID.get(object_id.upper())
 
 
-def members(capability: Capability, query: Query, root_container_id: str | None = None) -> dict[str, Json]:
+def members(
+    capability: Capability, query: Query, root_container_id: str | None = None, offer: Offer = _NOTHING_SAID
+) -> dict[str, Json]:
     """Return the representation's members that ``query`` wants.
+
+    Where files lie can be demanded only when the operator has said where that is.
 
     Args:
         root_container_id: of the caller, the parent of the root capability; ``None`` when nobody is known.
@@ -207,7 +231,9 @@ def members(capability: Capability, query: Query, root_container_id: str | None 
     parent_id = ROOT.object_id if capability.names else root_container_id
     if parent_id is not None:
         found["parentID"] = parent_id
-    found["capabilities"] = capability.abilities
+    is_placing = bool(offer.countries) and "cdmi_data_redundancy" in capability.abilities
+    placement: dict[str, Json] = {_PLACEMENT: "true"} if is_placing else {}
+    found["capabilities"] = {**capability.abilities, **placement}
     children, first = capability.children, 0
     if query.children is not None:
         if query.children.last >= len(children):

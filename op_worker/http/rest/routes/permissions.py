@@ -1,4 +1,4 @@
-"""Routes of permissions: access control lists, protection flags, explanations."""
+"""Routes of permissions: access control lists, protection flags, holds, explanations."""
 
 from __future__ import annotations
 
@@ -43,6 +43,18 @@ ROUTES: Sequence[Route] = (
         params=parameters.PROTECTION,
         body=Body.PARAMS,
         consumes=JSON,
+    ),
+    Route(
+        method="GET",
+        path=f"{FILE}/holds",
+        operation=permissions.get_holds,
+    ),
+    Route(
+        method="DELETE",
+        path=f"{FILE}/holds",
+        operation=permissions.release_holds,
+        status=204,
+        params=parameters.HOLDS,
     ),
     Route(
         method="GET",
