@@ -109,6 +109,15 @@ class ImmutabilityChange:
         """Whether nothing is asked for."""
         return not self.changes_holds and not self.changes_retention
 
+    def followed_by(self, second: ImmutabilityChange) -> ImmutabilityChange:
+        """Return the change that does this one, then another."""
+        return ImmutabilityChange(
+            period=self.period if second.period is AS_IT_IS else second.period,
+            label=self.label if second.label is AS_IT_IS else second.label,
+            autodelete=self.autodelete if second.autodelete is AS_IT_IS else second.autodelete,
+            holds=second.holds if second.changes_holds else self.holds,
+        )
+
     def applied(
         self, present: Immutability | None, now_ms: int, above: Collection[str] = ()
     ) -> Immutability | None:

@@ -11,6 +11,9 @@ from cluster_worker.persistence.engine import Document, Entry, Key, Resolved, Sc
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.ids import SpaceId, copies_uuid, link_uuid, nameless_uuid, space_root_uuid, trash_uuid
 from op_worker.files.removing.removals import REMOVALS
+from op_worker.files.rights.immutability import DUE as KEPT_UNTIL
+from op_worker.files.rights.immutability import REGISTER as KEPT
+from op_worker.files.rights.immutability import due_name
 from op_worker.files.rights.protection import REGISTER
 from op_worker.files.stored.documents import BASE, META, NAME, PARENT, EntryValue
 from op_worker.files.stored.hard_links import links_key
@@ -104,6 +107,16 @@ class Checker:
         assert set(self.directories.get(REGISTER, {})) == protected
         self.reached.add(REGISTER)
 
+    def _check_kept(self) -> None:
+        """Demand that the registers of what is kept and of what is due have just these, also in the bin."""
+        nodes = [Node(key, "", documents) for key, documents in self.documents.items() if META in documents]
+        found = [(node.key, kept) for node in nodes if (kept := node.immutability) is not None]
+        kept_keys = {key.encode() for key, kept in found if kept.may_bind}
+        due = {due_name(kept.due_ms, key) for key, kept in found if kept.due_ms is not None}
+        assert set(self.directories.get(KEPT, {})) == kept_keys
+        assert set(self.directories.get(KEPT_UNTIL, {})) == due
+        self.reached.update((KEPT, KEPT_UNTIL))
+
     def check_counts(self) -> None:
         """Demand that link counts are right and that nothing is there that no name leads to."""
         for key, count in self.names.items():
@@ -115,6 +128,7 @@ class Checker:
             assert all(Key(link_uuid(link.decode(), key)) in self.reached for link in links)
             self.reached.add(links_key(key))
         self._check_register()
+        self._check_kept()
         filed = {key for key, documents in self.documents.items() if set(documents) & {*BASE, NAME}}
         assert filed <= self.reached, filed - self.reached
         assert set(self.directories) <= self.reached, set(self.directories) - self.reached

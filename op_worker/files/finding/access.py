@@ -18,6 +18,8 @@ from op_worker.files.operations import ON_DIRECTORIES
 from op_worker.files.rights.immutability import CHANGES
 from op_worker.files.rights.permissions import (
     PROTECTED_ELSEWHERE,
+    READ_DATA_PRIVILEGE,
+    WRITE_DATA_PRIVILEGE,
     FileFacts,
     Operation,
     Subject,
@@ -31,6 +33,7 @@ from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo, UserInfo
 
 _NO_PRIVILEGES: frozenset[str] = frozenset()
+_ALL_DATA = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 _PASSING = Operation.TRAVERSE | Operation.LIST_CONTAINER | Operation.READ_ATTRIBUTES
 """What a confined token may do on the way to the files that it is for."""
 
@@ -286,7 +289,7 @@ class Access:
         if space is None or support is None:
             return None
         user_id = UserId(space_owner_id(space_id))
-        subject = Subject(user_id, is_space_owner=True)
+        subject = Subject(user_id, _ALL_DATA, is_space_owner=True)
         return Visit(Caller(user_id), user_id, space, support, subject, self.lookup)
 
     async def subject(self, space: SpaceInfo, user_id: UserId) -> Subject:

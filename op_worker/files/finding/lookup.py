@@ -20,6 +20,7 @@ from cluster_worker.runtime.clock import WallClock
 from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId, space_root_uuid, split_link_uuid, trash_uuid
 from op_worker.files.model import FileType, Follow
+from op_worker.files.rights.immutability import REGISTER as KEPT
 from op_worker.files.rights.protection import REGISTER
 from op_worker.files.stored.documents import BASE, META, NAME, PARENT, TIMES, Meta, Times
 from op_worker.files.stored.nodes import Chain, Node
@@ -125,12 +126,15 @@ class Lookup:
         return now
 
     async def other_names(self, chain: Chain) -> list[Chain]:
-        """Return a file by every other name that it has, if the space has any protected directory.
+        """Return a file by every other name that it has, if the space has anything protected or kept.
 
         Only then it matters what is above the other names.
         """
         scope, file = Scope(chain.space_id), chain.file
-        if not await self._engine.page(scope, REGISTER, None, 1, ()):
+        for register in (REGISTER, KEPT):
+            if await self._engine.page(scope, register, None, 1, ()):
+                break
+        else:
             return []
         listed = await self._engine.page(scope, Key(f"links_{file.key}"), None, file.meta.links, ())
         found = []

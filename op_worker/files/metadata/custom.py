@@ -129,6 +129,8 @@ def following(first: MetadataChange, second: MetadataChange) -> MetadataChange:
         json=first.json if second.json is UNSET else second.json,
         rdf=first.rdf if second.rdf is UNSET else second.rdf,
         acl=first.acl if second.acl is UNSET else second.acl,
+        immutability=first.immutability.followed_by(second.immutability),
+        wishes={**first.wishes, **second.wishes},
     )
 
 

@@ -22,15 +22,21 @@ ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 USERS, GROUPS = ("owner", "ann", "bob"), ("g1", "g2")
 BITS = [int(operation) for operation in Operation]
 masks = st.lists(st.sampled_from(BITS), max_size=5).map(lambda bits: sum(set(bits)))
-whos = st.sampled_from(("OWNER@", "GROUP@", "EVERYONE@", "ANONYMOUS@", *USERS, *GROUPS))
+SPECIAL_WHOS = (
+    *("OWNER@", "GROUP@", "EVERYONE@", "ANONYMOUS@"),
+    *("AUTHENTICATED@", "ADMINISTRATOR@", "ADMINUSERS@"),
+)
+whos = st.sampled_from((*SPECIAL_WHOS, *USERS, *GROUPS))
+NOW_MS = 1000
+ends = st.sampled_from((None, None, 999, 1000, 1001))
 flags = st.sampled_from((0, 0, 0, 0x1, 0x8, 0x9, 0x40, 0x40, 0x48, 0x80, 0xC0))
-aces = st.builds(Ace, st.sampled_from(AceKind), whos, flags, masks)
+aces = st.builds(Ace, st.sampled_from(AceKind), whos, flags, masks, ends)
 acls = st.lists(aces, max_size=8).map(tuple)
 subjects = st.one_of(
     st.builds(
         Subject,
         st.sampled_from(USERS),
-        st.just(ALL),
+        st.sampled_from((ALL, ALL | {"space_set_privileges"})),
         groups=st.frozensets(st.sampled_from((*GROUPS, "ann"))),
     ),
     st.just(Subject(None, ALL, is_member=False)),
@@ -40,13 +46,18 @@ wanted = st.lists(st.sampled_from(BITS), min_size=1, max_size=6).map(lambda bits
 
 def is_meant(ace: Ace, subject: Subject) -> bool:
     """Whether an entry speaks of a subject, said another way."""
-    if ace.flags & 0x8:
+    if ace.flags & 0x8 or ace.kind not in (0, 1):
+        return False
+    if ace.expires_ms is not None and ace.expires_ms < 1001:
         return False
     special = {
         "OWNER@": subject.user_id == "owner",
         "GROUP@": subject.user_id is not None,
         "EVERYONE@": True,
         "ANONYMOUS@": subject.user_id is None,
+        "AUTHENTICATED@": subject.user_id is not None,
+        "ADMINISTRATOR@": False,  # whoever owns the space is not asked
+        "ADMINUSERS@": "space_set_privileges" in subject.privileges,
     }
     if ace.who in special:
         return special[ace.who]
@@ -63,7 +74,7 @@ def first_word_on(acl: Acl, subject: Subject, bit: int) -> AceKind:
 def test_a_list_allows_when_the_first_word_on_each_operation_is_to_allow(
     acl: Acl, subject: Subject, needed: Operation
 ) -> None:
-    verdict = decide(subject, FileFacts("owner", 0o777, True, acl=acl), needed)
+    verdict = decide(subject, FileFacts("owner", 0o777, True, acl=acl, now_ms=NOW_MS), needed)
     words = [first_word_on(acl, subject, bit) for bit in BITS if bit & needed]
     assert verdict.allowed is all(word is AceKind.ALLOW for word in words)
     assert verdict.errno in (None, Errno.EACCES)
@@ -73,7 +84,7 @@ def test_a_list_allows_when_the_first_word_on_each_operation_is_to_allow(
 def test_the_named_entry_is_one_that_speaks_of_the_subject_and_the_operations(
     acl: Acl, subject: Subject, needed: Operation
 ) -> None:
-    verdict = decide(subject, FileFacts("owner", 0o777, True, acl=acl), needed)
+    verdict = decide(subject, FileFacts("owner", 0o777, True, acl=acl, now_ms=NOW_MS), needed)
     fact = verdict.fact
     assert fact.operations and not fact.operations & ~needed
     if fact.kind is FactKind.ACL_END:
@@ -89,7 +100,7 @@ def test_the_named_entry_is_one_that_speaks_of_the_subject_and_the_operations(
 def test_asking_for_more_is_never_easier_with_a_list_either(
     acl: Acl, subject: Subject, needed: Operation, more: Operation
 ) -> None:
-    facts = FileFacts("owner", 0, True, acl=acl)
+    facts = FileFacts("owner", 0, True, acl=acl, now_ms=NOW_MS)
     if decide(subject, facts, needed | more).allowed:
         assert decide(subject, facts, needed).allowed
 
@@ -99,15 +110,15 @@ def test_mode_and_ownership_mean_nothing_beside_a_list(
     acl: Acl, user: str, needed: Operation, mode: int
 ) -> None:
     subject = Subject(user, ALL)
-    one = decide(subject, FileFacts("owner", mode, True, parent_mode=mode, acl=acl), needed)
-    other = decide(subject, FileFacts("owner", 0, True, acl=acl), needed)
+    one = decide(subject, FileFacts("owner", mode, True, parent_mode=mode, acl=acl, now_ms=NOW_MS), needed)
+    other = decide(subject, FileFacts("owner", 0, True, acl=acl, now_ms=NOW_MS), needed)
     assert one == other
 
 
 @given(acls, wanted)
 def test_an_owner_of_the_space_passes_any_list(acl: Acl, needed: Operation) -> None:
     subject = Subject("ann", ALL, is_space_owner=True)
-    assert decide(subject, FileFacts("owner", 0, True, acl=acl), needed).allowed
+    assert decide(subject, FileFacts("owner", 0, True, acl=acl, now_ms=NOW_MS), needed).allowed
 
 
 @pytest.mark.parametrize(
@@ -132,8 +143,24 @@ def test_an_owner_of_the_space_passes_any_list(acl: Acl, needed: Operation) -> N
 def test_a_verdict_reads_as_a_sentence(acl: Acl, text: str) -> None:
     subject = Subject("bob", ALL, groups=frozenset({"g1"}))
     needed = Operation.LIST_CONTAINER | Operation.ADD_OBJECT
-    assert decide(subject, FileFacts("owner", 0, True, acl=acl), needed).of("/d").text == text
+    assert decide(subject, FileFacts("owner", 0, True, acl=acl, now_ms=NOW_MS), needed).of("/d").text == text
 
 
 def test_every_operation_of_a_mask_is_known() -> None:
-    assert sum(set(BITS)) == int(ON_DIRECTORIES) == 0x701FF
+    assert sum(set(BITS)) == int(ON_DIRECTORIES) == 0x707FF
+
+
+def test_who_sets_privileges_is_an_administrator() -> None:
+    acl = (Ace(AceKind.ALLOW, "ADMINUSERS@", 0, 1), Ace(AceKind.ALLOW, "ADMINISTRATOR@", 0, 2))
+    admin = Subject("ann", ALL | {"space_set_privileges"})
+    facts = FileFacts("owner", 0, True, acl=acl, now_ms=NOW_MS)
+    assert decide(admin, facts, Operation.LIST_CONTAINER).allowed
+    assert not decide(admin, facts, Operation.ADD_OBJECT).allowed
+    assert not decide(Subject("ann", ALL), facts, Operation.LIST_CONTAINER).allowed
+
+
+def test_an_owner_of_the_space_is_an_administrator_at_its_root() -> None:
+    root = FileFacts("virtual", 0, True, True, acl=(Ace(AceKind.ALLOW, "ADMINISTRATOR@", 0, 1),))
+    boss = Subject("boss", ALL, is_space_owner=True)
+    assert decide(boss, root, Operation.LIST_CONTAINER).allowed
+    assert not decide(Subject("ann", ALL), root, Operation.LIST_CONTAINER).allowed

@@ -25,8 +25,9 @@ from op_worker.files.stored.documents import Meta, has_rarities
 
 ALLOW, DENY = AceKind.ALLOW, AceKind.DENY
 F, D, N, I, G, X = 0x1, 0x2, 0x4, 0x8, 0x40, 0x80  # noqa: E741 - short for the tables
-whos = st.sampled_from(("OWNER@", "GROUP@", "EVERYONE@", "ANONYMOUS@", "u1", "g1"))
-aces = st.builds(Ace, st.sampled_from(AceKind), whos, st.integers(0, 0xFF), st.integers(0, 0x701FF))
+whos = st.sampled_from(("OWNER@", "GROUP@", "EVERYONE@", "ANONYMOUS@", "ADMINUSERS@", "u1", "g1"))
+ends = st.none() | st.integers(0, 4_000_000_000_000)
+aces = st.builds(Ace, st.sampled_from(AceKind), whos, st.integers(0, 0xFF), st.integers(0, 0x1F07FF), ends)
 acls = st.lists(aces, max_size=6).map(tuple)
 
 
@@ -84,7 +85,7 @@ def test_files_inherit_only_bits_that_mean_something_to_them() -> None:
 
 @given(acls, st.booleans())
 def test_what_is_inherited_would_be_accepted_if_it_was_set(acl: Acl, is_directory: bool) -> None:
-    known = [Ace(ace.kind, ace.who, ace.flags & 0xCF, ace.mask & 0x701FF) for ace in acl]
+    known = [Ace(ace.kind, ace.who, ace.flags & 0xCF, ace.mask & 0x1F07FF) for ace in acl]
     made = inherited(tuple(known), is_directory=is_directory) or ()
     check_acl(made, is_directory=is_directory, is_user=lambda _: True, is_group=lambda _: True)
 
@@ -115,6 +116,16 @@ def entry(**changed: Any) -> dict[str, Any]:
             entry(aceflags="OBJECT_INHERIT,CONTAINER_INHERIT, NO_PROPAGATE ,INHERIT_ONLY,INHERITED"),
             Ace(ALLOW, "OWNER@", 0x8F, 1),
         ),
+        (entry(acetype="AUDIT", acemask="ALL_PERMS"), Ace(AceKind.AUDIT, "OWNER@", 0, 0x1F07FF)),
+        (entry(acetype="0x2", acemask="RW_ALL"), Ace(AceKind.AUDIT, "OWNER@", 0, 0x601DF)),
+        (entry(acemask="READ_ALL, RW"), Ace(ALLOW, "OWNER@", 0, 0x1F)),
+        (entry(acemask="READ_ALL, 0x20000"), Ace(ALLOW, "OWNER@", 0, 0x20009)),
+        (
+            entry(acemask="WRITE_RETENTION,WRITE_RETENTION_HOLD,WRITE_OWNER,SYNCHRONIZE"),
+            Ace(ALLOW, "OWNER@", 0, 0x180600),
+        ),
+        (entry(identifier="Authenticated@"), Ace(ALLOW, "AUTHENTICATED@", 0, 1)),
+        (entry(expiration="1970-01-01T00:00:01.500000Z"), Ace(ALLOW, "OWNER@", 0, 1, 1500)),
         (entry(acemask="LIST_CONTAINER,TRAVERSE_CONTAINER"), Ace(ALLOW, "OWNER@", 0, 0x21)),
         (entry(acemask="DELETE_OBJECT,DELETE_SUBCONTAINER"), Ace(ALLOW, "OWNER@", 0, 0x40)),
         (
@@ -139,8 +150,12 @@ def test_cdmi_is_answered_in_upper_case_hexadecimal() -> None:
         *(None, 1, "text", {}, [1], [[]], [None], [{}]),
         [entry(expiration="2030-01-01")],
         [{name: value for name, value in entry().items() if name != "aceflags"}],
-        [entry(acetype="AUDIT")],
-        [entry(acetype="0x2")],
+        [entry(acetype="ALARM")],
+        [entry(acetype="0x3")],
+        [entry(expiration="tomorrow")],
+        [entry(expiration=1893456000)],
+        [entry(expiration="2030-13-01T00:00:00Z")],
+        [entry(acemask="READ_OBJECT,0x")],
         [entry(acetype=0)],
         [entry(acetype="ALLOW,DENY,x")],
         [entry(aceflags=0)],
@@ -149,7 +164,7 @@ def test_cdmi_is_answered_in_upper_case_hexadecimal() -> None:
         [entry(aceflags=None)],
         [entry(acemask="0x")],
         [entry(acemask="0x123456789")],
-        [entry(acemask="ALL_PERMS")],
+        [entry(acemask="ALL_POWERS")],
         [entry(acemask="")],
         [entry(acemask="DELETE_OBJECT")],
         [entry(acemask="DELETE_SUBCONTAINER,READ_OBJECT")],
@@ -163,6 +178,35 @@ def test_what_is_no_list_of_cdmi_is_refused_under_the_key_acl(given: Any) -> Non
     with pytest.raises(BadData) as caught:
         parse_cdmi_acl(given)
     assert caught.value.key == "acl"
+
+
+@pytest.mark.parametrize(
+    ("mask", "on_files", "on_directories"),
+    [
+        (0x1F07FF, True, True),
+        (0x601DF, True, True),
+        (0x1F, True, True),
+        (0x7079B, True, True),
+        (0x180000, True, True),
+        (0x24, True, True),
+        (0x40, False, True),
+        (0x701FF, False, True),
+        (0x1F07FE, False, True),
+        (0x800, False, False),
+        (0x200000, False, False),
+    ],
+)
+def test_masks_may_hold_what_a_standard_has_for_the_type(
+    mask: int, on_files: bool, on_directories: bool
+) -> None:
+    for is_directory, is_fine in ((False, on_files), (True, on_directories)):
+        acl = (Ace(ALLOW, "OWNER@", 0, mask),)
+        try:
+            check_acl(acl, is_directory=is_directory, is_user=bool, is_group=bool)
+        except Posix as error:
+            assert error.errno is Errno.EINVAL and not is_fine
+        else:
+            assert is_fine
 
 
 def test_too_many_entries_are_refused_before_they_are_looked_at() -> None:

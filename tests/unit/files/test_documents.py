@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.model import FileType
+from op_worker.files.rules import Immutability
 from op_worker.files.stored import blocks
 from op_worker.files.stored.documents import (
     EntryValue,
@@ -48,6 +49,8 @@ metas = st.builds(
     st.lists(ids, max_size=2).map(tuple),
     st.booleans(),
     st.booleans(),
+    st.none() | st.builds(Immutability, label=st.text(max_size=3), holds=st.just(("h",))),
+    st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=1),
     rests,
 )
 all_times = st.builds(Times, numbers, numbers, numbers, rests)

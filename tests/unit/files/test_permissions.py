@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from onedata.errors import Errno
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.operations import NEEDS_WRITE_DATA, READONLY_ALLOWS
+from op_worker.files.rights.immutability import FORBIDDEN, Keeping
 from op_worker.files.rights.permissions import (
     READ_DATA_PRIVILEGE,
     WRITE_DATA_PRIVILEGE,
@@ -21,13 +22,14 @@ from op_worker.files.rights.permissions import (
 from op_worker.files.rights.posix_decision import posix_allows
 from op_worker.files.rights.protection import Protected, Protection, flags_of, names_of
 from op_worker.files.rights.verdicts import FactKind
+from op_worker.files.rules import Immutability, Period
 
 ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 OWNER = Subject("owner", ALL)
 MEMBER = Subject("member", ALL)
 GUEST = Subject(None, ALL, is_member=False)
 modes = st.integers(0, 0o1777)
-operations = st.integers(1, 0x701FF).map(Operation)
+operations = st.integers(1, 0x707FF).map(Operation)
 facts = st.builds(
     FileFacts, st.just("owner"), modes, st.booleans(), st.just(False), st.sampled_from([0o775, 0o1777])
 )
@@ -86,6 +88,9 @@ LISTED = FileFacts("owner", 0o777, is_directory=False, acl=ACL)
 STICKY = FileFacts("owner", 0o777, is_directory=False, parent_mode=0o1777)
 ITSELF = FileFacts("owner", 0o777, True, protections=(Protected(Protection.DATA, "/d", is_own=True),))
 INSIDE = FileFacts("owner", 0o777, False, protections=(Protected(3, "/d", is_own=False),))
+HELD = evolve(FILE, keepings=(Keeping(Immutability(holds=("h", "i")), "/d"),), now_ms=1)
+RETAINED = evolve(FILE, keepings=(Keeping(Immutability(Period(0, 86_400_000)), "/d/f"),), now_ms=86_399_999)
+ENDED = evolve(RETAINED, now_ms=86_400_000)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,19 @@ INSIDE = FileFacts("owner", 0o777, False, protections=(Protected(3, "/d", is_own
             *(SPACE_OWNER, INSIDE, O.WRITE_ACL, K.PROTECTION, E.EPERM),
             "metadata_protection on /d forbids write_acl",
         ),
+        (SPACE_OWNER, HELD, O.DELETE, K.HOLD, E.EPERM, "hold h, i on /d forbids delete"),
+        (NOBODY, HELD, O.WRITE_OBJECT, K.PRIVILEGE, E.EACCES, "privilege space_write_data is missing"),
+        (
+            *(OWNER, RETAINED, O.WRITE_METADATA, K.RETENTION, E.EPERM),
+            "retention until 1970-01-02T00:00:00Z on /d/f forbids write_metadata",
+        ),
+        (OWNER, RETAINED, O.READ_OBJECT, K.MODE, None, "mode 640 allows read_object by its owner triplet"),
+        (OWNER, RETAINED, O.WRITE_RETENTION, K.OWNERSHIP, None, "the owner of the file may write_retention"),
+        (
+            *(MEMBER, HELD, O.WRITE_RETENTION_HOLD, K.OWNERSHIP, E.EACCES),
+            "only the owner of the file may write_retention_hold",
+        ),
+        (OWNER, ENDED, O.WRITE_OBJECT, K.MODE, None, "mode 640 allows write_object by its owner triplet"),
         (SPACE_OWNER, FILE, O.WRITE_ACL, K.SPACE_OWNER, None, "the user owns the space"),
         (SPACE_OWNER, ROOT, O.WRITE_ACL, K.OWNERSHIP, E.EACCES, "only the owner of the file may write_acl"),
         (
@@ -209,6 +227,41 @@ def test_flags_only_ever_take_away_and_bind_owners_of_the_space_alike(
     assert decide(boss, protected, needed).allowed is not forbidden
     if not needed & NEEDS_WRITE_DATA:
         assert not forbidden
+
+
+keepings = st.lists(
+    st.builds(
+        Keeping,
+        st.builds(
+            Immutability,
+            st.none() | st.builds(Period, st.integers(0, 9), st.integers(0, 9)),
+            holds=st.sampled_from(((), ("h",))),
+        ),
+        st.just("/d"),
+    ),
+    max_size=3,
+).map(tuple)
+
+
+@given(subjects, facts, keepings, operations, st.integers(0, 9))
+def test_holds_and_retention_only_ever_take_away_and_bind_owners_of_the_space_alike(
+    subject: Subject, file: FileFacts, found: tuple[Keeping, ...], needed: Operation, now_ms: int
+) -> None:
+    kept = evolve(file, keepings=found, now_ms=now_ms)
+    if decide(subject, kept, needed).allowed:
+        assert decide(subject, file, needed).allowed
+    boss = Subject("boss", ALL, is_space_owner=True)
+    is_bound = any(
+        one.immutability.holds
+        or (
+            one.immutability.period is not None
+            and one.immutability.period.start_ms <= now_ms < one.immutability.period.end_ms
+        )
+        for one in found
+    )
+    assert decide(boss, kept, needed).allowed is not (is_bound and bool(needed & FORBIDDEN))
+    if not needed & NEEDS_WRITE_DATA:
+        assert decide(boss, kept, needed).allowed
 
 
 def test_flags_have_names() -> None:

@@ -19,6 +19,7 @@ from onedata.ids import FileGuid, FileUuid, nameless_uuid, trash_uuid
 from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange, Target
 from op_worker.files.rights.protection import Protection
+from op_worker.files.rules import ImmutabilityChange, Period
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.paths import NAMELESS
@@ -35,9 +36,13 @@ BIG = bytes(range(256)) * 2048
 BINNED = "in the bin: "
 UNNAMED = FileGuid(FileUuid("1" * 32), SPACE)
 """A file without a name, in a space with a bin."""
-State = dict[str, tuple[str, bytes, Acl | None, int]]
+State = dict[str, tuple[object, ...]]
 LABEL = MetadataChange(set_xattrs={"label": 1}, acl=(Ace(AceKind.ALLOW, "EVERYONE@", 0, 0x7019B),))
 ACL: Acl = (Ace(AceKind.ALLOW, "OWNER@", 0, 0x7019B),)
+HOLD = MetadataChange(immutability=ImmutabilityChange(holds=["h"]), wishes={"cdmi_value_hash": "SHA256"})
+RETAIN = MetadataChange(
+    immutability=ImmutabilityChange(period=Period(0, 1_608_640_000_000), label="why", autodelete=True)
+)
 Operation = Callable[[FileService], Awaitable[object]]
 
 
@@ -53,8 +58,8 @@ async def link(files: FileService, original: str, name: str) -> None:
 async def prepare(files: FileService) -> None:
     """``f``, ``g`` with content, ``h`` with a hole, ``d`` with content below, ``e`` empty, a link ``l``.
 
-    ``n`` and ``d/n`` are names of one file; so are ``m`` and ``d/sub/m``, whose first name is gone; ``s`` is
-    the last name of a file.
+    ``held`` is under a hold. ``n`` and ``d/n`` are names of one file; so are ``m`` and ``d/sub/m``, whose
+    first name is gone; ``s`` is the last name of a file.
     """
     await put(files, "f", b"content of f")
     await put(files, "g", b"content of g, longer")
@@ -74,6 +79,8 @@ async def prepare(files: FileService) -> None:
     await put(files, "first", b"its last name")
     await link(files, "first", "s")
     await files.remove(owner, path("first"))
+    await put(files, "held", b"held")
+    await files.metadata.change(owner, path("held"), HOLD)
     await files.quotas.set_user_quota(owner, SPACE, OWNER, Quota(size_b=1 << 20))
     await files.quotas.set_directory_quota(owner, path("d"), Quota(size_b=1 << 20, files=50))
 
@@ -140,6 +147,14 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "copy a directory over a tree": lambda files: files.tree_replacing.replace(owner, path("e"), path("d")),
     "make the first file without a name": lambda files: nameless(files, b"no name"),
+    "hold": lambda files: files.metadata.change(owner, path("d/y"), HOLD),
+    "replace and retain": lambda files: files.replace_content(
+        owner, path("f"), body(b"new"), expected_b=3, metadata=RETAIN
+    ),
+    "create and retain": lambda files: files.replace_content(
+        owner, path("e/new"), body(b"new"), expected_b=3, create=UPDATE, metadata=RETAIN
+    ),
+    "release": lambda files: files.holds.release(owner, path("held"), ["h"]),
     "protect": lambda files: files.protection.change(owner, path("e"), Protection.DATA, 0),
 }
 
@@ -159,6 +174,8 @@ async def prepare_bin(files: FileService) -> None:
     await put(files, "s", b"another")
 
     await nameless(files, b"nobody's name", UNNAMED)
+    await put(files, "due", b"to be removed")
+    await files.metadata.change(owner, path("due"), RETAIN)
 
 
 async def nameless(files: FileService, data: bytes, guid: FileGuid | None = None) -> None:
@@ -196,6 +213,12 @@ async def expired(files: FileService) -> None:
     await files.recover(SPACE)
 
 
+async def ended(files: FileService) -> None:
+    """Let a retention period end, and what is due be looked through."""
+    files._context.wall_clock.__self__.now_s += 101 * 86400  # type: ignore[attr-defined]
+    await files._maintenance._overdue.sweep(SPACE)
+
+
 async def in_bin(files: FileService, name: str) -> str:
     page = await files.recycle_bin.items(owner, SPACE, limit=100)
     return next(item.item_id for item in page.items if item.path[-1] == name)
@@ -224,6 +247,7 @@ RECYCLING: dict[str, Operation] = {
 }
 MAINTENANCE: dict[str, Operation] = {
     "let everything in the bin expire": lambda files: expired(files),
+    "remove what is due": lambda files: ended(files),
 }
 EVERYTHING = OPERATIONS | RECYCLING | MAINTENANCE
 
@@ -244,7 +268,7 @@ async def state_of(files: FileService) -> State:
     state: State = {}
     for name, stat in page.items:
         content = await read(files, path(name)) if stat.type is FileType.REG else b""
-        state[name] = (stat.type.value, content, stat.acl, stat.protection)
+        state[name] = (stat.type.value, content, stat.acl, stat.protection, stat.rules)
     for guid in await nameless_guids(files):
         content = await read(files, Target(guid))
         state[f"{NAMELESS}/{guid.object_id()}"] = (FileType.REG.value, content, None, 0)
