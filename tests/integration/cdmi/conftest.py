@@ -22,6 +22,7 @@ from onedata.ids import SpaceId, user_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
 from op_worker.auth.caller import Caller
 from op_worker.domains.service import Domains
+from op_worker.files.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.snapshots.service import Snapshots
@@ -98,8 +99,14 @@ def statistics_of(files: FileService) -> StatisticsService:
     )
 
 
+@pytest.fixture
+def offer() -> Offer:
+    """What the provider offers."""
+    return Offer()
+
+
 @async_yield_fixture
-async def files() -> AsyncIterator[FileService]:
+async def files(offer: Offer) -> AsyncIterator[FileService]:
     """A file service over memory."""
     engine = MemoryEngine()
     storages = Storages(engine, Inline())
@@ -115,6 +122,7 @@ async def files() -> AsyncIterator[FileService]:
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
         node_name="worker@test",
+        offer=offer,
     )
     service.startService()
     yield service
