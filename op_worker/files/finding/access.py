@@ -110,7 +110,7 @@ class Visit:
 
         It is asked of files that another one's rights decide over. Raises: Posix(EACCES, EPERM).
         """
-        facts = evolve(chain.facts(), mode=0o777, acl=None, parent_mode=0)
+        facts = evolve(self.facts(chain), mode=0o777, acl=None, parent_mode=0)
         self._accept(decide(self.subject, facts, needed), chain)
 
     async def require_new(self, directory: Chain, name: str, needed: Operation) -> None:
