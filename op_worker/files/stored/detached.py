@@ -115,4 +115,5 @@ def apart(storage_id: str, generation: bytes, like: Location | None = None) -> L
 
 def copied_meta(meta: Meta, name: str) -> Meta:
     """Return what an exact copy of a file is: all but what belongs to the original alone."""
-    return evolve(meta, name=name, protection=0, links=1, shares=(), has_quota=False)
+    alone = evolve(meta, protection=0, links=1, shares=(), has_quota=False, immutability=None)
+    return evolve(alone, name=name)

@@ -48,7 +48,7 @@ async def test_every_operation_of_the_type_is_explained_by_default(files: FileSe
     explained = await files.explanations.explain(alice, path("d/f"))
     assert [name for name, _ in explained.operations] == [
         *("read_object", "write_object", "read_metadata", "write_metadata", "read_attributes"),
-        *("write_attributes", "delete", "read_acl", "write_acl"),
+        *("write_attributes", "write_retention", "write_retention_hold", "delete", "read_acl", "write_acl"),
     ]
     assert [(step.path, step.verdict.allowed) for step in explained.ancestors] == [("/", True), ("/d", True)]
     explained = await files.explanations.explain(alice, path("d"))

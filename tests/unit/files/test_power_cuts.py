@@ -19,7 +19,7 @@ from onedata.ids import FileGuid, FileUuid, nameless_uuid, trash_uuid
 from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange, Target
 from op_worker.files.rights.protection import Protection
-from op_worker.files.rules import ImmutabilityChange, Period
+from op_worker.files.rules import NO_RULES, ImmutabilityChange, Period, Rules
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.paths import NAMELESS
@@ -36,7 +36,7 @@ BIG = bytes(range(256)) * 2048
 BINNED = "in the bin: "
 UNNAMED = FileGuid(FileUuid("1" * 32), SPACE)
 """A file without a name, in a space with a bin."""
-State = dict[str, tuple[object, ...]]
+State = dict[str, tuple[str, bytes, Acl | None, int, Rules]]
 LABEL = MetadataChange(set_xattrs={"label": 1}, acl=(Ace(AceKind.ALLOW, "EVERYONE@", 0, 0x7019B),))
 ACL: Acl = (Ace(AceKind.ALLOW, "OWNER@", 0, 0x7019B),)
 HOLD = MetadataChange(immutability=ImmutabilityChange(holds=["h"]), wishes={"cdmi_value_hash": "SHA256"})
@@ -271,9 +271,9 @@ async def state_of(files: FileService) -> State:
         state[name] = (stat.type.value, content, stat.acl, stat.protection, stat.rules)
     for guid in await nameless_guids(files):
         content = await read(files, Target(guid))
-        state[f"{NAMELESS}/{guid.object_id()}"] = (FileType.REG.value, content, None, 0)
+        state[f"{NAMELESS}/{guid.object_id()}"] = (FileType.REG.value, content, None, 0, NO_RULES)
     for item in (await files.recycle_bin.items(owner, SPACE, limit=100)).items:
-        state[BINNED + "/".join(item.path)] = (item.type.value, b"", None, 0)
+        state[BINNED + "/".join(item.path)] = (item.type.value, b"", None, 0, NO_RULES)
     return state
 
 
