@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.runtime.clock import sleep
 from onedata.errors import Errno
 from onedata.ids import FileGuid, nameless_uuid
 from op_worker.auth.caller import Caller
@@ -44,6 +46,13 @@ async def make(files: FileService, data: bytes = b"content", caller: Caller = ow
 async def remove_all(files: FileService, site: Site) -> None:
     for item in await site.engine.page(Scope(SPACE), Key(DIRECTORY.uuid), None, 100, ()):
         await files.discard(owner, Target(FileGuid(item.key, SPACE)))  # type: ignore[arg-type]  # a uuid
+
+
+async def charged(files: FileService) -> None:
+    """Wait for walks that charge files anew."""
+    while (await files.quotas.usage(owner, SPACE)).recharges:
+        await files.recover(SPACE)
+        await sleep(reactor, 0.01)
 
 
 @ensureDeferred
@@ -138,12 +147,12 @@ async def test_a_file_named_by_its_id_gets_that_id(files: FileService) -> None:
 async def test_it_is_charged_and_recharged_like_any_other(files: FileService, site: Site) -> None:
     await make(files, b"ten bytes!", bob)
     await files.quotas.set_user_quota(owner, SPACE, BOB, Quota(size_b=12))
-    await files.recover(SPACE)
+    await charged(files)
     usage = await files.quotas.user_quota(owner, SPACE, BOB)
     assert usage.used_b == 10
     await refused(Errno.EDQUOT, make(files, b"more", bob))
     await files.quotas.remove_user_quota(owner, SPACE, BOB)
-    await files.recover(SPACE)
+    await charged(files)
     await remove_all(files, site)
 
 
