@@ -41,6 +41,7 @@ BENCHMARKS = (
     "scale",
     "search",
     "usage",
+    "cdmi",
 )
 """The rest of ``benchmarks`` serves these, or is a tool of its own (``load``)."""
 

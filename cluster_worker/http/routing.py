@@ -55,7 +55,7 @@ def door_resource(app: Klein, door: object, *, on_error: ErrorRenderer = render_
 class RestOfPath(BaseConverter):
     """The rest of a path, whatever it holds, also nothing."""
 
-    regex = ".*?"
+    regex = r"[\s\S]*?"
     weight = 200
     part_isolating = False
 

@@ -17,6 +17,8 @@ from tests.support.environments import EXAMPLES, Raised, raise_environment
 
 SPACES = {"Science": "5" * 32, "Other Space": "6" * 32}
 """What the pages are written for: names and ids of spaces."""
+OWNER, MEMBER = "a" * 32, "b" * 32
+"""And their users."""
 
 
 @frozen
@@ -29,24 +31,25 @@ class Answer:
 
 
 def own_names(number: int) -> dict[str, str]:
-    """Return what the spaces of a page, and their ids, are called instead."""
+    """Return what the spaces of a page, their ids and users are called instead."""
     names = {name: name[:-1] + chr(ord("A") + number) for name in SPACES}
-    return names | {space_id: f"{space_id[0]}{number:031}" for space_id in SPACES.values()}
+    return names | {each: f"{each[0]}{number:031}" for each in (*SPACES.values(), OWNER, MEMBER)}
 
 
 def description() -> dict[str, Any]:
-    """Return an environment in which each page has spaces of its own."""
+    """Return an environment in which each page has spaces and users of its own."""
     made: dict[str, Any] = json.loads((EXAMPLES / "single_oz_and_provider.json").read_text())
     (first, *_) = made["global_setup"]["spaces"].values()
-    spaces = {}
+    spaces, users = {}, dict.fromkeys(made["global_setup"]["users"])
     for number in range(len(PAGES)):
         names = own_names(number)
+        users |= dict.fromkeys((names[OWNER], names[MEMBER]))
+        members = [names[OWNER], names[MEMBER]]
         for name, space_id in SPACES.items():
-            spaces[names[space_id]] = {**first, "displayed_name": names[name], "groups": []}
-    made["global_setup"]["spaces"] = spaces
-    made["global_setup"]["users"] = {
-        user: {"default_space": next(iter(spaces))} for user in made["global_setup"]["users"]
-    }
+            own = {"displayed_name": names[name], "users": members, "groups": []}
+            spaces[names[space_id]] = {**first, **own}
+    made["global_setup"]["spaces"], made["global_setup"]["users"] = spaces, users
+    made["global_setup"]["groups"] = {}
     return made
 
 
@@ -64,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
 def test_every_example_works_from_the_command_line(site: Raised, number: int, tmp_path: Path) -> None:
     assert shutil.which("curl"), "curl is needed"
     names = own_names(number)
-    token = site.token()
+    token = site.token(names[OWNER])
     for asked, shown in examples(PAGES[number]):
         asked = asked.renamed(names)
         check(asked, shown.renamed(names), curl(site, asked, token, tmp_path))

@@ -60,7 +60,7 @@ def test_queries_show_every_member_the_client_knows(opened: CdmiCli, home: str, 
     found = shown(opened.type(f"query /{home}test.txt"))
     assert found["MIME type"] == "text/plain"
     assert found["Parent URI"] == "/first/indigo/"
-    asked = {"Object ID", "Parent ID", "Parent URI", "Capabilities URI", "Completion status"}
+    asked = {"Object ID", "Parent ID", "Parent URI", "Domain URI", "Capabilities URI", "Completion status"}
     assert all(each[name] not in ("None", "") for each in (container, found) for name in asked)
 
 

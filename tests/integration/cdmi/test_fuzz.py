@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from attrs import define, frozen
@@ -119,7 +120,8 @@ async def test_any_request_is_answered_as_documented(client: Client, files: File
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=[TOO_SLOW])
     @given(requests(targets.paths, targets.ids))
     def ask(asked: Asked) -> None:
-        blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(asker.ask(asked)))
+        wait_for: Any = blockingCallFromThread
+        wait_for(reactor, lambda: Deferred.fromCoroutine(asker.ask(asked)))
 
     await deferToThread(ask)  # hypothesis wants functions that return when they are done
 

@@ -139,8 +139,8 @@ async def test_the_value_of_what_is_no_link_is_posix_einval(rest: RestClient) ->
 
 @ensureDeferred
 async def test_content_at_a_path_is_read_and_removed(rest: RestClient) -> None:
-    await rest.create("x/y z/č", TEN)
-    path = f"/data/{SPACE}/path/x/y%20z/%C4%8D"
+    await rest.create("x/y z/č\n", TEN)
+    path = f"/data/{SPACE}/path/x/y%20z/%C4%8D%0A"
     assert (await rest.get(path)).body == TEN
     assert (await rest.delete(path)).status == 204
     assert (await rest.get(path)).error == {"id": "posix", "errno": "enoent"}
