@@ -56,6 +56,7 @@ from op_worker.files.granting.acls import Acls
 from op_worker.files.granting.explaining import Explaining
 from op_worker.files.granting.holds import Holds
 from op_worker.files.granting.protecting import Protecting
+from op_worker.files.granting.share_sets import ShareSets
 from op_worker.files.granting.sharing import Sharing
 from op_worker.files.listing.listing import Listing, Start
 from op_worker.files.listing.recursive import Asked, RecursiveListing
@@ -201,6 +202,7 @@ class FileService(TaskService):
         self.checksums = ContentChecksums(context, uncached)
         self.space_settings = SpaceAdministration(context)
         self.sharing = Sharing(context)
+        self.share_sets = ShareSets(context)
         self.acls = Acls(context)
         self.protection = Protecting(context)
         self.holds = Holds(context)

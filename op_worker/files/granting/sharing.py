@@ -77,11 +77,11 @@ class Sharing:
 
         async def attempt() -> Share:
             visit, chain = await self._sharable(caller, root)
-            share = _new_share(share_id, visit, chain, terms, context.wall_clock())
+            share = new_share(share_id, visit, chain, terms, context.wall_clock())
             steps: list[Step] = [
                 Put(share.key, RECORD, share.encode(), expect=ABSENT),
                 Link(SHARES, share_id.encode(), share.key.encode()),
-                _listed_at(chain.file, (*chain.file.meta.shares, share_id)),
+                listed_at(chain.file, (*chain.file.meta.shares, share_id)),
                 *due_steps(None, share),
             ]
 
@@ -119,7 +119,7 @@ class Sharing:
     @translated
     async def page(self, caller: Caller, space_id: SpaceId, limit: int, token: str | None) -> Page[Share]:
         """Return a page of a space's shares in order of their ids, to a member of the space."""
-        _refuse_limited(caller)
+        refuse_limited(caller)
         await self._context.access.enter(caller, space_id)
         shares = await self._after(space_id, (token or "").encode("utf-8", "replace") or None, limit + 1)
         is_last = len(shares) <= limit
@@ -170,12 +170,12 @@ class Sharing:
             return  # its owner or another node was faster
 
     async def _sharable(self, caller: Caller, root: FileGuid) -> tuple[Visit, Chain]:
-        _refuse_limited(caller)
+        refuse_limited(caller)
         if root.share_id is not None:
             await self._context.access.enter(caller, root.space_id)
             raise Posix(Errno.EPERM, "what is seen through a share cannot be shared again")
         visit, chain = await self._context.chain(caller, Target(root))
-        _require_manager(visit)
+        require_manager(visit)
         await visit.require(chain, Operation.READ_ATTRIBUTES)
         meta = chain.file.meta
         if meta.type is FileType.SYMLNK:
@@ -185,7 +185,7 @@ class Sharing:
         return visit, chain
 
     async def _visited(self, caller: Caller, share_id: ShareId) -> tuple[Visit, Share]:
-        _refuse_limited(caller)
+        refuse_limited(caller)
         share = await self.find(share_id)
         if share is None:
             raise NotFound()
@@ -193,7 +193,7 @@ class Sharing:
 
     async def _managed(self, caller: Caller, share_id: ShareId) -> Share:
         visit, share = await self._visited(caller, share_id)
-        _require_manager(visit)
+        require_manager(visit)
         return share
 
     async def _edit(self, share: Share, edit: Callable[[Share], Share]) -> Share:
@@ -233,7 +233,7 @@ class Sharing:
         if META not in found:
             return Check(root, META, ABSENT)
         node = Node(root, "", found)
-        return _listed_at(node, [one for one in node.meta.shares if one != share.share_id])
+        return listed_at(node, [one for one in node.meta.shares if one != share.share_id])
 
     async def _present(self, share: Share) -> tuple[Share, int]:
         found = await self._context.engine.get(scope_of(share.space_id), share.key, [RECORD])
@@ -251,7 +251,7 @@ class Sharing:
         ]
 
 
-def _new_share(share_id: ShareId, visit: Visit, chain: Chain, terms: Terms, now_s: float) -> Share:
+def new_share(share_id: ShareId, visit: Visit, chain: Chain, terms: Terms, now_s: float) -> Share:
     return Share(
         share_id=share_id,
         space_id=visit.space_id,
@@ -266,7 +266,7 @@ def _new_share(share_id: ShareId, visit: Visit, chain: Chain, terms: Terms, now_
     )
 
 
-def _listed_at(file: Node, shares: Sequence[str]) -> Step:
+def listed_at(file: Node, shares: Sequence[str]) -> Step:
     meta: Meta = evolve(file.meta, shares=tuple(shares))
     return Put(file.key, META, meta.encode(), expect=file.revision(META))
 
@@ -275,7 +275,7 @@ def _ended(share: Share, now_s: float) -> Share:
     return evolve(share, ended_s=int(now_s)) if share.is_expired(now_s) else share
 
 
-def _refuse_limited(caller: Caller) -> None:
+def refuse_limited(caller: Caller) -> None:
     """Tokens confined to some files or to reading are for those files alone."""
     if caller.is_limited:
         data = (caveat for caveat in caller.caveats if caveat.name.startswith("data."))
@@ -283,7 +283,7 @@ def _refuse_limited(caller: Caller) -> None:
         raise Unauthorized(None if caveat is None else TokenCaveatUnverified(caveat.to_json()))
 
 
-def _require_manager(visit: Visit) -> None:
+def require_manager(visit: Visit) -> None:
     try:
         visit.require_privilege(PRIVILEGE)
     except Forbidden as refusal:

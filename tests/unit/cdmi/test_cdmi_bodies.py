@@ -77,7 +77,7 @@ def test_members_of_a_container_are_taken_over() -> None:
     assert parse_container_body({"metadata": {}, "copy": "/S/a/"}) == ContainerBody({}, "/S/a/")
 
 
-@pytest.mark.parametrize("name", ["exports", "serialize"])
+@pytest.mark.parametrize("name", ["serialize"])
 def test_container_services_that_are_missing_are_refused(name: str) -> None:
     with pytest.raises(NotSupported):
         parse_container_body({name: {}})

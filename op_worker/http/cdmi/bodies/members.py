@@ -16,7 +16,7 @@ from op_worker.http.cdmi.requests.negotiation import is_storable_mimetype
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _EXCLUSIVE = ("value", "copy", "move", "reference", "serialize", "deserialize", "deserializevalue")
-_REFUSED_OF_CONTAINERS = ("serialize", "exports")
+_REFUSED_OF_CONTAINERS = ("serialize",)
 NAMED = frozenset(
     {
         *_EXCLUSIVE,
@@ -80,6 +80,7 @@ class ContainerBody:
     reference: str | None = None
     domain_uri: str | None = None
     capabilities_uri: str | None = None
+    exports: Mapping[str, Json] | None = None
     snapshot: str | None = None
     deserialize: str | None = None
     deserializevalue: str | None = None
@@ -138,6 +139,11 @@ def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
     _check_members(document, _REFUSED_OF_CONTAINERS)
     if "snapshot" in document and any(name in document for name in _EXCLUSIVE):
         raise MalformedData
+    exports = document.get("exports")
+    if "exports" in document and (
+        not isinstance(exports, Mapping) or any(name in document for name in _EXCLUSIVE)
+    ):
+        raise BadData("exports", "an object, and not beside a member that tells where to take all from")
     return ContainerBody(
         metadata=_metadata(document),
         copy=_string(document, "copy"),
@@ -145,6 +151,7 @@ def parse_container_body(document: Mapping[str, Json]) -> ContainerBody:
         reference=_string(document, "reference"),
         domain_uri=_string(document, "domainURI"),
         capabilities_uri=_string(document, "capabilitiesURI"),
+        exports=exports if isinstance(exports, Mapping) else None,
         snapshot=_string(document, "snapshot"),
         deserialize=_string(document, "deserialize"),
         deserializevalue=_string(document, "deserializevalue"),

@@ -72,6 +72,7 @@ _SYSTEM_WIDE = (
     "cdmi_serialize_dataobject_to_ID",
     "cdmi_serialize_container_to_ID",
     "cdmi_snapshots",
+    "onedata_export_http",
 )
 
 _CONTAINER = (
@@ -99,6 +100,7 @@ _CONTAINER = (
     "cdmi_serialize_container",
     "cdmi_serialize_dataobject",
     "cdmi_snapshot",
+    "onedata_export_container_http",
 )
 
 _DATA_OBJECT = (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import evolve
 
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
+from op_worker.files.granting.share_sets import WantedShare
 from op_worker.files.model import CreateOptions, FileStat, FileType, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ContentCondition
@@ -23,6 +26,7 @@ from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import parse_container_body
 from op_worker.http.cdmi.capabilities.tree import MAX_CHILDREN
+from op_worker.http.cdmi.containers.exports import ContainerExports
 from op_worker.http.cdmi.containers.snapshots import ContainerSnapshots
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.referring import References
@@ -62,6 +66,7 @@ class Containers:
         self._files, self._locator, self._relocations = files, locator, relocations
         self._references = References(files)
         self._deserializing, self._snapshots = deserializing, snapshots
+        self._exports = ContainerExports(files)
         self._json_limit_b = json_limit_b
 
     async def read(self, caller: Caller, request: CdmiRequest) -> AnyAnswer:
@@ -80,7 +85,7 @@ class Containers:
         if known is not None and await self._snapshots.is_complete(stat):
             return known
         readable = await self._locator.wanted(caller, stat, request.query, ("metadata",))
-        return await self._representation(caller, stat, readable, request.query, 200)
+        return await self._representation(caller, request, stat, readable, 200)
 
     async def write(self, caller: Caller, request: CdmiRequest, body: ByteStream) -> AnyAnswer:
         """Answer a PUT."""
@@ -130,28 +135,41 @@ class Containers:
         if is_asked_for(body):
             refuse_reserved(request.address, is_container=True)
             return await self._deserializing.write(caller, request, target, stat, FileType.DIR, body)
+        exports = await self._exports.wanted(caller, target, stat, body.exports)
         if stat is None:
             if body.snapshot is not None:
                 raise Posix(Errno.ENOENT, "a snapshot is taken of a container that is there")
             refuse_reserved(request.address, is_container=True)
-            return await self._create(caller, target, change)
+            return await self._create(caller, request, target, change, exports)
         await self._update(caller, request.query, stat, change, condition)
+        await self._exports.replace(caller, stat.guid, exports)
         if body.snapshot is not None:
             return await self._snapshots.take(caller, stat, body.snapshot)
         return NO_CONTENT
 
-    async def _create(self, caller: Caller, target: Target, change: MetadataChange) -> Answer:
+    async def _create(
+        self,
+        caller: Caller,
+        request: CdmiRequest,
+        target: Target,
+        change: MetadataChange,
+        exports: Sequence[WantedShare] | None,
+    ) -> Answer:
         options, change = metadata.at_creation(change)
         stat = await self._files.create_directory(caller, target, options)
-        if not change.is_empty:
+        if not change.is_empty or exports:
             try:
-                await self._files.metadata.change(caller, Target(stat.guid), change)
+                if not change.is_empty:
+                    await self._files.metadata.change(caller, Target(stat.guid), change)
+                await self._exports.replace(caller, stat.guid, exports)
             except Exception:  # whatever it was: what this request made goes again
                 await self._files.remove_empty(caller, Target(stat.guid))
                 raise
         stat = evolve(stat, has_metadata=not change.is_empty)
+        if exports:
+            stat = await self._files.stat(caller, Target(stat.guid))
         readable = await self._locator.readable(caller, stat)
-        return await self._representation(caller, stat, readable, Query(), 201)
+        return await self._representation(caller, evolve(request, query=Query()), stat, readable, 201)
 
     async def _update(
         self,
@@ -169,9 +187,11 @@ class Containers:
         await self._files.metadata.change(caller, Target(stat.guid), change, condition)
 
     async def _representation(
-        self, caller: Caller, stat: FileStat, readable: Readable, query: Query, status: int
+        self, caller: Caller, request: CdmiRequest, stat: FileStat, readable: Readable, status: int
     ) -> Answer:
+        query = request.query
         shown = container_members(stat, readable.xattrs, query)
+        shown.update(await self._exports.members(caller, stat, query, request.known_origin()))
         members, is_complete = await self._snapshots.members(caller, stat, shown, query)
         denied: tuple[str, ...] = ()
         if is_complete and (query.wants("childrenrange") or query.wants("children")):

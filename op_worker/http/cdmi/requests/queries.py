@@ -39,6 +39,7 @@ class Query:
         value_ranges: the ranges of the value, in their order; several of them need multi-part MIME.
         metadata: arguments of ``metadata:`` items: prefixes when reading, names when updating; empty
             for the whole metadata.
+        exports: by what exports are looked for.
         values: how many values of a queue, or those with which numbers.
     """
 
@@ -47,6 +48,7 @@ class Query:
     children: Span | None = None
     metadata: tuple[str, ...] = ()
     values: int | Span | None = None
+    exports: str | None = None
 
     @property
     def value(self) -> Span | None:
@@ -83,6 +85,7 @@ def parse_query(raw_query: bytes) -> Query:
         children=_only_span(items, "children", "childrenrange"),
         metadata=() if None in prefixes else tuple(p for p in prefixes if p is not None),
         values=_values(items),
+        exports=next((argument for name, argument in items if name == "exports"), None),
     )
 
 

@@ -74,6 +74,10 @@ class CdmiRequest:
     scheme: str = "http"
     is_gone: Callable[[], bool] = field(default=lambda: False, eq=False)
 
+    def known_origin(self) -> str:
+        """Return ``origin``, or "" when nothing tells it: paths are meant to begin at our root then."""
+        return f"{self.scheme}://{self.host}" if _HOST.fullmatch(self.host) else ""
+
     def origin(self) -> str:
         """Scheme and host by which the client speaks to us.
 
