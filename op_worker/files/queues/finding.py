@@ -60,11 +60,12 @@ class QueueFinding:
             raise Posix(Errno.EINVAL, "this is not a queue")
 
     async def numbering(self, visit: Visit, queue: Chain) -> Numbering:
-        """Return how far the values of a queue are numbered. Raises: Posix(ENOENT) when it is gone."""
+        """Return how far the values of a queue are numbered; a restored queue is numbered by what it has."""
         found = await self._context.engine.get(visit.scope, queue.file.key, [QUEUE])
-        if QUEUE not in found:
-            raise Posix(Errno.ENOENT)
-        return Numbering.decode(found[QUEUE])
+        if QUEUE in found:
+            return Numbering.decode(found[QUEUE])
+        ends = await self.ends(visit, queue)
+        return Numbering() if ends is None else Numbering(ends[1] + 1)
 
     async def oldest(self, visit: Visit, queue: Chain, count: int) -> list[Chain]:
         """Return up to ``count`` values, the oldest first.

@@ -7,6 +7,7 @@ from attrs import evolve
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
+from cluster_worker.persistence.engine import Batch, Delete, Key, Scope
 from onedata.errors import BadData, BadValueTooHigh, Errno, OnedataError, Posix
 from onedata.ids import SpaceId, space_root_guid
 from op_worker.auth.caller import Caller
@@ -16,6 +17,7 @@ from op_worker.files.operations import Operation
 from op_worker.files.queues.values import NewValue, ValueType
 from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
+from op_worker.files.stored.queues import QUEUE
 from op_worker.files.stored.quotas import Quota
 from tests.support.spaces import (
     ALICE,
@@ -320,6 +322,17 @@ class TestOtherDoors:
             assert await add(files, b"c") == range(2, 3)
         finally:
             await files.space_settings.change_settings(owner, SPACE, recycle_days=0)
+
+    @ensureDeferred
+    async def test_a_queue_that_lost_count_goes_on_after_its_last_value(
+        self, site: Site, files: FileService
+    ) -> None:
+        await make(files)
+        await add(files, b"a", b"b")
+        key = Key((await files.stat(owner, Q)).guid.uuid)
+        await site.engine.commit(Scope(SPACE), Batch([Delete(key, QUEUE)]))
+        assert await add(files, b"c") == range(2, 3)
+        assert await values(files) == [b"a", b"b", b"c"]
 
     @ensureDeferred
     async def test_values_count_in_quotas(self, files: FileService) -> None:
