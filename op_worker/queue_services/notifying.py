@@ -20,7 +20,7 @@ from op_worker.files.model import FileType
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.queue_services.events import Event, Sight, changed, created, is_told_of
+from op_worker.queue_services.events import Event, Sight, changed, created, is_stand_in, is_told_of
 from op_worker.queue_services.outbox import MAX_WAITING, Outbox, post
 from op_worker.queue_services.records import Register
 from op_worker.queue_services.registers import Registers
@@ -182,7 +182,9 @@ class Notifying:
             return None
         file = chain.file
         is_link = file.type is FileType.SYMLNK and not is_reference(file.meta.symlink_target or "")
-        if is_link or not is_told_of(chain.names) or any(node.meta.is_queue for node in chain.nodes[:-1]):
+        if is_link or is_stand_in(chain.names, file):
+            return None
+        if not is_told_of(chain.names) or any(node.meta.is_queue for node in chain.nodes[:-1]):
             return None
         custom = {name: one for name, one in documents.items() if name not in file.documents}
         return chain.with_file(Node(file.key, file.name, {**custom, **file.documents}, file.link))
