@@ -87,7 +87,7 @@ def is_told_of(names: tuple[str, ...]) -> bool:
 
 
 def is_stand_in(names: tuple[str, ...], node: Node) -> bool:
-    """Whether this stands for a snapshot that is not complete yet: an empty directory that is closed to all."""
+    """Whether this stands for a snapshot that is not complete yet: a directory that is closed to all."""
     return SNAPSHOTS in names[-2:-1] and not node.meta.mode
 
 

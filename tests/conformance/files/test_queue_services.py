@@ -196,7 +196,7 @@ async def test_a_queue_that_was_ended_keeps_its_values_and_begins_anew_when_it_i
 @ensureDeferred
 async def test_a_token_with_caveats_begins_nothing(files: FileService, services: QueueServices) -> None:
     queue = (await files.queues.create(owner, path("queue"))).guid
-    for limits in (DataLimits(readonly=True), DataLimits(paths=(("/" + SPACE,),))):
+    for limits in (DataLimits(readonly=True), DataLimits(paths=(frozenset({"/" + SPACE}),))):
         with pytest.raises(Unauthorized):
             await services.begin(Caller(owner.user_id, limits), queue, QUERY)
     assert await services.items(queue) == {}

@@ -169,11 +169,12 @@ async def test_what_fills_a_queue_is_frozen_but_for_its_type(client: Client) -> 
     asked = query({"objectName": "== a"})
     await begun(client, asked)
     await until_current(client)
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"cdmi_scope_specification": []},
         {"cdmi_results_specification": ""},
         {"cdmi_queue_type": "cdmi_notification_queue"},
-    ):
+    ]
+    for change in changes:
         reply = await client.cdmi("PUT", Q, {"metadata": {**change, "colour": "red"}}, TYPE)
         assert (reply.status, reply.error_id) == (403, "forbidden")
     removal = await client.cdmi("PUT", f"{Q}?metadata:cdmi_scope_specification", {"metadata": {}}, TYPE)
