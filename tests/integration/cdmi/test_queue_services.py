@@ -116,6 +116,25 @@ async def test_each_way_of_matching_finds_its_object(client: Client, scope: Mapp
 
 
 @ensureDeferred
+async def test_domain_and_capabilities_are_named_by_path_or_by_id(client: Client) -> None:
+    await put(client, "it")
+    shown = (await client.cdmi("GET", "/cdmi/Science/it")).json
+    capabilities = await client.cdmi("GET", f"/cdmi/{shown['capabilitiesURI']}?objectID")
+    domain = await client.cdmi("GET", f"/cdmi{shown['domainURI']}?objectID")
+    for at, (member, uri) in enumerate(
+        (
+            ("domainURI", f"/cdmi{shown['domainURI']}"),
+            ("domainURI", f"/cdmi_objectid/{domain.json['objectID']}/"),
+            ("capabilitiesURI", "cdmi_capabilities/dataobject/"),
+            ("capabilitiesURI", f"/cdmi/cdmi_objectid/{capabilities.json['objectID'].lower()}/"),
+        )
+    ):
+        path = f"{Q}{at}"
+        await begun(client, query({member: f"== {uri}", "objectName": "== it"}), path)
+        assert await until_current(client, path) == [{"objectName": "it"}], uri
+
+
+@ensureDeferred
 async def test_what_the_creator_may_not_read_is_not_among_the_results(client: Client) -> None:
     acl = [
         {"acetype": "ALLOW", "identifier": "OWNER@", "aceflags": "NO_FLAGS", "acemask": "0x7019B"},
