@@ -36,7 +36,7 @@ PAGE_B = 1 << 20
 """A commit has no more values when these have so many bytes."""
 LOOKED_AT = 1000
 """How far the walk is, is written down at least after so many objects."""
-LEASE_S = 30.0
+LEASE_S = 15.0
 
 
 class Stopped(Exception):
