@@ -40,6 +40,7 @@ from op_worker.files.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
 from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.http.cdmi.queues.represented import WholeRepresentation
 from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard, make_passphrase
@@ -49,6 +50,7 @@ from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
 from op_worker.http.tus.door import TusDoor
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
+from op_worker.queue_services.service import QueueServices
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
 from op_worker.shares.service import Shares
@@ -142,6 +144,7 @@ class ProviderParts:
     downloads: Downloads
     uploads: Uploads
     snapshots: Snapshots
+    queue_services: QueueServices
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -203,10 +206,18 @@ class ProviderParts:
             node_name=config.node.node_name,
             blocking=ground.pool,
         )
+        queue_services = QueueServices(
+            files,
+            WholeRepresentation(),
+            membership.zone.supported_spaces,
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            node_name=config.node.node_name,
+        )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            *(statistics, downloads, uploads, Snapshots(files, clock=reactor)),
+            *(statistics, downloads, uploads, Snapshots(files, clock=reactor), queue_services),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -231,6 +242,7 @@ class ProviderParts:
         self.downloads.setServiceParent(parent)
         self.uploads.setServiceParent(parent)
         self.snapshots.setServiceParent(parent)
+        self.queue_services.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -289,6 +301,7 @@ class ProviderParts:
                 authenticator.authenticate,
                 snapshots=self.snapshots,
                 domains=domains,
+                queue_services=self.queue_services,
                 spools=spools,
             ).resource,
             panel=PanelDoor(administration, guard).resource,

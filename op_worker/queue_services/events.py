@@ -86,6 +86,11 @@ def is_told_of(names: tuple[str, ...]) -> bool:
     return SNAPSHOTS not in (*names[:-2], *names[-1:])
 
 
+def is_stand_in(names: tuple[str, ...], node: Node) -> bool:
+    """Whether this stands for a snapshot that is not complete yet: a directory that is closed to all."""
+    return SNAPSHOTS in names[-2:-1] and not node.meta.mode
+
+
 def created(now: Sight) -> list[Event]:
     """Return the events of an object that is seen for the first time."""
     if now.is_reference:

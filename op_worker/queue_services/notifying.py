@@ -20,7 +20,7 @@ from op_worker.files.model import FileType
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.queue_services.events import Event, Sight, changed, created, is_told_of
+from op_worker.queue_services.events import Event, Sight, changed, created, is_stand_in, is_told_of
 from op_worker.queue_services.outbox import MAX_WAITING, Outbox, post
 from op_worker.queue_services.records import Register
 from op_worker.queue_services.registers import Registers
@@ -42,6 +42,8 @@ from op_worker.queue_services.uris import is_reference
 READER = "notifications"
 AT_ONCE = 100
 """How many changes are told of in one commit."""
+_Read = tuple[Change, Sight | None, Mapping[str, Document]]
+"""A change of an object, what is remembered of it, and its documents now."""
 REST_S = 5.0
 """A queue that cannot take what waits for it is left alone so long."""
 _METADATA_B = 4 << 20
@@ -89,9 +91,9 @@ class Notifying:
             await self._files.context.engine.commit(scope, Batch([await self._started(scope, watch)]))
             return
         changes = [one for one in changes[:AT_ONCE] if watch.takes(one.seq)]
-        last = changes[-1].seq
+        read, last = await self._read(scope, changes)
         try:
-            steps = await self._steps(scope, register, watch, changes)
+            steps = await self._steps(scope, register, watch, read)
             steps += [self._position.step(scope, last), *await self._watch_steps(scope, watch, last)]
             await self._files.context.engine.commit(scope, Batch(steps))
         except BaseException:
@@ -138,14 +140,13 @@ class Notifying:
         return await self.watch(scope)
 
     async def _steps(
-        self, scope: Scope, register: Register, watch: Watch, changes: Sequence[Change]
+        self, scope: Scope, register: Register, watch: Watch, read: Sequence[_Read]
     ) -> list[Step]:
         """Return what a commit says of some changes, besides the position."""
         space_id = SpaceId(scope)
-        objects = [one for one in changes if is_object(one.key, space_id)]
         steps: list[Step] = [register.unchanged()]
         happenings: list[Happening] = []
-        for change, before, documents in await self._read(scope, objects):
+        for change, before, documents in read:
             chain = await self._chain(space_id, change.key, documents)
             now = None if chain is None else _sight(chain, before)
             if now is not None or before is not None:
@@ -158,19 +159,18 @@ class Notifying:
                 steps += [step for seq, values in news.items() for step in post(entry.queue, seq, values)]
         return steps
 
-    async def _read(
-        self, scope: Scope, changes: Sequence[Change]
-    ) -> list[tuple[Change, Sight | None, Mapping[str, Document]]]:
-        """Return what is remembered of changed objects, and their documents."""
-        engine, keys = self._files.context.engine, [one.key for one in changes]
-        documents: list[Mapping[str, Document]] = []
-        while len(documents) < len(keys):
-            documents += await engine.get_many(scope, keys[len(documents) :], DOCUMENTS, _METADATA_B)
-        seen = await engine.get_many(scope, [seen_key(key) for key in keys], [SEEN])
-        return [
+    async def _read(self, scope: Scope, changes: Sequence[Change]) -> tuple[list[_Read], Seq]:
+        """Return changed objects as far as they fit in memory, and the number of the last change then."""
+        engine = self._files.context.engine
+        objects = [one for one in changes if is_object(one.key, SpaceId(scope))]
+        keys = [one.key for one in objects]
+        documents = await engine.get_many(scope, keys, DOCUMENTS, _METADATA_B) if keys else ()
+        seen = await engine.get_many(scope, [seen_key(key) for key in keys[: len(documents)]], [SEEN])
+        read = [
             (one, recalled(one.key, found), now)
-            for one, found, now in zip(changes, seen, documents, strict=True)
+            for one, found, now in zip(objects, seen, documents, strict=False)
         ]
+        return read, (changes if len(read) == len(objects) else objects[: len(read)])[-1].seq
 
     async def _chain(self, space_id: SpaceId, key: Key, documents: Mapping[str, Document]) -> Chain | None:
         """Return where an object is; ``None`` when it is gone, or none that news are about."""
@@ -182,7 +182,9 @@ class Notifying:
             return None
         file = chain.file
         is_link = file.type is FileType.SYMLNK and not is_reference(file.meta.symlink_target or "")
-        if is_link or not is_told_of(chain.names) or any(node.meta.is_queue for node in chain.nodes[:-1]):
+        if is_link or is_stand_in(chain.names, file):
+            return None
+        if not is_told_of(chain.names) or any(node.meta.is_queue for node in chain.nodes[:-1]):
             return None
         custom = {name: one for name, one in documents.items() if name not in file.documents}
         return chain.with_file(Node(file.key, file.name, {**custom, **file.documents}, file.link))

@@ -20,7 +20,8 @@ from op_worker.queue_services.records import Entry, outbox_key
 
 MAX_WAITING = 10_000
 """While so many wait, since their queue cannot take them, what happens is not told to that queue."""
-_AT_ONCE = 100
+_AT_ONCE = 16
+"""News with metadata may take megabytes each."""
 JSON_VALUE = ValueType("application/json", "utf-8")
 
 

@@ -29,12 +29,14 @@ from op_worker.queue_services.records import PROGRESS_FIELDS, Entry, Phase, Prog
 from op_worker.queue_services.uris import is_reference
 
 PAGE = 100
-"""The most values of one commit, and of objects looked at together."""
+"""How many objects are read at once; a commit has hardly more values."""
+IN_MEMORY = 16
+"""How many representations are in memory; with metadata they may take megabytes each."""
 PAGE_B = 1 << 20
 """A commit has no more values when these have so many bytes."""
 LOOKED_AT = 1000
 """How far the walk is, is written down at least after so many objects."""
-LEASE_S = 30.0
+LEASE_S = 15.0
 
 
 class Stopped(Exception):
@@ -153,17 +155,24 @@ class Querying:
         at: Chain | None = None
         chains = await self._next(gathering, progress.path, is_passed=progress.is_passed)
         while chains:
-            at, looked_at = chains[-1], looked_at + len(chains)
-            shown = [chain for chain in chains if await self._is_wanted(gathering, chain)]
-            candidates = await gathering.found(shown)
-            judged = await self._files.context.blocking.run(judge, entry.definition, candidates)
-            found = [encoded(result) for result in judged if result is not None]
-            values += found
-            size_b += sum(map(len, found))
-            if size_b > PAGE_B or looked_at >= LOOKED_AT or len(values) >= PAGE:
-                return _Page(values, at)
+            for first in range(0, len(chains), IN_MEMORY):
+                part = chains[first : first + IN_MEMORY]
+                at, looked_at = part[-1], looked_at + len(part)
+                found = await self._results(gathering, entry, part)
+                values += found
+                size_b += sum(map(len, found))
+                if size_b > PAGE_B or looked_at >= LOOKED_AT or len(values) >= PAGE:
+                    return _Page(values, at)
+            assert at is not None
             chains = await self._next(gathering, at.names, is_passed=at.file.meta.is_queue)
         return _Page(values, None)
+
+    async def _results(self, gathering: Gathering, entry: Entry, chains: Sequence[Chain]) -> list[bytes]:
+        """Return the results among some objects."""
+        shown = [chain for chain in chains if await self._is_wanted(gathering, chain)]
+        candidates = await gathering.found(shown)
+        judged = await self._files.context.blocking.run(judge, entry.definition, candidates)
+        return [encoded(result) for result in judged if result is not None]
 
     async def _is_wanted(self, gathering: Gathering, chain: Chain) -> bool:
         file = chain.file

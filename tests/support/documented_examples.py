@@ -13,7 +13,10 @@ from attrs import evolve, frozen
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "cdmi.md", *sorted((DOCS / "cdmi").glob("*.md"))]
 ANY = "…"
-_BLOCK = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MOST_TRIES = 100
+PAUSE_S = 0.05
+"""Between the tries of a request that the page says to repeat: its block begins with ``http repeated``."""
+_BLOCK = re.compile(r"^```http( repeated)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SCHEME = re.compile(r"^https?://")
 
 
@@ -30,11 +33,12 @@ class Answered(Protocol):
 
 @frozen
 class Message:
-    """A request or an answer as the page shows it."""
+    """A request or an answer as the page shows it; ``tries`` is how often a request may be sent."""
 
     line: str
     headers: Mapping[str, str]
     body: str
+    tries: int = 1
 
     @property
     def payload(self) -> bytes:
@@ -55,9 +59,18 @@ class Message:
 
 def examples(page: Path) -> list[tuple[Message, Message]]:
     """Return the requests of a page, each with its answer, in their order."""
-    found = [_message(block) for block in _BLOCK.findall(page.read_text(encoding="utf-8"))]
+    found = [_message(*block) for block in _BLOCK.findall(page.read_text(encoding="utf-8"))]
     assert found and len(found) % 2 == 0, page
     return list(zip(found[::2], found[1::2], strict=True))
+
+
+def is_as_shown(asked: Message, shown: Message, answer: Answered) -> bool:
+    """Whether ``check`` would pass."""
+    try:
+        check(asked, shown, answer)
+    except AssertionError:
+        return False
+    return True
 
 
 def check(asked: Message, shown: Message, answer: Answered) -> None:
@@ -90,11 +103,11 @@ def fits(expected: object, found: object) -> bool:
     return expected == found
 
 
-def _message(block: str) -> Message:
+def _message(repeated: str, block: str) -> Message:
     head, _, body = block.partition("\n\n")
     line, *lines = head.strip().split("\n")
     headers = dict(each.split(": ", 1) for each in lines)
-    return Message(line, headers, body.strip())
+    return Message(line, headers, body.strip(), MOST_TRIES if repeated else 1)
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -35,6 +35,7 @@ from op_worker.http.cdmi.operations import (
 from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
+from op_worker.queue_services.service import QueueServices
 from op_worker.snapshots.service import Snapshots
 
 JSON_LIMIT_B = 4 * 1024 * 1024
@@ -87,10 +88,11 @@ class CdmiDoor:
         *,
         snapshots: Snapshots,
         domains: Domains,
+        queue_services: QueueServices,
         spools: Spools,
         json_limit_b: int = JSON_LIMIT_B,
     ) -> None:
-        self._operations = Operations(files, snapshots, domains, json_limit_b, spools)
+        self._operations = Operations(files, snapshots, domains, queue_services, json_limit_b, spools)
         self._offer = files.context.offer
         self._authenticate = authenticate
         self.resource = door_resource(self.app, self, on_error=refuse)

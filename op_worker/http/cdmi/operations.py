@@ -35,6 +35,7 @@ from op_worker.http.cdmi.requests.request import CdmiRequest, accepts_kind, writ
 from op_worker.http.cdmi.serialization.deserializing import Deserializing
 from op_worker.http.cdmi.serialization.serializing import Serializing
 from op_worker.http.conditions import NO_CONDITIONS
+from op_worker.queue_services.service import QueueServices
 from op_worker.snapshots.service import Snapshots
 
 
@@ -55,6 +56,7 @@ class Operations:
         files: FileService,
         snapshots: Snapshots,
         domains: Domains,
+        services: QueueServices,
         json_limit_b: int,
         spools: Spools,
     ) -> None:
@@ -70,7 +72,7 @@ class Operations:
             files, locator, relocations, deserializing, ContainerSnapshots(snapshots), json_limit_b
         )
         self._branches: Mapping[Branch, BranchHandler] = {Branch.DOMAINS: DomainBranch(domains)}
-        queues = Queues(files, locator, json_limit_b, spools)
+        queues = Queues(files, locator, services, json_limit_b, spools)
         self._kinds: Mapping[Kind, KindHandler] = {Kind.QUEUE: queues}
         self._posts = Posts(files, locator, {Kind.OBJECT: self._writes, Kind.QUEUE: queues})
 

@@ -15,17 +15,19 @@ from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, MetadataChange, Target
 from op_worker.files.service import FileService
+from op_worker.files.stored.quotas import Quota
 from op_worker.queue_services.definitions import parse_definition
 from op_worker.queue_services.service import QueueServices
 from tests.support.queue_services import (
     begin_notification,
     begin_query,
     make_services,
+    status_of,
     until_status,
     until_values,
     values_of,
 )
-from tests.support.spaces import SPACE, Site, alice, bob, body, owner, path
+from tests.support.spaces import BOB, SPACE, Site, alice, bob, body, owner, path
 
 MAKE = CreateOptions(existing=Existing.UPDATE)
 QUERY = parse_definition(
@@ -140,6 +142,8 @@ async def test_a_query_goes_on_after_a_stop_with_nothing_lost_and_nothing_twice(
     site: Site, files: FileService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("op_worker.queue_services.querying.PAGE", 3)
+    monkeypatch.setattr("op_worker.queue_services.querying.LEASE_S", 1.0)  # a stop may leave it behind
+    monkeypatch.setattr("op_worker.queue_services.service.LOOK_S", 0.2)
     for at in range(20):
         await write(files, f"f{at:02}")
     node = make_services(site, files)
@@ -196,7 +200,7 @@ async def test_a_queue_that_was_ended_keeps_its_values_and_begins_anew_when_it_i
 @ensureDeferred
 async def test_a_token_with_caveats_begins_nothing(files: FileService, services: QueueServices) -> None:
     queue = (await files.queues.create(owner, path("queue"))).guid
-    for limits in (DataLimits(readonly=True), DataLimits(paths=(("/" + SPACE,),))):
+    for limits in (DataLimits(readonly=True), DataLimits(paths=(frozenset({"/" + SPACE}),))):
         with pytest.raises(Unauthorized):
             await services.begin(Caller(owner.user_id, limits), queue, QUERY)
     assert await services.items(queue) == {}
@@ -314,7 +318,7 @@ async def test_notifications_go_on_after_a_stop_with_nothing_lost_and_nothing_tw
         if at % 4 == 1:
             await node.stopService()
         elif at % 4 == 3:
-            node = make_services(site, files, f"worker{at}@test")
+            node = make_services(site, files)
             node.startService()
     await until_values(files, queue, 12)
     await until_status(node, queue)
@@ -334,6 +338,43 @@ async def test_a_queue_that_was_ended_is_told_nothing_more(
     await write(files, "f")
     assert told(await until_values(files, other, 1)) == [("create_complete", "f")]
     assert told(await values_of(files, one)) == [("create_complete", "other")]
+
+
+@ensureDeferred
+async def test_what_a_queue_cannot_take_waits_and_keeps_no_other_queue_waiting(
+    files: FileService, services: QueueServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("op_worker.queue_services.notifying.REST_S", 0.02)
+    full = await begin_notification(services, files, [{"objectName": "starts f"}], caller=bob, name="full")
+    other = await begin_notification(services, files, [{"objectName": "starts f"}], name="other")
+    await until_status(services, other)
+    await files.quotas.set_user_quota(owner, SPACE, BOB, Quota(size_b=1))
+    await write(files, "f1")
+    await write(files, "f2")
+    assert len(await until_values(files, other, 2)) == 2
+    assert await values_of(files, full) == []
+    assert await status_of(services, full) == "Processing"
+    await files.quotas.remove_user_quota(owner, SPACE, BOB)
+    for _ in range(300):
+        services.look_soon(SPACE)
+        await sleep(reactor, 0.01)
+        if len(await values_of(files, full)) == 2:
+            break
+    assert told(await values_of(files, full)) == [("create_complete", "f1"), ("create_complete", "f2")]
+
+
+@ensureDeferred
+async def test_a_query_that_finds_no_room_says_so_and_goes_on_when_there_is_some(
+    files: FileService, services: QueueServices
+) -> None:
+    await write(files, "f")
+    await files.quotas.set_user_quota(owner, SPACE, BOB, Quota(size_b=1))
+    queue = await begin_query(services, files, [{"objectName": "== f"}], caller=bob)
+    await until_status(services, queue, "Error: no space is left for results")
+    await files.quotas.remove_user_quota(owner, SPACE, BOB)
+    services.look_soon(SPACE)
+    assert await until_values(files, queue, 1) == [{"objectName": "f"}]
+    await until_status(services, queue)
 
 
 @ensureDeferred

@@ -25,6 +25,8 @@ from op_worker.domains.service import Domains
 from op_worker.files.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
+from op_worker.http.cdmi.queues.represented import WholeRepresentation
+from op_worker.queue_services.service import QueueServices
 from op_worker.snapshots.service import Snapshots
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.records import StorageRecord
@@ -144,9 +146,34 @@ async def snapshots(files: FileService) -> AsyncIterator[Snapshots]:
     await service.stopService()
 
 
+def queue_services_of(files: FileService) -> QueueServices:
+    """What fills queues, not started."""
+    return QueueServices(
+        files,
+        WholeRepresentation(),
+        lambda: (SPACE, OTHER),
+        clock=reactor,
+        wall_clock=system_wall_clock,
+        node_name="worker@test",
+    )
+
+
+@async_yield_fixture
+async def queue_services(files: FileService) -> AsyncIterator[QueueServices]:
+    """What fills queues."""
+    service = queue_services_of(files)
+    service.startService()
+    yield service
+    await service.stopService()
+
+
 @async_yield_fixture
 async def client(
-    files: FileService, snapshots: Snapshots, statistics: StatisticsService, tmp_path: Path
+    files: FileService,
+    snapshots: Snapshots,
+    statistics: StatisticsService,
+    queue_services: QueueServices,
+    tmp_path: Path,
 ) -> AsyncIterator[Client]:
     """A client of a door that listens on loopback."""
     spools = Spools(tmp_path, Inline(), memory_b=SPOOL_MEMORY_B)
@@ -156,6 +183,7 @@ async def client(
         authenticate,
         snapshots=snapshots,
         domains=domains,
+        queue_services=queue_services,
         spools=spools,
         json_limit_b=JSON_LIMIT_B,
     )

@@ -28,7 +28,7 @@ from op_worker.snapshots.service import Snapshots
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from tests.integration.cdmi.callers import SPACE, STORAGE
-from tests.integration.cdmi.conftest import authenticate, static_zone, statistics_of
+from tests.integration.cdmi.conftest import authenticate, queue_services_of, static_zone, statistics_of
 
 
 async def serve(folder: Path) -> None:
@@ -56,7 +56,16 @@ async def serve(folder: Path) -> None:
     root = Resource()
     snapshots, spools = Snapshots(files, clock=reactor), Spools(folder, pool)
     domains = Domains(files, files.context.access.zone, statistics_of(files).answers, system_wall_clock)
-    door = CdmiDoor(files, authenticate, snapshots=snapshots, domains=domains, spools=spools)
+    services = queue_services_of(files)
+    services.startService()
+    door = CdmiDoor(
+        files,
+        authenticate,
+        snapshots=snapshots,
+        domains=domains,
+        queue_services=services,
+        spools=spools,
+    )
     root.putChild(b"cdmi", door.resource)
     site = StreamingSite(root, clock=reactor)
     port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(site)

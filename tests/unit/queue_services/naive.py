@@ -86,11 +86,12 @@ def ask_word(word: str, text: str, constant: str) -> bool:
 
 
 def compare(sign: str, left: Any, right: Any) -> bool:
-    return {
+    answers: dict[str, bool] = {
         "==": left == right,
         "!=": left != right,
         ">": left > right,
         ">=": left >= right,
         "<": left < right,
         "<=": left <= right,
-    }[sign]
+    }
+    return answers[sign]

@@ -50,7 +50,7 @@ def filters() -> st.SearchStrategy[Any]:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.lists(filters(), max_size=3), st.dictionaries(NAMES, VALUES, max_size=4))
 def test_a_scope_matches_what_a_naive_reading_of_it_matches(
     scope: list[Any], members: dict[str, Any]

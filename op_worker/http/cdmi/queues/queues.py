@@ -21,6 +21,7 @@ from op_worker.http.cdmi.queues.bodies import parse_queue_body
 from op_worker.http.cdmi.queues.enqueuing import Enqueuing
 from op_worker.http.cdmi.queues.reads import QueueReads
 from op_worker.http.cdmi.queues.relocating import QueueRelocations
+from op_worker.http.cdmi.queues.service_metadata import ServiceMetadata
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.refusals import Redirected
 from op_worker.http.cdmi.representations import metadata
@@ -29,6 +30,7 @@ from op_worker.http.cdmi.requests.addresses import Branch, path_text
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Span
 from op_worker.http.cdmi.requests.request import CdmiRequest, write_condition
+from op_worker.queue_services.service import QueueServices
 
 
 class Queues:
@@ -39,9 +41,17 @@ class Queues:
         spools: where values wait.
     """
 
-    def __init__(self, files: FileService, locator: Locator, json_limit_b: int, spools: Spools) -> None:
+    def __init__(
+        self,
+        files: FileService,
+        locator: Locator,
+        services: QueueServices,
+        json_limit_b: int,
+        spools: Spools,
+    ) -> None:
         self._files, self._locator, self._json_limit_b = files, locator, json_limit_b
-        self._reads = QueueReads(files, locator)
+        self._filled = ServiceMetadata(files, services)
+        self._reads = QueueReads(files, locator, self._filled)
         self._enqueuing = Enqueuing(files, locator, json_limit_b, spools)
         self._relocations = QueueRelocations(files, locator)
         self._references = References(files)
@@ -149,8 +159,10 @@ class Queues:
         if body.reference is not None:
             return await self._references.make(caller, request, target, None, body.reference)
         change = metadata.update(body.metadata, ())
+        definition = self._filled.asked(body.metadata, is_empty=source is None)
         if source is None:
             stat = await self._files.queues.create(caller, target, metadata=change)
+            await self._filled.begin(caller, stat, definition)
         else:
             stat = await self._relocations.make(caller, source, target, body, change)
         stat = evolve(stat, has_metadata=True)
@@ -175,9 +187,11 @@ class Queues:
         if source is not None:
             await self._relocations.update(caller, source, stat, change, condition)
             return NO_CONTENT
+        of_service = await self._filled.change(stat, body.metadata, names)
         if not change.is_empty:
             await self._checked(caller, stat, change, names)
             await self._files.metadata.change(caller, Target(stat.guid), change, condition)
+        await self._filled.carry_out(caller, stat, of_service)
         return NO_CONTENT
 
     async def _checked(

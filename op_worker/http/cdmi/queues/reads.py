@@ -12,6 +12,7 @@ from op_worker.files.queues.values import Oldest, QueueView
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NOT_ACCEPTABLE, AnyAnswer, ValueAnswer, not_modified, representation
 from op_worker.http.cdmi.locating import Locator
+from op_worker.http.cdmi.queues.service_metadata import ServiceMetadata
 from op_worker.http.cdmi.queues.shown_values import OpenValues, in_json, in_parts, open_values
 from op_worker.http.cdmi.representations.metadata import mimetype_of
 from op_worker.http.cdmi.representations.permitted import Readable, permitted
@@ -27,8 +28,8 @@ _READ = frozenset({*_OF_VALUES, "queueValues", "values"})
 class QueueReads:
     """GET and HEAD of queues."""
 
-    def __init__(self, files: FileService, locator: Locator) -> None:
-        self._files, self._locator = files, locator
+    def __init__(self, files: FileService, locator: Locator, filled: ServiceMetadata) -> None:
+        self._files, self._locator, self._filled = files, locator, filled
 
     async def read(self, caller: Caller, request: CdmiRequest, stat: FileStat) -> AnyAnswer:
         """Answer a GET.
@@ -52,6 +53,7 @@ class QueueReads:
         if oldest is None:
             members = queue_members(stat, readable.xattrs, None, query)
             members.pop("queueValues", None)
+            members = await self._filled.shown(stat, members, query)
             hidden = tuple(name for name in _READ if query.wants(name))
             return representation(Kind.QUEUE, render(permitted(members, readable, hidden)), 200, stat)
         return await self._shown(oldest, readable, query, form)
@@ -66,6 +68,7 @@ class QueueReads:
                 raise
             return render(permitted(queue_members(stat, readable.xattrs, None, Query()), readable))
         members = queue_members(view.stat, readable.xattrs, view.numbers, Query())
+        members = await self._filled.shown(view.stat, members, Query())
         return render(permitted(members, readable))
 
     async def _oldest(self, caller: Caller, stat: FileStat, query: Query) -> Oldest | None:
@@ -85,6 +88,7 @@ class QueueReads:
     async def _shown(self, oldest: Oldest, readable: Readable, query: Query, form: Form) -> AnyAnswer:
         stat = oldest.view.stat
         members = queue_members(stat, readable.xattrs, oldest.view.numbers, query)
+        members = await self._filled.shown(stat, members, query)
         values = await open_values(stat, oldest.values, query.value)
         try:
             members.update(_arrays(values, query))

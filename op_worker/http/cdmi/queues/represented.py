@@ -13,6 +13,8 @@ from op_worker.http.cdmi.representations.representation import (
     object_members,
     queue_members,
 )
+from op_worker.http.cdmi.requests.domain_ids import domain_object_id
+from op_worker.http.cdmi.requests.domain_names import domain_of
 from op_worker.http.cdmi.requests.queries import Query
 
 _ALL = Query()
@@ -36,10 +38,14 @@ class WholeRepresentation:
         return child_name(stat)
 
     def ids_along(self, stat: FileStat) -> Mapping[str, Sequence[str]]:
-        """Return the object IDs of the capability objects on the path of ``capabilitiesURI``."""
+        """Return the object IDs on the paths of ``domainURI`` and of ``capabilitiesURI``."""
         own = capabilities.CONTAINER if stat.is_directory else capabilities.DATA_OBJECT
         own = capabilities.QUEUE if stat.is_queue else own
-        return {"capabilitiesURI": (capabilities.ROOT.object_id, own.object_id)}
+        domain = domain_of(stat.guid.space_id)
+        return {
+            "domainURI": [domain_object_id(domain[:depth]) for depth in range(len(domain) + 1)],
+            "capabilitiesURI": (capabilities.ROOT.object_id, own.object_id),
+        }
 
     def time(self, time_s: float) -> str:
         """Return seconds since the epoch as CDMI writes times."""
