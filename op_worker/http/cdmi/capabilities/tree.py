@@ -37,6 +37,8 @@ _SYSTEM_WIDE = (
     "cdmi_create_reference_by_ID",
     "cdmi_create_value_range_by_ID",
     "cdmi_dataobjects",
+    "cdmi_deserialize_dataobject_by_ID",
+    "cdmi_deserialize_queue_by_ID",
     "cdmi_domains",
     "cdmi_multipart_mime",
     "cdmi_object_access_by_ID",
@@ -50,9 +52,9 @@ _SYSTEM_WIDE = (
     "cdmi_references",
     "cdmi_security_access_control",
     "cdmi_serialization_json",
-    "cdmi_deserialize_dataobject_by_ID",
-    "cdmi_serialize_dataobject_to_ID",
     "cdmi_serialize_container_to_ID",
+    "cdmi_serialize_dataobject_to_ID",
+    "cdmi_serialize_queue_to_ID",
     "cdmi_snapshots",
 )
 
@@ -68,6 +70,7 @@ _CONTAINER = (
     "cdmi_delete_container",
     "cdmi_deserialize_container",
     "cdmi_deserialize_dataobject",
+    "cdmi_deserialize_queue",
     "cdmi_list_children",
     "cdmi_list_children_range",
     "cdmi_modify_deserialize_container",
@@ -80,6 +83,7 @@ _CONTAINER = (
     "cdmi_read_metadata",
     "cdmi_serialize_container",
     "cdmi_serialize_dataobject",
+    "cdmi_serialize_queue",
     "cdmi_snapshot",
 )
 
@@ -97,6 +101,7 @@ _DATA_OBJECT = (
 _QUEUE = (
     "cdmi_copy_queue",
     "cdmi_delete_queue",
+    "cdmi_modify_deserialize_queue",
     "cdmi_modify_metadata",
     "cdmi_modify_value",
     "cdmi_move_queue",
