@@ -6,6 +6,7 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
 from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.runtime.clock import sleep
 from onedata.errors import Errno
 from onedata.ids import FileGuid, nameless_uuid
 from op_worker.auth.caller import Caller
@@ -139,8 +140,11 @@ async def test_it_is_charged_and_recharged_like_any_other(files: FileService, si
     await make(files, b"ten bytes!", bob)
     await files.quotas.set_user_quota(owner, SPACE, BOB, Quota(size_b=12))
     await files.recover(SPACE)
-    usage = await files.quotas.user_quota(owner, SPACE, BOB)
-    assert usage.used_b == 10
+    for _ in range(500):  # it is charged in the background
+        if (await files.quotas.user_quota(owner, SPACE, BOB)).used_b == 10:
+            break
+        await sleep(site.clock, 0.01)
+    assert (await files.quotas.user_quota(owner, SPACE, BOB)).used_b == 10
     await refused(Errno.EDQUOT, make(files, b"more", bob))
     await files.quotas.remove_user_quota(owner, SPACE, BOB)
     await files.recover(SPACE)
