@@ -38,11 +38,18 @@ class Met:
 
 
 @frozen
+class Queued:
+    """A queue."""
+
+    stat: FileStat
+
+
+@frozen
 class Left:
     """The directory that was entered last, and not left yet, ends."""
 
 
-Step = Entered | Met | Left
+Step = Entered | Met | Queued | Left
 
 
 @define(eq=False)
@@ -66,8 +73,8 @@ class CanonicalWalk:
         """
         visit, chain = await self._context.chain(self._caller, top)
         await visit.require(chain, _needed(chain))
-        if not chain.file.is_directory:
-            yield Met(visit.stat(chain))
+        if not _is_container(chain):
+            yield _leaf(visit, chain)
             return
         yield await self._entered(visit, chain)
         opened = [_Open(chain)]
@@ -76,11 +83,11 @@ class CanonicalWalk:
             if child is None:
                 opened.pop()
                 yield Left()
-            elif child.file.is_directory:
+            elif _is_container(child):
                 yield await self._entered(visit, child)
                 opened.append(_Open(child))
             else:
-                yield Met(visit.stat(child))
+                yield _leaf(visit, child)
 
     async def children(self, directory: Target) -> AsyncGenerator[FileStat, None]:
         """Yield what ``steps`` would show right in a directory, in order of names. Raises: as ``steps``."""
@@ -124,12 +131,21 @@ _END = b"\xff"
 
 
 def _needed(chain: Chain) -> Operation:
-    needed = _TO_LIST if chain.file.is_directory else _TO_READ
+    needed = _TO_LIST if _is_container(chain) else _TO_READ
     return needed | Operation.READ_ACL if chain.file.meta.acl is not None else needed
 
 
+def _is_container(chain: Chain) -> bool:
+    return chain.file.is_directory and not chain.file.meta.is_queue
+
+
+def _leaf(visit: Visit, chain: Chain) -> Met | Queued:
+    stat = visit.stat(chain)
+    return Queued(stat) if stat.is_queue else Met(stat)
+
+
 def _is_shown(directory: Chain, node: Node) -> bool:
-    if not node.exists or node.type is FileType.SYMLNK or node.holds_snapshots or node.meta.is_queue:
+    if not node.exists or node.type is FileType.SYMLNK or node.holds_snapshots:
         return False
     return not (directory.is_root and is_reserved(node.name))
 

@@ -29,6 +29,7 @@ from op_worker.files.stored.documents import META, PARENT, SHOWN, Meta, Times, e
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import MAX_PATH_B, check_name
+from op_worker.files.stored.queues import Numbering
 from op_worker.files.translation import translated
 from op_worker.files.tree.creation import DEFAULT_MODES, Creation
 from op_worker.storage.helper import StoragePath
@@ -54,6 +55,7 @@ class Description:
     Attributes:
         guid: the id that it had; it gets it again if nothing has it, and if it was in the same space.
         metadata: custom metadata and the list, if any.
+        numbers: of a queue, which is a directory: those that its values will have.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Description:
     guid: FileGuid | None = None
     metadata: MetadataChange = _NO_CHANGE
     kept: Kept | None = None
+    numbers: range | None = None
 
 
 @frozen(eq=False)
@@ -104,11 +107,14 @@ class Restoring:
 
         Raises: Posix(EEXIST, ENOENT, ENOTDIR, EACCES...) as making a file; as ``add``.
         """
-        visit, directory, name = await self._place(caller, target, top.type)
+        visit, directory, name = await self._place(
+            caller, target, _added(top.type, is_queue=top.numbers is not None)
+        )
         change = await self._checked(top)
         options = CreateOptions(acl=change.acl if isinstance(change.acl, tuple) else None)
         now_s = self._context.wall_clock()
         meta = self._creation.new_meta(visit, directory, name, top.type, options, now_s)
+        meta = evolve(meta, is_queue=top.numbers is not None)
         wanted = await self._key(top.guid, visit.space_id) if target.uuid is None else Key(target.uuid)
         new = await self._new(visit, top, change, meta, None, wanted)
         try:
@@ -151,7 +157,9 @@ class Restoring:
         """Let the tree appear, as a whole. Raises: as ``begin``."""
 
         async def attempt() -> FileStat:
-            visit, directory, name = await self._place(caller, target, tree.top.meta.type)
+            visit, directory, name = await self._place(
+                caller, target, _added(tree.top.meta.type, is_queue=tree.top.meta.is_queue)
+            )
             now_s = self._context.wall_clock()
             path = StoragePath(f"{directory.storage_path}/{name}")
             steps: list[Step] = [
@@ -201,6 +209,7 @@ class Restoring:
             self._context.access.provider_id,
             int(self._context.wall_clock()),
             acl=accepted(visit.space, acl, is_directory=is_directory) if isinstance(acl, tuple) else None,
+            is_queue=item.numbers is not None,
         )
         key = await self._key(item.guid, visit.space_id)
         return Made(await self._new(visit, item, change, meta, parent.file.key, key), path_b)
@@ -225,6 +234,7 @@ class Restoring:
             times=times,
             custom={step.field: step.data for step in steps if isinstance(step, Put)},
             location=self._contents.new_location(visit) if item.type is FileType.REG else None,
+            numbering=None if item.numbers is None else Numbering(item.numbers.stop).encode(),
         )
 
     async def _key(self, guid: FileGuid | None, space_id: SpaceId) -> Key:
@@ -266,6 +276,11 @@ class _Continued:
         """Return the next piece."""
         first, self._first = self._first, b""
         return first or await self._rest.read()
+
+
+def _added(type_: FileType, *, is_queue: bool) -> FileType:
+    """Return what must be added to the directory: who may add a data object may add a queue."""
+    return FileType.REG if is_queue else type_
 
 
 def _length(names: Sequence[str], name: str) -> int:

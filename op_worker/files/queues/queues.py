@@ -7,7 +7,7 @@ queues are those of directories. What changes the order of values is here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from attrs import frozen
 
@@ -29,7 +29,7 @@ from op_worker.files.queues.making import Making
 from op_worker.files.queues.reading import QueueReading, ValueBody
 from op_worker.files.queues.taking import Taking
 from op_worker.files.queues.transferring import Transferring
-from op_worker.files.queues.values import NewValue, Oldest, QueueView
+from op_worker.files.queues.values import NewValue, Oldest, QueuedValue, QueueView
 from op_worker.files.removing.removal import Removal
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
@@ -88,6 +88,12 @@ class Queues:
         Raises: BadValueTooHigh (``values``) when that would be more than 1000; Posix(ENOENT, EACCES, EINVAL).
         """
         return await self._reading.oldest(caller, target, count)
+
+    async def every(self, caller: Caller, target: Target) -> AsyncGenerator[QueuedValue, None]:
+        """Yield all values of a queue, the oldest first. Raises: Posix(ENOENT, EACCES, EINVAL)."""
+        visit, queue = await self._queues.queue(caller, target, READ)
+        async for value in self._reading.every(visit, queue, None):
+            yield value
 
     @translated
     async def begin(self, caller: Caller, target: Target) -> Incoming:

@@ -72,7 +72,7 @@ class Operations:
             files, locator, relocations, deserializing, ContainerSnapshots(snapshots), json_limit_b
         )
         self._branches: Mapping[Branch, BranchHandler] = {Branch.DOMAINS: DomainBranch(domains)}
-        queues = Queues(files, locator, services, json_limit_b, spools)
+        queues = Queues(files, locator, services, deserializing, json_limit_b, spools)
         self._kinds: Mapping[Kind, KindHandler] = {Kind.QUEUE: queues}
         self._posts = Posts(files, locator, {Kind.OBJECT: self._writes, Kind.QUEUE: queues})
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from onedata.errors import BadData, BadValueNotAllowed, MalformedData, MissingRequiredValue, NotSupported
 from op_worker.files.model import Json
 from op_worker.files.queues.values import ValueType
+from op_worker.http.cdmi.bodies.sent_values import SentValues
 from op_worker.http.cdmi.queues.bodies import (
     EnqueueBody,
-    SentValues,
     default_type,
     parse_enqueue_body,
     parse_queue_body,

@@ -20,6 +20,7 @@ from op_worker.files.service import FileService
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.requests.addresses import parse_address
+from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.http.cdmi.requests.request import CdmiRequest
 from op_worker.http.cdmi.serialization.canonical import CanonicalStream
@@ -103,7 +104,7 @@ async def serialise(files: FileService, place: str, into: str) -> bytes:
 
 async def deserialise(files: FileService, source: str, into: str) -> None:
     asked = ContainerBody(deserialize=f"/Science/{source}")
-    await Deserializing(files, Locator(files)).write(owner, REQUEST, path(into), None, FileType.DIR, asked)
+    await Deserializing(files, Locator(files)).write(owner, REQUEST, path(into), None, Kind.CONTAINER, asked)
 
 
 def plain(xattrs: Mapping[str, Any]) -> dict[str, Any]:

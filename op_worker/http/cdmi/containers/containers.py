@@ -10,7 +10,7 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData, BadValueTooHigh, Errno, MissingRequiredValue, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.granting.share_sets import WantedShare
-from op_worker.files.model import CreateOptions, FileStat, FileType, Json, MetadataChange, Target
+from op_worker.files.model import CreateOptions, FileStat, Json, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ContentCondition
 from op_worker.http.cdmi.answers import (
@@ -134,7 +134,7 @@ class Containers:
             return await self._relocations.write(caller, request, target, stat, body, change, condition)
         if is_asked_for(body):
             refuse_reserved(request.address, is_container=True)
-            return await self._deserializing.write(caller, request, target, stat, FileType.DIR, body)
+            return await self._deserializing.write(caller, request, target, stat, Kind.CONTAINER, body)
         exports = await self._exports.wanted(caller, target, stat, body.exports)
         if stat is None:
             if body.snapshot is not None:

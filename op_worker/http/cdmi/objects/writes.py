@@ -11,7 +11,7 @@ from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData
 from op_worker.auth.caller import Caller
-from op_worker.files.model import FileStat, FileType, Target
+from op_worker.files.model import FileStat, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, AnyAnswer
 from op_worker.http.cdmi.bodies.multipart import Parts, first_file, first_part
@@ -27,6 +27,7 @@ from op_worker.http.cdmi.objects.value_writes import ValueWrites, members_of
 from op_worker.http.cdmi.referring import References
 from op_worker.http.cdmi.relocations import Relocations
 from op_worker.http.cdmi.requests.addresses import Branch
+from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.request import (
     CdmiRequest,
     Form,
@@ -153,7 +154,7 @@ class ObjectWrites:
             change = changes.sent(request, body, {})
             return await self._relocations.make(caller, request, place, body, change)
         if is_asked_for(body):
-            return await self._deserializing.make(caller, request, place, body)
+            return await self._deserializing.make(caller, request, place, Kind.OBJECT, body)
         is_named = request.address.branch is not Branch.OBJECT_IDS
         is_placed = is_named or not body.has_value or body.domain_uri is not None
         placed = await place.take(body.domain_uri) if is_placed else None
@@ -196,7 +197,7 @@ class ObjectWrites:
             change = changes.sent(request, body, {})
             return await self._serializing.write(caller, request, target, stat, body, change)
         if is_asked_for(body):
-            return await self._deserializing.write(caller, request, target, stat, FileType.REG, body)
+            return await self._deserializing.write(caller, request, target, stat, Kind.OBJECT, body)
         span = request.query.value
         if span is not None:
             return await self._values.write_range(caller, request, target, stat, incoming, span)

@@ -19,8 +19,9 @@ from op_worker.http.cdmi.bodies.incoming import read_json
 from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.http.cdmi.bodies.multipart import Part, Parts, first_part
 from op_worker.http.cdmi.bodies.object_body import IncomingObject
+from op_worker.http.cdmi.bodies.sent_values import SentValues
 from op_worker.http.cdmi.locating import Locator, Source
-from op_worker.http.cdmi.queues.bodies import EnqueueBody, SentValues, default_type, parse_enqueue_body
+from op_worker.http.cdmi.queues.bodies import EnqueueBody, default_type, parse_enqueue_body
 from op_worker.http.cdmi.relocations import found_source, permitted_only
 from op_worker.http.cdmi.requests.negotiation import Kind, is_storable_mimetype
 from op_worker.http.cdmi.requests.request import MULTIPART, CdmiRequest
@@ -67,7 +68,7 @@ class Enqueuing:
             await sent.settle()
             body = parse_enqueue_body(sent.members, has_value=sent.has_value)
             if sent.has_value:
-                await self._array(incoming, SentValues(sent.value(JsonDecoder()), body), body)
+                await self._array(incoming, SentValues(sent.value(JsonDecoder()), body.encoding), body)
                 return
         await self._relocate(caller, request, target, body)
 

@@ -30,6 +30,7 @@ from op_worker.http.cdmi.requests.addresses import Branch, path_text
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Span
 from op_worker.http.cdmi.requests.request import CdmiRequest, write_condition
+from op_worker.http.cdmi.serialization.deserializing import Deserializing, is_asked_for
 from op_worker.queue_services.service import QueueServices
 
 
@@ -46,11 +47,13 @@ class Queues:
         files: FileService,
         locator: Locator,
         services: QueueServices,
+        deserializing: Deserializing,
         json_limit_b: int,
         spools: Spools,
     ) -> None:
         self._files, self._locator, self._json_limit_b = files, locator, json_limit_b
         self._filled = ServiceMetadata(files, services)
+        self._deserializing = deserializing
         self._reads = QueueReads(files, locator, self._filled)
         self._enqueuing = Enqueuing(files, locator, json_limit_b, spools)
         self._relocations = QueueRelocations(files, locator)
@@ -88,6 +91,8 @@ class Queues:
         asked = parse_queue_body(await read_json(body, self._json_limit_b))
         target = await self._locator.target(caller, request.address)
         await self._require_belonging(caller, request, target.base.space_id, asked)
+        if is_asked_for(asked):
+            return await self._deserializing.write(caller, request, target, stat, Kind.QUEUE, asked)
         if stat is not None:
             return await self._update(caller, request, stat, asked)
         return await self._create(caller, request, target, asked)
@@ -99,6 +104,8 @@ class Queues:
         if request.version is None:
             raise MissingRequiredValue("version")
         asked = parse_queue_body(await read_json(body, self._json_limit_b))
+        if is_asked_for(asked):
+            return await self._deserializing.make(caller, request, place, Kind.QUEUE, asked)
         source = await self._source(caller, request, asked)
         moved = source.guid if source is not None and asked.move is not None else None
         placed = await place.take(asked.domain_uri, moved)

@@ -22,7 +22,8 @@ from op_worker.http.cdmi.representations.representation import (
 )
 from op_worker.http.cdmi.representations.values import ValueStream, around, is_json, is_text
 from op_worker.http.cdmi.requests.queries import Query
-from op_worker.serialization.walk import CanonicalWalk, Entered, Left, Met
+from op_worker.http.cdmi.serialization.canonical_queue import CanonicalQueue
+from op_worker.serialization.walk import CanonicalWalk, Entered, Left, Met, Queued
 
 _PIECE_B = 256 * 1024
 _ALL = Query()
@@ -81,6 +82,12 @@ class CanonicalStream:
             elif isinstance(step, Entered):
                 yield commas.next() + await self._container(step)
                 commas.enter()
+            elif isinstance(step, Queued):
+                yield commas.next()
+                async for piece in CanonicalQueue(
+                    self._files, self._locator, self._caller, step.stat
+                ).pieces():
+                    yield piece
             elif (reader := await self._open(step)) is not None:
                 yield commas.next()
                 async for piece in self._object(reader):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import evolve, frozen
@@ -11,6 +12,7 @@ from onedata.errors import BadData
 from onedata.ids import FileGuid, InvalidFileId, SpaceId
 from op_worker.files.content.restoring import Description, Kept
 from op_worker.files.model import FileType, Json, MetadataChange
+from op_worker.files.queues.values import ValueType
 from op_worker.http.cdmi.bodies.members import NAMED, Encoding
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.requests.addresses import RESERVED_PREFIX
@@ -18,16 +20,20 @@ from op_worker.http.cdmi.requests.domain_names import MEMBER, domain_of, domains
 from op_worker.http.cdmi.requests.negotiation import Kind, is_storable_mimetype
 from op_worker.http.cdmi.serialization.reading import KEY, Begun
 
-_TYPES = {Kind.OBJECT.value: FileType.REG, Kind.CONTAINER.value: FileType.DIR}
+_KINDS = {kind.value: kind for kind in (Kind.OBJECT, Kind.CONTAINER, Kind.QUEUE)}
+_QUEUE_VALUES = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
+_OF_VALUES = frozenset({Encoding.UTF8.value, Encoding.BASE64.value})
 _OF_CONTAINERS = frozenset({"childrenrange", "children", "exports", "snapshots"})
 
 
 @frozen(kw_only=True)
 class Described:
-    """A serialised resource; ``encoding`` is how its value travels."""
+    """A serialised resource; ``encoding`` is how its value travels, ``types`` those of a queue's values."""
 
+    kind: Kind
     file: Description
     encoding: Encoding
+    types: Sequence[ValueType] = ()
     domain: str | None
     has_value: bool
     has_children: bool
@@ -41,28 +47,35 @@ def described(begun: Begun) -> Described:
             ``metadata.update``.
     """
     members = begun.members
-    type_ = _TYPES.get(_text(members, "objectType") or "")
-    if type_ is None:
+    kind = _KINDS.get(_text(members, "objectType") or "")
+    if kind is None:
         raise BadData(KEY, "an objectType that cannot be made")
-    is_object = type_ is FileType.REG
-    if begun.has_children if is_object else begun.has_value:
-        raise BadData(KEY, "objects have a value, containers have children")
+    if begun.has_value if kind is Kind.CONTAINER else begun.has_children:
+        raise BadData(KEY, "objects and queues have values, containers have children")
     name = (_text(members, "objectName") or "").removesuffix("/")
-    if not is_object and name.startswith(RESERVED_PREFIX):
+    if kind is Kind.CONTAINER and name.startswith(RESERVED_PREFIX):
         raise BadData(KEY, "names of containers cannot start with cdmi_")
     sent = members.get("metadata")
     if not isinstance(sent, Mapping | None):
         raise BadData(KEY, "metadata is an object")
     change = MetadataChange() if sent is None else metadata.update(sent, ())
-    encoding = _encoding(members)
-    if is_object:
+    encoding = _encoding(members) if kind is Kind.OBJECT else Encoding.UTF8
+    if kind is Kind.OBJECT:
         change = _with_properties(members, change, encoding)
+    types = _types(members) if kind is Kind.QUEUE else ()
     file = Description(
-        name=name, type=type_, guid=_guid(members), metadata=change, kept=_kept(sent if sent else {})
+        name=name,
+        type=FileType.REG if kind is Kind.OBJECT else FileType.DIR,
+        guid=_guid(members),
+        metadata=change,
+        kept=_kept(sent if sent else {}),
+        numbers=_numbers(members, len(types)) if kind is Kind.QUEUE else None,
     )
     return Described(
+        kind=kind,
         file=file,
         encoding=encoding,
+        types=types,
         domain=_text(members, "domainURI"),
         has_value=begun.has_value,
         has_children=begun.has_children,
@@ -100,6 +113,34 @@ def _with_properties(
     )
     others = {name: value for name, value in members.items() if name not in NAMED | _OF_CONTAINERS}
     return metadata.with_others(change, others, {})
+
+
+def _types(members: Mapping[str, Json]) -> list[ValueType]:
+    """Return the mimetypes and encodings of the values of a queue."""
+    mimetypes, encodings = _texts(members, "mimetype"), _texts(members, "valuetransferencoding")
+    if len(mimetypes) != len(encodings):
+        raise BadData(KEY, "there is a mimetype and an encoding for each value")
+    if not all(map(is_storable_mimetype, mimetypes)) or not set(encodings) <= _OF_VALUES:
+        raise BadData(KEY, "a mimetype or an encoding that no value can have")
+    return [
+        ValueType(mimetype.lower(), encoding) for mimetype, encoding in zip(mimetypes, encodings, strict=True)
+    ]
+
+
+def _numbers(members: Mapping[str, Json], count: int) -> range:
+    """Return the numbers of the values of a queue, which begin where they did."""
+    found = _QUEUE_VALUES.fullmatch(_text(members, "queueValues") or "")
+    first = 0 if found is None else int(found[1])
+    if found is not None and int(found[2]) - first + 1 != count:
+        raise BadData(KEY, "queueValues has another number of values")
+    return range(first, first + count)
+
+
+def _texts(members: Mapping[str, Json], name: str) -> list[str]:
+    value = members.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise BadData(KEY, f"{name} of a queue is an array of text")
+    return [str(one) for one in value]
 
 
 def _encoding(members: Mapping[str, Json]) -> Encoding:

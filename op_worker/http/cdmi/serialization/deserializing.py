@@ -14,29 +14,32 @@ from onedata.errors import BadData, BadValueIdentifier
 from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.copying import ReaderStream
-from op_worker.files.content.detached import DetachedTree
-from op_worker.files.content.restoring import Made
-from op_worker.files.model import FileStat, FileType, Follow, Target
+from op_worker.files.model import FileStat, Follow, Target
+from op_worker.files.queues.values import MAX_VALUES, ValueType
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ContentCondition
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
 from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.representations.representation import container_members, object_members, render
+from op_worker.http.cdmi.representations.representation import (
+    container_members,
+    object_members,
+    queue_members,
+    render,
+)
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.http.cdmi.requests.request import CdmiRequest, write_condition
 from op_worker.http.cdmi.serialization.descriptions import Described, check_domain, described, with_given
-from op_worker.http.cdmi.serialization.reading import KEY, CanonicalItems, Ended
+from op_worker.http.cdmi.serialization.filling import Filling, values_of
+from op_worker.http.cdmi.serialization.reading import KEY, CanonicalItems
 from op_worker.http.cdmi.serialization.serializing import source_of
 from op_worker.http.cdmi.serialization.updating import ContainerUpdates
 from op_worker.http.cdmi.serialization.values import (
     Wanted,
     WholeValue,
     begun,
-    child_of,
-    expect_end,
     expect_nothing,
     value_of,
 )
@@ -86,13 +89,13 @@ class Deserializing:
         request: CdmiRequest,
         target: Target,
         present: FileStat | None,
-        type_: FileType,
+        kind: Kind,
         body: Body,
     ) -> Answer:
         """Answer a PUT. What is made appears as a whole when all of the source was read.
 
         Args:
-            type_: what the request wants to be made; the source must be of its kind.
+            kind: of what the request wants to be made; the source must be of it, too.
 
         Raises:
             BadData: of ``deserialize`` for a source that is no canonical JSON, or of another kind; of
@@ -100,7 +103,7 @@ class Deserializing:
             BadValueIdentifier: of ``objectID``, when something else is there than what was serialised.
             Refused: 400, when the source is missing.
         """
-        async with self._opened(caller, request, type_, body) as opened:
+        async with self._opened(caller, request, kind, body) as opened:
             opened.require_domain(target.base.space_id)
             condition = write_condition(request, of_state=True)
             condition.require(present)
@@ -110,9 +113,11 @@ class Deserializing:
             stat = await self._made(caller, target, opened)
         return await self._shown(caller, stat)
 
-    async def make(self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody) -> Answer:
+    async def make(
+        self, caller: Caller, request: CdmiRequest, place: Place, kind: Kind, body: Body
+    ) -> Answer:
         """Answer a POST: the object gets its id, if that is free, and it for a name. Raises: as ``write``."""
-        async with self._opened(caller, request, FileType.REG, body) as opened:
+        async with self._opened(caller, request, kind, body) as opened:
             guid = opened.top.file.guid
             is_free = guid is not None and await self._files.restoring.is_free(guid)
             domain_uri = body.domain_uri or opened.top.domain
@@ -123,7 +128,7 @@ class Deserializing:
 
     @asynccontextmanager
     async def _opened(
-        self, caller: Caller, request: CdmiRequest, type_: FileType, body: Body
+        self, caller: Caller, request: CdmiRequest, kind: Kind, body: Body
     ) -> AsyncIterator[_Opened]:
         """Give the source, read up to the value or the children of what it begins with."""
         async with self._source(caller, request, body) as source:
@@ -133,7 +138,7 @@ class Deserializing:
 
             items = again()
             top = described(await begun(items))
-            if top.file.type is not type_:
+            if top.kind is not kind:
                 raise BadData(KEY, "the source is of another kind")
             yield _Opened(again, items, with_given(top, body.metadata), body.domain_uri is not None)
 
@@ -154,34 +159,9 @@ class Deserializing:
             await reader.close()
 
     async def _made(self, caller: Caller, target: Target, opened: _Opened) -> FileStat:
-        restoring, top, items = self._files.restoring, opened.top, opened.items
-        tree, made = await restoring.begin(caller, target, top.file)
-        try:
-            if top.file.type is FileType.REG:
-                await restoring.fill_top(tree, value_of(items, top))
-                await expect_end(items)
-            else:
-                await self._fill(tree, made, opened)
-            await expect_nothing(items)
-            return await restoring.finish(caller, tree, target)
-        except BaseException:
-            await restoring.give_up(tree)
-            raise
-
-    async def _fill(self, tree: DetachedTree, top: Made, opened: _Opened) -> None:
-        """Make what is in a container, up to its end."""
-        above, items, domain = [top], opened.items, opened.domain(tree.space_id)
-        while above:
-            item = await items.next()
-            if isinstance(item, Ended):
-                above.pop()
-                continue
-            child = child_of(item, domain)
-            if child.file.type is FileType.DIR:
-                above.append(await self._files.restoring.add_directory(tree, above[-1], child.file))
-            else:
-                await self._files.restoring.add_file(tree, above[-1], child.file, value_of(items, child))
-                await expect_end(items)
+        domain = opened.domain(target.base.space_id)
+        filling = Filling(self._files)
+        return await filling.make(caller, target, opened.top, opened.items, domain, is_all=True)
 
     async def _update(
         self, caller: Caller, present: FileStat, opened: _Opened, condition: ContentCondition
@@ -190,8 +170,9 @@ class Deserializing:
         top, target = opened.top.file, Target(present.guid)
         if top.guid is None or top.guid != present.guid:
             raise BadValueIdentifier("objectID")
-        if present.type is FileType.DIR:
-            await self._update_container(caller, present, opened)
+        if opened.top.kind is not Kind.OBJECT:
+            update = self._update_queue if present.is_queue else self._update_container
+            await update(caller, present, opened)
             return
         body = WholeValue(opened.items, value_of(opened.items, opened.top))
         await self._files.replace_content(
@@ -210,9 +191,32 @@ class Deserializing:
             await begun(items)
             await updates.apply(caller, present, items)
 
+    async def _update_queue(self, caller: Caller, present: FileStat, opened: _Opened) -> None:
+        """Give a queue its metadata, and add the values that it was serialised with."""
+        target, queues = Target(present.guid), self._files.queues
+        types: list[ValueType] = []
+        incoming = await queues.begin(caller, target)
+        try:
+            async for _, type_, value in values_of(opened.items, opened.top):
+                if len(types) == MAX_VALUES:
+                    await incoming.enqueue(types)
+                    incoming, types = await queues.begin(caller, target), []
+                await incoming.receive(value, None)
+                types.append(type_)
+            await expect_nothing(opened.items)
+            await incoming.enqueue(types)
+        finally:
+            await incoming.drop()
+        if not opened.top.file.metadata.is_empty:
+            await self._files.metadata.change(caller, target, opened.top.file.metadata)
+
     async def _shown(self, caller: Caller, stat: FileStat) -> Answer:
         xattrs = await self._locator.changed_xattrs(caller, stat)
-        if stat.type is FileType.DIR:
+        if stat.is_queue:
+            view = await self._files.queues.view(caller, Target(stat.guid))
+            members = queue_members(stat, xattrs, view.numbers, Query())
+            return representation(Kind.QUEUE, render(members), 201)
+        if stat.is_directory:
             return representation(Kind.CONTAINER, render(container_members(stat, xattrs, Query())), 201)
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
 

@@ -14,10 +14,12 @@ from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import BadData
 from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
-from op_worker.files.content.restoring import Description
-from op_worker.files.model import FileStat, FileType, Target
+from op_worker.files.model import FileStat, Target
 from op_worker.files.service import FileService
+from op_worker.http.cdmi.representations.representation import kind_of
+from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.serialization.descriptions import Described
+from op_worker.http.cdmi.serialization.filling import Filling, values_of
 from op_worker.http.cdmi.serialization.reading import KEY, CanonicalItems, Ended
 from op_worker.http.cdmi.serialization.values import child_of, expect_end, expect_nothing, value_of
 from op_worker.serialization.walk import CanonicalWalk
@@ -60,13 +62,14 @@ class ContainerUpdates:
                 raise BadData(KEY, "children of a container that is there come in order of their names")
             last[-1] = name
             await self._files.restoring.check(caller, space_id, child.file)
-            if child.file.type is FileType.DIR:
+            if child.kind is Kind.CONTAINER:
                 last.append(b"")
-                continue
-            value = value_of(items, child)
-            while await value.read():
-                pass
-            await expect_end(items)
+            elif child.kind is Kind.QUEUE:
+                async for _, _, value in values_of(items, child):
+                    await _drain(value)
+            else:
+                await _drain(value_of(items, child))
+                await expect_end(items)
         await expect_nothing(items)
 
     async def apply(self, caller: Caller, present: FileStat, items: CanonicalItems) -> None:
@@ -84,14 +87,12 @@ class ContainerUpdates:
                     continue
                 child = child_of(item, None)
                 await self._remove_up_to(caller, level, child.file.name)
-                there = await self._taken(caller, level, child.file)
-                if child.file.type is FileType.DIR:
-                    levels.append(
-                        await self._level(caller, await self._container(caller, level, child, there))
-                    )
+                there = await self._taken(caller, level, child)
+                if child.kind is Kind.CONTAINER:
+                    inner = await self._container(caller, level, child, there)
+                    levels.append(await self._level(caller, inner))
                 else:
-                    await self._object(caller, level, child, there, value_of(items, child))
-                    await expect_end(items)
+                    await self._leaf(caller, level, child, there, items)
         finally:
             for level in levels:
                 await level.present.aclose()
@@ -107,13 +108,13 @@ class ContainerUpdates:
             await self._files.remove(caller, Target(level.ahead.guid))
             level.ahead = await anext(level.present, None)
 
-    async def _taken(self, caller: Caller, level: _Level, child: Description) -> FileStat | None:
-        """Return the child of this name and kind, if there is one; another kind gives way."""
+    async def _taken(self, caller: Caller, level: _Level, child: Described) -> FileStat | None:
+        """Return the child of this name and kind, if there is one; another kind gives way, and queues do."""
         there = level.ahead
-        if there is None or there.name != child.name:
+        if there is None or there.name != child.file.name:
             return None
         level.ahead = await anext(level.present, None)
-        if there.type is child.type:
+        if kind_of(there) is child.kind and child.kind is not Kind.QUEUE:
             return there
         await self._files.remove(caller, Target(there.guid))
         return None
@@ -130,19 +131,18 @@ class ContainerUpdates:
             await self._files.metadata.change(caller, Target(there.guid), child.file.metadata)
         return Target(there.guid)
 
-    async def _object(
-        self, caller: Caller, level: _Level, child: Described, there: FileStat | None, value: ByteStream
+    async def _leaf(
+        self, caller: Caller, level: _Level, child: Described, there: FileStat | None, items: CanonicalItems
     ) -> None:
-        if there is not None:
-            await self._files.replace_content(
-                caller, Target(there.guid), value, expected_b=None, metadata=child.file.metadata
-            )
+        if there is None:
+            target = Target(level.target.base, (child.file.name,))
+            await Filling(self._files).make(caller, target, child, items, None, is_all=False)
             return
-        target, restoring = Target(level.target.base, (child.file.name,)), self._files.restoring
-        tree, _ = await restoring.begin(caller, target, child.file)
-        try:
-            await restoring.fill_top(tree, value)
-            await restoring.finish(caller, tree, target)
-        except BaseException:
-            await restoring.give_up(tree)
-            raise
+        value, change = value_of(items, child), child.file.metadata
+        await self._files.replace_content(caller, Target(there.guid), value, expected_b=None, metadata=change)
+        await expect_end(items)
+
+
+async def _drain(value: ByteStream) -> None:
+    while await value.read():
+        pass

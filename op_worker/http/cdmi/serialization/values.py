@@ -49,6 +49,25 @@ class Value:
 
 
 @define(eq=False)
+class ValueJson:
+    """The JSON text of the value of the resource that was begun last."""
+
+    _items: CanonicalItems
+    _is_over: bool = False
+
+    async def read(self) -> bytes:
+        """Return the next piece."""
+        while not self._is_over:
+            item = await self._items.next()
+            if not isinstance(item, ValueText):
+                raise BadData(KEY, "a value that does not end")
+            self._is_over = item.is_last
+            if item.text:
+                return item.text
+        return b""
+
+
+@define(eq=False)
 class WholeValue:
     """A value that ends when all of the canonical JSON was read."""
 
