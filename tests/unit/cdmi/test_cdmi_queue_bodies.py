@@ -38,7 +38,7 @@ def received(text: bytes, body: EnqueueBody, size_b: int = 1000) -> list[bytes]:
     """Return the values of an array that comes in pieces."""
 
     async def receive() -> list[bytes]:
-        values, found = SentValues(Pieces(text, size_b), body), []
+        values, found = SentValues(Pieces(text, size_b), body.encoding), []
         while (value := await values.next()) is not None:
             parts = []
             while part := await value.read():
@@ -110,12 +110,13 @@ def test_members_that_cannot_be_are_refused(
         parse_enqueue_body(members, has_value=has_value)
 
 
-def test_a_queue_is_made_without_values_and_not_of_a_description() -> None:
+def test_a_queue_is_made_without_values() -> None:
     assert parse_queue_body({"metadata": {"a": 1}}).metadata == {"a": 1}
+    assert parse_queue_body({"deserialize": "/a"}).deserialize == "/a"
     with pytest.raises(BadData):
         parse_queue_body({"value": ["a"]})
     with pytest.raises(NotSupported):
-        parse_queue_body({"deserialize": "/a"})
+        parse_queue_body({"serialize": "/a"})
 
 
 def test_values_are_asked_for_by_their_count_or_by_their_numbers() -> None:
