@@ -16,7 +16,7 @@ from onedata.errors import OnedataError, Posix, ServiceUnavailable
 from op_worker.changes.lines import View
 from op_worker.changes.states import DOCUMENTS, FileState, file_key
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored.documents import META
 from op_worker.files.stored.hard_links import MAX_NAMES, links_key
 from op_worker.files.stored.nodes import Node

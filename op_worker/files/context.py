@@ -17,9 +17,10 @@ from op_worker.files.charging.recharging import Recharging
 from op_worker.files.charging.rooms import Rooms
 from op_worker.files.committing.journal import Journal, RandomBytes
 from op_worker.files.committing.transactions import Transactions
-from op_worker.files.finding.access import Access, Visit
+from op_worker.files.finding.access import Access
 from op_worker.files.finding.guests import Guests
 from op_worker.files.finding.lookup import Found, Lookup, existing
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Follow, Target
 from op_worker.files.offer import Offer
 from op_worker.files.settings import Settings

@@ -9,7 +9,7 @@ from attrs import frozen
 from onedata.errors import DirStatsDisabledForSpace
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType, Json, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import Location

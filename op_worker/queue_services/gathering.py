@@ -16,7 +16,7 @@ from cluster_worker.persistence.engine import Document
 from onedata.errors import OnedataError, Posix
 from onedata.ids import FileGuid, FileUuid
 from op_worker.auth.caller import Caller
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import FIELDS, shown_xattrs
 from op_worker.files.model import FileStat, FileType, Follow, Json, Target
 from op_worker.files.rights.permissions import Operation

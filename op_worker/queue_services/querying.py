@@ -15,7 +15,7 @@ from cluster_worker.persistence.engine import Batch, Lease, PreconditionFailed, 
 from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.listing.glob import EVERYTHING
 from op_worker.files.listing.tree_walk import TreeWalk
 from op_worker.files.model import FileType

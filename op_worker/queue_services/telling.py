@@ -12,7 +12,7 @@ from cluster_worker.runtime.clock import WallClock
 from onedata.errors import Forbidden, NotFound
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Json
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import PARENT

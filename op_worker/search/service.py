@@ -17,7 +17,7 @@ from onedata.errors import LimitReached, SearchDisabledForSpace, ServiceUnavaila
 from onedata.ids import SpaceId, link_uuid, space_root_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat
 from op_worker.files.translation import translated
 from op_worker.search.compiling import Mark, Order, Statement, statement

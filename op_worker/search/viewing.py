@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 from onedata.errors import OnedataError, Posix
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.nodes import Chain

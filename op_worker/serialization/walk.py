@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, FileType, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import BASE

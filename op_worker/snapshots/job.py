@@ -23,7 +23,7 @@ from onedata.ids import trash_uuid
 from op_worker.files.content.detached import DetachedTree, DetachedTrees, TreeLost
 from op_worker.files.content.duplicating import Duplicating
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.removing.removals import Removing
 from op_worker.files.stored import batches
 from op_worker.files.stored.documents import PARENT, encode_parent

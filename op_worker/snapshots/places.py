@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 from cluster_worker.persistence.engine import ABSENT, Check, Scope
 from onedata.errors import Errno, Posix
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.rights.protection import FROZEN, register_steps

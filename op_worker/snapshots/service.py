@@ -13,7 +13,7 @@ from cluster_worker.runtime.services import TaskService
 from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId, trash_uuid
 from op_worker.auth.caller import Caller
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, FileType, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.rights.protection import Protection

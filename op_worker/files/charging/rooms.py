@@ -6,7 +6,7 @@ from attrs import frozen
 
 from cluster_worker.persistence.engine import Engine
 from op_worker.files.committing.known_quotas import KnownQuotas
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored.charges import Room
 from op_worker.files.stored.nodes import Chain
 

@@ -22,8 +22,8 @@ from op_worker.files.content.in_place import MAX_SIZE_B, InPlace
 from op_worker.files.content.opening import Opening, location_of
 from op_worker.files.content.receiving import Received, Receiving
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, Target
 from op_worker.files.quotas.room import require_growth
 from op_worker.files.stored import blocks as block_lists

@@ -15,8 +15,8 @@ from op_worker.files.content.measured import MEASURED, Measured, known_sha256
 from op_worker.files.content.opening import location_of
 from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, FileType, Follow, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import LOCATION, Location

@@ -14,7 +14,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.content.reading import MAX_READ_B, Reading
 from op_worker.files.content.replacing import Replacing
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import FIELDS, following, xattrs_of
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.metadata.metadata_checks import checked

@@ -25,7 +25,7 @@ from cluster_worker.persistence.engine import (
 )
 from onedata.ids import SpaceId, trash_uuid
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType
 from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash

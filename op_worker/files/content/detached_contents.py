@@ -11,7 +11,7 @@ from cluster_worker.runtime.streams import ByteStream
 from op_worker.files.content.detached import DetachedTree, DetachedTrees, TreeLost
 from op_worker.files.content.staging import CHUNK_B, Chunks
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.charges import account
 from op_worker.files.stored.detached import NewFile, apart

@@ -19,7 +19,7 @@ from op_worker.files.content.detached import DetachedTree, DetachedTrees
 from op_worker.files.content.detached_contents import DetachedContents
 from op_worker.files.content.reading import MAX_READ_B, Reader, Reading
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import FIELDS
 from op_worker.files.stored.detached import NewFile, copied_meta
 from op_worker.files.stored.documents import LOCATION, META, TIMES, Location

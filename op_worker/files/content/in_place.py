@@ -21,8 +21,8 @@ from op_worker.files.content.opening import Opening, location_of
 from op_worker.files.content.receiving import Receiving
 from op_worker.files.content.staging import CHUNK_B, SMALL_B, Chunks
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, Target
 from op_worker.files.quotas.room import ASK_FIRST_B, require_growth
 from op_worker.files.stored import batches

@@ -11,8 +11,8 @@ from onedata.errors import Errno, Posix, ServiceUnavailable
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType, Follow, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import batches

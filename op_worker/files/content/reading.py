@@ -14,7 +14,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.content.access_times import AccessTimes
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.attached import custom_of
 from op_worker.files.metadata.custom import FIELDS
 from op_worker.files.model import FileStat, FileType, Follow, Json, Target

@@ -17,8 +17,8 @@ from op_worker.files.content.detached import DetachedTree, DetachedTrees, TreeLo
 from op_worker.files.content.detached_contents import DetachedContents
 from op_worker.files.content.staging import SMALL_B, Chunks
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.acl_changes import accepted
 from op_worker.files.metadata.custom import custom_steps
 from op_worker.files.metadata.metadata_checks import checked

@@ -20,9 +20,10 @@ from onedata.errors import (
 )
 from onedata.ids import FileGuid, ProviderId, ShareId, SpaceId, UserId
 from op_worker.auth.caller import Caller
-from op_worker.files.finding.access import Access, Visit
+from op_worker.files.finding.access import Access
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.lookup import Lookup
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, Json
 from op_worker.files.operations import NEEDS_WRITE_DATA, Operation
 from op_worker.files.rights.permissions import READ_DATA_PRIVILEGE, Subject

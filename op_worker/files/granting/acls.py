@@ -8,8 +8,8 @@ from cluster_worker.persistence.engine import Put
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import Acl
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.acl_changes import accepted_change, as_xattr, shown_xattr
 from op_worker.files.model import FileStat, Follow, Json, Target
 from op_worker.files.rights.permissions import Operation

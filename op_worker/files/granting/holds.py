@@ -11,7 +11,7 @@ from cluster_worker.persistence.engine import Put, Step
 from onedata.errors import NotFound
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Target
 from op_worker.files.rights.acl_decision import ADMIN_PRIVILEGE
 from op_worker.files.rights.immutability import register_steps

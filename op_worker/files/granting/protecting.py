@@ -8,7 +8,7 @@ from cluster_worker.persistence.engine import Put, Step
 from onedata.errors import BadData, Errno, Posix, Unauthorized
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Target
 from op_worker.files.rights.permissions import NOTHING, WRITE_DATA_PRIVILEGE
 from op_worker.files.rights.protection import Protection, register_steps

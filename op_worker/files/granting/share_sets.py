@@ -11,7 +11,7 @@ from onedata.errors import Errno, LimitReached, Posix
 from onedata.ids import FileGuid, ShareId
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext, scope_of
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.granting.sharing import (
     Terms,
     listed_at,

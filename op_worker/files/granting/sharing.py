@@ -28,7 +28,7 @@ from onedata.errors import (
 from onedata.ids import FileGuid, ShareId, SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext, scope_of
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType, Page, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import META, Meta

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from cluster_worker.persistence.engine import Engine
 from onedata.errors import Posix
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import shown_xattrs
 from op_worker.files.model import FileStat
 from op_worker.files.rights.permissions import Operation

@@ -11,8 +11,8 @@ from onedata.errors import Errno, Posix
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext, is_user_root_of
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of_space
+from op_worker.files.finding.visit import Visit
 from op_worker.files.listing.listed_xattrs import with_xattrs
 from op_worker.files.listing.named_children import named_children
 from op_worker.files.listing.tokens import name_of_token, page_token

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cluster_worker.persistence.engine import Engine
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored.documents import BASE
 from op_worker.files.stored.nodes import Chain, Node
 

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.listing.glob import EVERYTHING, Glob
 from op_worker.files.listing.listed_xattrs import with_xattrs
 from op_worker.files.listing.tokens import Position, listing_id

@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from cluster_worker.persistence.engine import Engine
 from onedata.errors import Posix
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.listing.glob import Glob, Places, Span
 from op_worker.files.listing.named_children import named_children
 from op_worker.files.rights.permissions import Operation

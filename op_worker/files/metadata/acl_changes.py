@@ -6,7 +6,8 @@ from onedata.errors import Errno, OnedataError, Posix
 from onedata.ids import GroupId, UserId
 from op_worker.files.acl import Acl, check_acl
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit, is_member
+from op_worker.files.finding.access import is_member
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import ACL_XATTR
 from op_worker.files.model import UNSET, Json, Removed, Unset
 from op_worker.files.rights.acl_forms import cdmi_acl

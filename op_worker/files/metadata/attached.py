@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.acl_changes import shown_xattr
 from op_worker.files.metadata.custom import shown_xattrs
 from op_worker.files.model import Json

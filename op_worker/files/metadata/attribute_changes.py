@@ -10,8 +10,8 @@ from cluster_worker.persistence.engine import Check, Put, Step
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import NOW, FileStat, Now, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import META, TIMES

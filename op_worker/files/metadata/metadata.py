@@ -11,7 +11,7 @@ from cluster_worker.persistence.engine import ABSENT, Check, Document, Put, Step
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata import key_path
 from op_worker.files.metadata.acl_changes import changed_acl, shown_xattr
 from op_worker.files.metadata.attached import attached

@@ -15,7 +15,7 @@ from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import custom_steps
 from op_worker.files.model import CreateOptions, FileType, MetadataChange, Target
 from op_worker.files.queues.finding import ADD, QueueFinding, check_count

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from attrs import evolve, frozen
 
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.queues.adding import Adding

@@ -16,7 +16,7 @@ from cluster_worker.runtime.locks import KeyedLocks
 from onedata.errors import BadValueTooHigh, Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Target
 from op_worker.files.queues.values import MAX_VALUES
 from op_worker.files.rights.permissions import Operation

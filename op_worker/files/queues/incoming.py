@@ -11,8 +11,8 @@ from onedata.errors import BadValueTooHigh
 from op_worker.auth.caller import Caller
 from op_worker.files.content.staging import Staged, Staging
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.lookup import Found
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Json, Target
 from op_worker.files.queues.adding import Adding
 from op_worker.files.queues.values import MAX_VALUES, StagedValue, ValueType

@@ -11,7 +11,7 @@ from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import inherited
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import custom_steps
 from op_worker.files.model import CreateOptions, FileStat, FileType, MetadataChange, Target
 from op_worker.files.queues.adding import Adding, Part

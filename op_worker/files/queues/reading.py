@@ -9,7 +9,7 @@ from attrs import frozen
 
 from op_worker.auth.caller import Caller
 from op_worker.files.content.reading import MAX_READ_B, Reading
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import xattrs_of
 from op_worker.files.model import ContentReader, Json, Target
 from op_worker.files.queues.finding import READ, QueueFinding, number_of

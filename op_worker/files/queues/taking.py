@@ -10,7 +10,7 @@ from onedata.errors import BadData
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Target
 from op_worker.files.queues.adding import Part
 from op_worker.files.queues.finding import TAKE, QueueFinding, check_count, number_of

@@ -18,7 +18,7 @@ from op_worker.files.content.copying import ReaderStream
 from op_worker.files.content.reading import Reading
 from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import FIELDS, xattrs_of
 from op_worker.files.model import ContentReader, FileType, Json, Target
 from op_worker.files.queues.adding import Adding, Part

@@ -11,7 +11,8 @@ from onedata.errors import BadValueIdNotFound, Errno, MissingAtLeastOneValue, No
 from onedata.ids import SpaceId, StorageId, UserId, space_root_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit, is_member
+from op_worker.files.finding.access import is_member
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.charges import files_counter, size_counter, used_counter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.lookup import Found
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored.charges import refusal
 from op_worker.files.stored.nodes import Chain
 

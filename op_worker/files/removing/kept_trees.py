@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cluster_worker.persistence.engine import ABSENT, Check, Key, Resolved, Step
 from onedata.errors import Errno, Posix
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.removing.protected_trees import any_below
 from op_worker.files.rights.immutability import REGISTER, REGISTER_MARK
 from op_worker.files.stored.documents import META, PARENT

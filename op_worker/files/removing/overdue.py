@@ -9,7 +9,7 @@ from cluster_worker.persistence.engine import Key, PreconditionFailed, Put, Scop
 from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.removing.removal import Removal
 from op_worker.files.rights.immutability import DUE, due_name, key_of_due, register_steps
 from op_worker.files.stored.documents import META, PARENT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster_worker.persistence.engine import ABSENT, Check, Key, Step
 from onedata.errors import Errno, Posix
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.rights.protection import OF_SNAPSHOTS, REGISTER, REGISTER_MARK, Protection
 from op_worker.files.stored.documents import PARENT
 from op_worker.files.stored.nodes import Chain

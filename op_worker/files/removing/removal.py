@@ -12,7 +12,7 @@ from onedata.ids import SpaceId, trash_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType, Target
 from op_worker.files.removing.kept_trees import require_free_tree
 from op_worker.files.removing.protected_trees import require_unprotected_tree

@@ -11,7 +11,7 @@ from cluster_worker.persistence.engine import ABSENT, Delete, Document, Key, Put
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored.documents import UnknownSchemaError
 from op_worker.files.translation import translated
 

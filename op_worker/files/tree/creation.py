@@ -11,9 +11,9 @@ from op_worker.files.acl import inherited
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.lookup import Found, existing
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.acl_changes import accepted
 from op_worker.files.metadata.attribute_changes import set_mode
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, Follow, Target

@@ -10,8 +10,8 @@ from onedata.ids import FileGuid, FileUuid, new_id
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import CreateOptions, FileStat, FileType, Target
 from op_worker.files.rights.permissions import NOTHING, Operation
 from op_worker.files.rights.protection import Protection

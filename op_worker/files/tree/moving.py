@@ -12,9 +12,9 @@ from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.lookup import Found
+from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.acl_changes import changed_acl
 from op_worker.files.metadata.custom import FIELDS, custom_steps, needed_for
 from op_worker.files.metadata.metadata_checks import checked

@@ -11,7 +11,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import CreateOptions, FileStat, FileType, Page, Target
 from op_worker.files.removing.recycling import PAGE, Recycling
 from op_worker.files.removing.removals import may_handle

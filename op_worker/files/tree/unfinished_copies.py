@@ -8,7 +8,7 @@ from cluster_worker.persistence.engine import Key, Scope
 from onedata.errors import Posix
 from onedata.ids import FileGuid, FileUuid, SpaceId, copies_uuid, trash_uuid
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Target
 from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash

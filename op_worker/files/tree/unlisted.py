@@ -9,8 +9,8 @@ from cluster_worker.persistence.engine import ABSENT, Key, Put
 from onedata.errors import Errno, Posix
 from onedata.ids import FileUuid
 from op_worker.files.context import FilesContext
-from op_worker.files.finding.access import Visit
 from op_worker.files.finding.lookup import space_owner_id
+from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType
 from op_worker.files.stored import batches
 from op_worker.files.stored.documents import Meta
