@@ -35,8 +35,9 @@ from cluster_worker.runtime.pool import Inline
 from op_worker.files.model import CreateOptions, Existing, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.charges import used_counter
-from op_worker.files.stored.documents import LOCATION, META, PARENT, EntryValue, Location, Meta, encode_parent
+from op_worker.files.stored.documents import LOCATION, META, PARENT, EntryValue, Location, encode_parent
 from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.meta import Meta
 from op_worker.storage.null import NullHelper
 from tests.support.spaces import SPACE, Site, alice, at, body
 

@@ -30,10 +30,10 @@ from op_worker.files.stored.documents import (
     TIMES,
     XATTRS,
     Location,
-    Meta,
     Times,
     encode_json,
 )
+from op_worker.files.stored.meta import Meta
 from op_worker.search.compiling import Order, statement
 from op_worker.search.grammar import parse_query
 from op_worker.search.index import Index

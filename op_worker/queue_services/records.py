@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
 
-import msgpack
 from attrs import evolve, field, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Document, Key, Put, Step
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.queue_services.definitions import TYPE, Definition, ServiceType, parse_definition
 
 REGISTER = Key("queue-services")
@@ -55,7 +53,7 @@ class Entry:
         """Return the step that stores this over what was read."""
         items = {TYPE: self.definition.type.value, **self.definition.given}
         text = json.dumps(items, separators=(",", ":"))
-        data = msgpack.packb([SCHEMA, self.creator, self.is_on, self.run, self.after, self.began_s, text])
+        data = pack([SCHEMA, self.creator, self.is_on, self.run, self.after, self.began_s, text])
         return Put(REGISTER, self.queue, data, expect=self.revision)
 
     def unchanged(self) -> Step:
@@ -64,7 +62,7 @@ class Entry:
 
     @classmethod
     def decode(cls, queue: str, document: Document) -> Entry:
-        _, creator, is_on, run, after, began_s, text, *_ = _unpacked(document)
+        _, creator, is_on, run, after, began_s, text, *_ = unpack(document.data, "record of a queue")
         definition = parse_definition(json.loads(text))
         return cls(queue, creator, definition, is_on, run, after, began_s, document.revision)
 
@@ -144,9 +142,7 @@ class Progress:
 
     def put(self, queue: str) -> Step:
         """Return the step that stores this over what was read."""
-        data = msgpack.packb(
-            [SCHEMA, self.run, self.spaces, self.path, self.is_passed, self.phase.value, self.detail]
-        )
+        data = pack([SCHEMA, self.run, self.spaces, self.path, self.is_passed, self.phase.value, self.detail])
         return Put(progress_key(queue), _PROGRESS, data, expect=self.revision)
 
     @classmethod
@@ -155,7 +151,7 @@ class Progress:
         if _PROGRESS not in found:
             return cls(entry.run)
         document = found[_PROGRESS]
-        _, run, spaces, path, is_passed, phase, detail, *_ = _unpacked(document)
+        _, run, spaces, path, is_passed, phase, detail, *_ = unpack(document.data, "record of a queue")
         if run != entry.run:
             return cls(entry.run, revision=document.revision)
         return cls(
@@ -185,10 +181,3 @@ def outbox_key(queue: str) -> Key:
 def forget_steps(entry: Entry) -> list[Step]:
     """Return the steps that strike a queue off, but for what waits in its outbox."""
     return [Delete(REGISTER, entry.queue, expect=entry.revision), Delete(progress_key(entry.queue))]
-
-
-def _unpacked(document: Document) -> list[Any]:
-    fields: list[Any] = msgpack.unpackb(document.data)
-    if fields[0] != SCHEMA:
-        raise UnknownSchemaError(f"record of a queue of version {fields[0]}")
-    return fields

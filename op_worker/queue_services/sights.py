@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
 
-import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Document, Key, Put, Step
 from onedata.ids import SpaceId, space_root_uuid
 from op_worker.files.metadata.custom import FIELDS as CUSTOM
-from op_worker.files.stored.documents import BASE, META, SCHEMA, UnknownSchemaError
+from op_worker.files.stored.documents import BASE, META
 from op_worker.files.stored.nodes import Node
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.queue_services.events import Sight
 
 DOCUMENTS = (*BASE, *CUSTOM)
@@ -56,7 +55,7 @@ class Watch:
 
     def put(self) -> Step:
         """Return the step that stores this over what was read."""
-        data = msgpack.packb([SCHEMA, self.watching.value, self.target, self.settled, self.began_s])
+        data = pack([SCHEMA, self.watching.value, self.target, self.settled, self.began_s])
         return Put(WATCH, SEEN, data, expect=self.revision)
 
     def unchanged(self) -> Step:
@@ -75,7 +74,7 @@ class Watch:
     def decode(cls, found: Mapping[str, Document]) -> Watch:
         if SEEN not in found:
             return cls()
-        _, watching, target, settled, began_s, *_ = _unpacked(found[SEEN].data)
+        _, watching, target, settled, began_s, *_ = unpack(found[SEEN].data, "record of notifications")
         return cls(Watching(watching), target, settled, began_s, found[SEEN].revision)
 
 
@@ -95,7 +94,7 @@ def remember(key: Key, sight: Sight) -> Step:
     documents = {name: document.data for name, document in found.items() if name in DOCUMENTS}
     if sum(len(documents.get(name, b"")) for name in CUSTOM) > MAX_CUSTOM_B:
         documents = {name: data for name, data in documents.items() if name not in CUSTOM}
-    return Put(seen_key(key), SEEN, msgpack.packb([SCHEMA, sight.names, sight.is_being_made, documents]))
+    return Put(seen_key(key), SEEN, pack([SCHEMA, sight.names, sight.is_being_made, documents]))
 
 
 def forget(key: Key) -> Step:
@@ -107,14 +106,7 @@ def recalled(key: Key, found: Mapping[str, Document]) -> Sight | None:
     """Return what is remembered of an object."""
     if SEEN not in found:
         return None
-    _, names, is_being_made, documents, *_ = _unpacked(found[SEEN].data)
+    _, names, is_being_made, documents, *_ = unpack(found[SEEN].data, "record of notifications")
     stored = {name: Document(1, data) for name, data in documents.items()}
     node = Node(key, names[-1] if names else "", stored)
     return Sight(node, tuple(names), is_being_made) if META in documents else None
-
-
-def _unpacked(data: bytes) -> list[Any]:
-    fields: list[Any] = msgpack.unpackb(data)
-    if fields[0] != SCHEMA:
-        raise UnknownSchemaError(f"record of notifications of version {fields[0]}")
-    return fields

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgpack
 from attrs import evolve, field, frozen
 
 from cluster_worker.persistence.engine import Key
 from onedata.errors import BadData, Posix
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.paths import check_name
 
 DIRECTORY = "cdmi_snapshots"
@@ -51,14 +50,11 @@ class Taking:
     error: str = ""
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.tree, self.percent, self.error])
-        return packed
+        return pack([SCHEMA, self.tree, self.percent, self.error])
 
     @classmethod
     def decode(cls, data: bytes) -> Taking:
-        schema, tree, percent, error, *_ = msgpack.unpackb(data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"snapshot of version {schema}")
+        _, tree, percent, error, *_ = unpack(data, "snapshot")
         return cls(Key(tree), percent, error)
 
     def failed(self, error: str) -> Taking:

@@ -19,7 +19,8 @@ from op_worker.files.rights.permissions import Operation
 from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
 from op_worker.files.stored import batches
-from op_worker.files.stored.documents import EntryValue, Meta
+from op_worker.files.stored.documents import EntryValue
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.translation import translated
 from op_worker.snapshots.job import Job, Shown, into_trash

@@ -17,16 +17,9 @@ from attrs import frozen
 from cluster_worker.persistence.engine import Document, Key
 from onedata.ids import FileUuid, is_space_root
 from op_worker.files.model import FileType
-from op_worker.files.stored.documents import (
-    LOCATION,
-    META,
-    PARENT,
-    Location,
-    Meta,
-    UnknownSchemaError,
-    pack_id,
-    unpack_id,
-)
+from op_worker.files.stored.documents import LOCATION, META, PARENT, Location
+from op_worker.files.stored.meta import Meta
+from op_worker.files.stored.packing import UnknownSchemaError, pack_id, unpack_id
 from op_worker.files.stored.paths import COPIES, NAMELESS
 from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file
 

@@ -14,7 +14,7 @@ import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Key
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.statistics.counts import Counts, add
 
 PRESENT = "t"
@@ -87,14 +87,11 @@ class Totals:
 
     def encode(self) -> bytes:
         ages = [self.at_s - first_s for first_s in self.firsts_s]
-        packed: bytes = msgpack.packb([SCHEMA, self.at_s, ages, *self.counts])
-        return packed
+        return pack([SCHEMA, self.at_s, ages, *self.counts])
 
     @classmethod
     def decode(cls, data: bytes) -> Totals:
-        schema, at_s, ages, *counts = msgpack.unpackb(data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"totals of version {schema}")
+        _, at_s, ages, *counts = unpack(data, "totals")
         return cls(at_s, tuple([at_s - age for age in ages]), tuple(counts))
 
 

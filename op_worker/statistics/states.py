@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 
-import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Document, Key, Put, Step
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 
 STATE = Key("statistics")
 """The document of a space that says what its statistics are worth."""
@@ -40,14 +39,12 @@ class State:
         """Return the stored state; there is none before statistics are switched on for the first time."""
         if document is None:
             return cls()
-        schema, phase, target, storages, *_ = msgpack.unpackb(document.data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"state of statistics of version {schema}")
+        _, phase, target, storages, *_ = unpack(document.data, "state of statistics")
         return cls(document.revision, Phase(phase), target, tuple(storages))
 
     def put(self) -> Step:
         """Return the step that stores this over the state of the same revision."""
-        data = msgpack.packb([SCHEMA, self.phase.value, self.target, self.storages])
+        data = pack([SCHEMA, self.phase.value, self.target, self.storages])
         return Put(STATE, FIELD, data, expect=self.revision)
 
     def unchanged(self) -> Step:

@@ -30,7 +30,8 @@ from op_worker.files.model import FileType
 from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash
 from op_worker.files.stored.detached import DETACHED, LEASE, Lease, NewFile
-from op_worker.files.stored.documents import META, PARENT, EntryValue, Meta, encode_parent
+from op_worker.files.stored.documents import META, PARENT, EntryValue, encode_parent
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 
 BEAT_S = 10.0

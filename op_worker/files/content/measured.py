@@ -11,7 +11,8 @@ from typing import Any
 import msgpack
 from attrs import frozen
 
-from op_worker.files.stored.documents import Location, UnknownSchemaError
+from op_worker.files.stored.documents import Location
+from op_worker.files.stored.packing import UnknownSchemaError
 
 MEASURED = "sum"
 """The field of a file's document."""

@@ -25,8 +25,9 @@ from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import CreateOptions, FileStat, FileType, MetadataChange, Target
 from op_worker.files.stored import batches
 from op_worker.files.stored.detached import NewFile
-from op_worker.files.stored.documents import META, PARENT, SHOWN, Meta, Times, encode_parent
+from op_worker.files.stored.documents import META, PARENT, SHOWN, Times, encode_parent
 from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import MAX_PATH_B, check_name
 from op_worker.files.stored.queues import Numbering

@@ -22,7 +22,8 @@ from onedata.ids import SpaceId, space_root_uuid, split_link_uuid, trash_uuid
 from op_worker.files.model import FileType, Follow
 from op_worker.files.rights.immutability import REGISTER as KEPT
 from op_worker.files.rights.protection import REGISTER
-from op_worker.files.stored.documents import BASE, META, NAME, PARENT, TIMES, Meta, Times
+from op_worker.files.stored.documents import BASE, META, NAME, PARENT, TIMES, Times
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import check_path, link_parts
 from op_worker.zone.directory import Zone

@@ -31,7 +31,8 @@ from op_worker.files.context import FilesContext, scope_of
 from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType, Page, Target
 from op_worker.files.rights.permissions import Operation
-from op_worker.files.stored.documents import META, Meta
+from op_worker.files.stored.documents import META
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.share_records import (
     DUE,

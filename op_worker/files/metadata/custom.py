@@ -20,12 +20,12 @@ from op_worker.files.stored.documents import (
     RDF,
     TIMES,
     XATTRS,
-    Meta,
     decode_json,
     decode_rdf,
     encode_json,
     encode_rdf,
 )
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Node
 
 FIELDS = (XATTRS, JSON, RDF)

@@ -13,7 +13,7 @@ from op_worker.files.operations import NOTHING, Operation
 from op_worker.files.rights.immutability import register_steps
 from op_worker.files.rules import Rules, changed_wishes
 from op_worker.files.stored import batches
-from op_worker.files.stored.documents import Meta
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain
 
 

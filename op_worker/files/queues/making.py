@@ -17,8 +17,9 @@ from op_worker.files.model import CreateOptions, FileStat, FileType, MetadataCha
 from op_worker.files.queues.adding import Adding, Part
 from op_worker.files.queues.values import StagedValue
 from op_worker.files.stored import batches
-from op_worker.files.stored.documents import EntryValue, Meta
+from op_worker.files.stored.documents import EntryValue
 from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.queues import Numbering
 from op_worker.files.tree.creation import Creation

@@ -12,7 +12,7 @@ from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
-from op_worker.files.stored.documents import UnknownSchemaError
+from op_worker.files.stored.packing import UnknownSchemaError
 from op_worker.files.translation import translated
 
 REMOVALS = Key("removals")

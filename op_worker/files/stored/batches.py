@@ -28,17 +28,9 @@ from op_worker.files.rights import immutability, protection
 from op_worker.files.stored import hard_links
 from op_worker.files.stored.charges import give_back
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
-from op_worker.files.stored.documents import (
-    LOCATION,
-    META,
-    PARENT,
-    TIMES,
-    Location,
-    Meta,
-    Times,
-    encode_parent,
-)
+from op_worker.files.stored.documents import LOCATION, META, PARENT, TIMES, Location, Times, encode_parent
 from op_worker.files.stored.intents import require_settled, require_settled_above
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.quotas import QUOTAS, of_directory
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgpack
 from attrs import evolve, field, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Key, Link, Put, Step
@@ -17,15 +16,14 @@ from op_worker.files.stored.documents import (
     LOCATION,
     META,
     PARENT,
-    SCHEMA,
     TIMES,
     EntryValue,
     Location,
-    Meta,
     Times,
-    UnknownSchemaError,
     encode_parent,
 )
+from op_worker.files.stored.meta import Meta
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.queues import QUEUE
 
 DETACHED = Key("detached")
@@ -43,14 +41,11 @@ class Lease:
     beat_s: float
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.node, self.beat_s])
-        return packed
+        return pack([SCHEMA, self.node, self.beat_s])
 
     @classmethod
     def decode(cls, data: bytes) -> Lease:
-        schema, node, beat_s, *_ = msgpack.unpackb(data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"lease of version {schema}")
+        _, node, beat_s, *_ = unpack(data, "lease")
         return cls(node, beat_s)
 
 

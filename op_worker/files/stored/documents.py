@@ -1,24 +1,30 @@
-"""The documents of a file and their stored form: msgpack arrays that begin with a schema number.
+"""The documents of a file but ``meta``, their names, and the values of directory entries, as they are stored.
 
-Fields that a newer version appended are kept in ``rest`` and written back. Ids of 32 hex digits are
-stored as 16 bytes. ``docs/namespace.md`` shows every layout.
+``docs/namespace.md`` shows every layout.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import msgpack
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Key
-from op_worker.files.acl import Acl, pack_acl, unpack_acl
 from op_worker.files.model import FileType, Json
-from op_worker.files.rules import Immutability, Wish
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.blocks import Blocks
+from op_worker.files.stored.packing import (
+    LETTERS,
+    SCHEMA,
+    TYPES,
+    UnknownSchemaError,
+    pack,
+    pack_id,
+    unpack,
+    unpack_id,
+)
 
 META = "meta"
 TIMES = "times"
@@ -34,121 +40,8 @@ SHOWN = (META, TIMES, LOCATION)
 BASE = (*SHOWN, PARENT)
 """What is read of a file whenever it is touched."""
 
-SCHEMA = 1
-_USUAL: Sequence[Any] = (None, 0, 1, [], False, False, None, {})
-"""The rarely used fields of ``Meta`` as most files have them."""
-_ORDINARY = 0x90 | 9
-"""How a stored ``Meta`` without rarely used fields begins: a msgpack array of nine."""
 UNSETTLED = "!"
 """In ``Location.staged``: a move or a cut is pending; settle it before touching the bytes."""
-
-_LETTERS = {FileType.REG: "R", FileType.DIR: "D", FileType.SYMLNK: "S"}
-_TYPES = {letter: type_ for type_, letter in _LETTERS.items()}
-_HEX = frozenset("0123456789abcdef")
-_pack: Callable[[object], bytes] = msgpack.packb
-
-
-class UnknownSchemaError(Exception):
-    """A stored document is of a version that this program does not know; upgrade the program."""
-
-
-@frozen
-class Meta:
-    """What a file is. ``created_s`` in whole seconds since the epoch.
-
-    ``acl`` decides instead of ``mode`` when there is one. ``protection`` holds bits of
-    ``protection.Protection``. ``links`` counts the names that lead to the file. ``shares`` are the ids of
-    shares that begin here. ``has_quota`` says that what lies below is charged to this directory's quota.
-    ``is_queue`` marks a directory whose files are the values of a queue. ``immutability`` and ``wishes`` are
-    rules that hold for what is below, too.
-    """
-
-    name: str
-    type: FileType
-    mode: int
-    owner: str
-    provider_id: str
-    created_s: int
-    symlink_target: str | None = None
-    has_metadata: bool = False
-    acl: Acl | None = None
-    protection: int = 0
-    links: int = 1
-    shares: tuple[str, ...] = ()
-    has_quota: bool = False
-    is_queue: bool = False
-    immutability: Immutability | None = None
-    wishes: Mapping[str, Wish] = field(factory=dict)
-    rest: tuple[Any, ...] = ()
-
-    def encode(self) -> bytes:
-        return _pack(
-            [
-                SCHEMA,
-                self.name,
-                _LETTERS[self.type],
-                self.mode,
-                pack_id(self.owner),
-                pack_id(self.provider_id),
-                self.created_s,
-                self.symlink_target,
-                self.has_metadata,
-                *self._rarities(),
-            ]
-        )
-
-    def _rarities(self) -> Sequence[Any]:
-        """What few files have; left out from where only defaults follow."""
-        if self.rest:
-            return (*self._rare(), *self.rest)
-        rare = self._rare()
-        count = len(rare)
-        while count and rare[count - 1] == _USUAL[count - 1]:
-            count -= 1
-        return rare[:count]
-
-    def _rare(self) -> Sequence[Any]:
-        acl = None if self.acl is None else pack_acl(self.acl)
-        shares = [pack_id(one) for one in self.shares]
-        kept = None if self.immutability is None else self.immutability.packed()
-        flags = (self.has_quota, self.is_queue)
-        return (acl, self.protection, self.links, shares, *flags, kept, dict(self.wishes))
-
-    @classmethod
-    def decode(cls, data: bytes) -> Meta:
-        _, name, letter, mode, owner, provider_id, created_s, link, custom, *rare = _unpack(data)
-        if not rare:
-            return cls(
-                name,
-                _TYPES[letter],
-                mode,
-                unpack_id(owner),
-                unpack_id(provider_id),
-                created_s,
-                link,
-                custom,
-            )
-        full = (*rare, *_USUAL[len(rare) :])[: len(_USUAL)]
-        acl, protection, links, shares, has_quota, is_queue, kept, wishes = full
-        return cls(
-            name,
-            _TYPES[letter],
-            mode,
-            unpack_id(owner),
-            unpack_id(provider_id),
-            created_s,
-            link,
-            custom,
-            None if acl is None else unpack_acl(acl),
-            protection,
-            links,
-            tuple(map(unpack_id, shares)),
-            has_quota,
-            is_queue,
-            Immutability.unpacked(kept),
-            wishes,
-            tuple(rare[len(_USUAL) :]),
-        )
 
 
 @frozen
@@ -177,11 +70,11 @@ class Times:
 
     def encode(self) -> bytes:
         mtime = self.mtime_ms
-        return _pack([SCHEMA, mtime, self.atime_ms - mtime, self.ctime_ms - mtime, *self.rest])
+        return pack([SCHEMA, mtime, self.atime_ms - mtime, self.ctime_ms - mtime, *self.rest])
 
     @classmethod
     def decode(cls, data: bytes) -> Times:
-        _, mtime, atime, ctime, *rest = _unpack(data)
+        _, mtime, atime, ctime, *rest = unpack(data)
         return cls(mtime + atime, mtime, mtime + ctime, tuple(rest))
 
 
@@ -218,7 +111,7 @@ class Location:
     def encode(self) -> bytes:
         is_whole = self.blocks == block_lists.whole(self.size_b)
         flat = None if is_whole else [number for block in self.blocks for number in block]
-        return _pack(
+        return pack(
             [
                 SCHEMA,
                 pack_id(self.storage_id),
@@ -240,7 +133,7 @@ class Location:
 
     @classmethod
     def decode(cls, data: bytes) -> Location:
-        _, storage_id, size_b, flat, version, generation, sha256, staged, trims, *rare = _unpack(data)
+        _, storage_id, size_b, flat, version, generation, sha256, staged, trims, *rare = unpack(data)
         if flat is None:
             held = block_lists.whole(size_b)
         else:
@@ -265,17 +158,12 @@ class EntryValue:
 
     def encode(self) -> bytes:
         further = f"/{self.link}" if self.link else ""
-        return f"{self.uuid}/{_LETTERS[self.type]}{further}".encode()
+        return f"{self.uuid}/{LETTERS[self.type]}{further}".encode()
 
     @classmethod
     def decode(cls, value: bytes) -> EntryValue:
         uuid, letter, *further = value.decode().split("/")
-        return cls(uuid, _TYPES[letter[:1]], further[0] if further else "")
-
-
-def has_rarities(meta: bytes) -> bool:
-    """Whether a stored ``Meta`` has any of the rarely used fields; much cheaper than decoding it."""
-    return meta[0] != _ORDINARY
+        return cls(uuid, TYPES[letter[:1]], further[0] if further else "")
 
 
 def encode_parent(uuid: str) -> bytes:
@@ -319,22 +207,3 @@ def _text_body(data: bytes) -> bytes:
     if data[:1] != b"\x01":
         raise UnknownSchemaError(f"metadata document of version {data[:1]!r}")
     return data[1:]
-
-
-def _unpack(data: bytes) -> list[Any]:
-    fields: list[Any] = msgpack.unpackb(data, use_list=True)
-    if fields[0] != SCHEMA:
-        raise UnknownSchemaError(f"document of version {fields[0]}")
-    return fields
-
-
-def pack_id(text: str) -> bytes | str:
-    """Return the stored form of an id: 16 bytes when it has 32 hex digits."""
-    if len(text) == 32 and _HEX.issuperset(text):
-        return bytes.fromhex(text)
-    return text
-
-
-def unpack_id(stored: bytes | str) -> str:
-    """Undo ``pack_id``."""
-    return stored.hex() if isinstance(stored, bytes) else stored

@@ -11,16 +11,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-import msgpack
 from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Document, Key, Put, Step
-from op_worker.files.stored.documents import LOCATION, Location, UnknownSchemaError
+from op_worker.files.stored.documents import LOCATION, Location
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.paths import ancestor_paths
 from op_worker.storage.helper import StoragePath
 
 INTENTS = Key("intents")
-SCHEMA = 1
 _NOWHERE = StoragePath("")
 
 
@@ -68,7 +67,7 @@ class Intent:
         return (self.target,)
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb(
+        return pack(
             [
                 SCHEMA,
                 self.operation,
@@ -83,13 +82,10 @@ class Intent:
                 *self.rest,
             ]
         )
-        return packed
 
     @classmethod
     def decode(cls, data: bytes) -> Intent:
-        schema, operation, kind, *others = msgpack.unpackb(data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"intent of version {schema}")
+        _, operation, kind, *others = unpack(data, "intent")
         node, since_s, storage_id, uuid, target, source, size_b, *rest = others
         return cls(
             operation,

@@ -20,11 +20,10 @@ from op_worker.files.stored.documents import (
     TIMES,
     EntryValue,
     Location,
-    Meta,
     Times,
-    has_rarities,
     link_of_entry,
 )
+from op_worker.files.stored.meta import Meta, has_rarities
 from op_worker.files.stored.paths import inode_path, storage_path
 from op_worker.storage.helper import StoragePath
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgpack
 from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Add, Document, Key, Put, Step
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 
 QUEUE = "queue"
 """The document of a queue's own key."""
@@ -35,14 +34,11 @@ class Numbering:
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.next, *self.rest])
-        return packed
+        return pack([SCHEMA, self.next, *self.rest])
 
     @classmethod
     def decode(cls, document: Document) -> Numbering:
-        schema, following, *rest = msgpack.unpackb(document.data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"queue of version {schema}")
+        _, following, *rest = unpack(document.data, "queue")
         return cls(following, document.revision, tuple(rest))
 
     def numbers(self, count: int) -> range:

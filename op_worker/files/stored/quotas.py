@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import msgpack
 from attrs import field, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Document, Key, Put, Step
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 
 QUOTAS = Key("quotas")
 """The document of a space that holds its quotas."""
@@ -30,14 +29,11 @@ class Quota:
     files: int | None = None
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.size_b, self.files])
-        return packed
+        return pack([SCHEMA, self.size_b, self.files])
 
     @classmethod
     def decode(cls, data: bytes) -> Quota:
-        schema, size_b, files, *_ = msgpack.unpackb(data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"quota of version {schema}")
+        _, size_b, files, *_ = unpack(data, "quota")
         return cls(size_b, files)
 
 

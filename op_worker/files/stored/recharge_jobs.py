@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgpack
 from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Document, Key, Put, Step
-from op_worker.files.stored.documents import SCHEMA, UnknownSchemaError
 from op_worker.files.stored.nodes import Chain
+from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.quotas import SpaceQuotas, of_directory
 
 JOBS = Key("recharges")
@@ -30,14 +29,11 @@ class Job:
     changed: int = 0
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.since_s, self.visited, self.changed])
-        return packed
+        return pack([SCHEMA, self.since_s, self.visited, self.changed])
 
     @classmethod
     def decode(cls, data: bytes) -> Job:
-        schema, since_s, visited, changed, *_ = msgpack.unpackb(data)
-        if schema != SCHEMA:
-            raise UnknownSchemaError(f"recharge of version {schema}")
+        _, since_s, visited, changed, *_ = unpack(data, "recharge")
         return cls(since_s, visited, changed)
 
 

@@ -17,17 +17,9 @@ from attrs import evolve, frozen
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Key, Link, Put, Resolved, Step, Unlink
 from onedata.ids import SpaceId
 from op_worker.files.stored import batches, hard_links
-from op_worker.files.stored.documents import (
-    BASE,
-    LOCATION,
-    META,
-    PARENT,
-    TIMES,
-    UNSETTLED,
-    UnknownSchemaError,
-    encode_parent,
-)
+from op_worker.files.stored.documents import BASE, LOCATION, META, PARENT, TIMES, UNSETTLED, encode_parent
 from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.stored.packing import UnknownSchemaError
 from op_worker.files.stored.paths import inode_path, trash_path
 from op_worker.storage.helper import StoragePath
 

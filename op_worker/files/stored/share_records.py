@@ -12,7 +12,7 @@ from attrs import field, frozen
 from cluster_worker.persistence.engine import Key, Link, Step, Unlink
 from onedata.ids import FileGuid, FileUuid, ShareId, SpaceId, UserId, crc16, new_id, split_link_uuid
 from op_worker.files.model import FileType
-from op_worker.files.stored.documents import UnknownSchemaError
+from op_worker.files.stored.packing import UnknownSchemaError
 
 SHARES = Key("shares")
 """The directory of a space's shares: share id → key of its record."""

@@ -21,8 +21,9 @@ from op_worker.files.removing.removal import Removal
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import batches
 from op_worker.files.stored.charges import account
-from op_worker.files.stored.documents import EntryValue, Location, Meta
+from op_worker.files.stored.documents import EntryValue, Location
 from op_worker.files.stored.intents import INTENTS, IntentKind
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import MAX_PATH_B, check_length, check_new_name
 from op_worker.storage.helper import StoragePath

@@ -13,7 +13,7 @@ from op_worker.files.finding.lookup import space_owner_id
 from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType
 from op_worker.files.stored import batches
-from op_worker.files.stored.documents import Meta
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain
 
 MODE = 0o1730

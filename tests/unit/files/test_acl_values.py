@@ -21,7 +21,7 @@ from op_worker.files.acl import (
 )
 from op_worker.files.model import FileType
 from op_worker.files.rights.acl_forms import cdmi_acl, parse_cdmi_acl, parse_rest_acl, rest_acl
-from op_worker.files.stored.documents import Meta, has_rarities
+from op_worker.files.stored.meta import Meta, has_rarities
 
 ALLOW, DENY = AceKind.ALLOW, AceKind.DENY
 F, D, N, I, G, X = 0x1, 0x2, 0x4, 0x8, 0x40, 0x80  # noqa: E741 - short for the tables

@@ -15,9 +15,7 @@ from op_worker.files.stored import blocks
 from op_worker.files.stored.documents import (
     EntryValue,
     Location,
-    Meta,
     Times,
-    UnknownSchemaError,
     decode_json,
     decode_rdf,
     encode_json,
@@ -25,6 +23,8 @@ from op_worker.files.stored.documents import (
     key_of_entry,
 )
 from op_worker.files.stored.intents import Intent, IntentKind
+from op_worker.files.stored.meta import Meta
+from op_worker.files.stored.packing import UnknownSchemaError
 from op_worker.storage.helper import StoragePath
 
 ids = st.one_of(st.binary(min_size=16, max_size=16).map(bytes.hex), st.text(max_size=40), st.just("A" * 32))

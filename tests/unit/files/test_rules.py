@@ -16,7 +16,7 @@ from op_worker.files.moments import parse_moment, parse_period, period_text, tim
 from op_worker.files.offer import IMMEDIATE, PLACEMENT, REDUNDANCY, Offer, check_placement, is_allowed
 from op_worker.files.rights.immutability import DUE, REGISTER, due_name, key_of_due, register_steps
 from op_worker.files.rules import Immutability, ImmutabilityChange, Period, Rules
-from op_worker.files.stored.documents import Meta
+from op_worker.files.stored.meta import Meta
 
 NOW = 1000
 BEFORE, PAST, FUTURE = Period(0, 900), Period(0, 1000), Period(1001, 2000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from onedata.ids import FileUuid, ShareId, SpaceId, UserId
 from op_worker.files.model import FileType
-from op_worker.files.stored.documents import UnknownSchemaError
+from op_worker.files.stored.packing import UnknownSchemaError
 from op_worker.files.stored.share_records import KEPT_S, Share, may_live_in, new_share_id
 
 SPACE = SpaceId("5" * 32)

@@ -13,10 +13,10 @@ from op_worker.files.stored.documents import (
     TIMES,
     XATTRS,
     Location,
-    Meta,
     Times,
     encode_json,
 )
+from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Node
 from op_worker.queue_services.events import Event, Sight, changed, created, is_told_of
 from op_worker.queue_services.sights import MAX_CUSTOM_B, SEEN, Watch, Watching, recalled, remember
