@@ -36,7 +36,7 @@ from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
 from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
-from op_worker.files.offer import Offer
+from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
 from op_worker.http.cdmi.door import CdmiDoor

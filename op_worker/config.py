@@ -10,7 +10,7 @@ from attrs.validators import ge, gt
 from cluster_worker.http.config import HttpSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
-from op_worker.files.offer import is_country
+from op_worker.files.rules.offer import is_country
 
 ENVIRONMENT_PREFIX = "OP_WORKER"
 

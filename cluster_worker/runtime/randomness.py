@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 POOL_B = 4096
+RandomBytes = Callable[[int], bytes]
+"""Returns so many random bytes, such as ``os.urandom``."""
 
 
 class PooledRandom:
@@ -13,10 +15,10 @@ class PooledRandom:
     For ids and names. Secrets are taken from the system directly, so that none of them waits in memory.
 
     Args:
-        source: returns so many random bytes, such as ``os.urandom``.
+        source: what fills the pool, such as ``os.urandom``.
     """
 
-    def __init__(self, source: Callable[[int], bytes]) -> None:
+    def __init__(self, source: RandomBytes) -> None:
         self._source = source
         self._pool = b""
         self._used_b = 0

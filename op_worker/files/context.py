@@ -10,19 +10,20 @@ from attrs import frozen
 from cluster_worker.persistence.engine import Engine, Key, Scope
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
+from cluster_worker.runtime.randomness import RandomBytes
 from onedata.errors import Errno, Forbidden, Posix
 from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_unlisted, is_user_root, new_id
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.charging.rooms import Rooms
-from op_worker.files.committing.journal import Journal, RandomBytes
+from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.transactions import Transactions
 from op_worker.files.finding.access import Access
 from op_worker.files.finding.guests import Guests
 from op_worker.files.finding.lookup import Found, Lookup, existing
 from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Follow, Target
-from op_worker.files.offer import Offer
+from op_worker.files.rules.offer import Offer
 from op_worker.files.settings import Settings
 from op_worker.files.stored.nodes import Chain
 from op_worker.storage.helper import StorageUnavailable

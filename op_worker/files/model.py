@@ -10,7 +10,8 @@ from attrs import field, frozen
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, nameless_uuid
 from op_worker.files.acl import Acl
-from op_worker.files.rules import NO_CHANGE, NO_RULES, ImmutabilityChange, Rules, Wish
+from op_worker.files.rules.retention import NO_CHANGE, ImmutabilityChange
+from op_worker.files.rules.rules import NO_RULES, Rules, Wish
 
 T = TypeVar("T")
 

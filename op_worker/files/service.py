@@ -18,13 +18,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Engine
 from cluster_worker.runtime.clock import WallClock
+from cluster_worker.runtime.randomness import RandomBytes
 from cluster_worker.runtime.services import TaskService
 from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.charging.rooms import Rooms
-from op_worker.files.committing.journal import Journal, RandomBytes
+from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.committing.path_locks import PathLocks
 from op_worker.files.committing.transactions import Transactions
@@ -79,7 +80,6 @@ from op_worker.files.model import (
     Shown,
     Target,
 )
-from op_worker.files.offer import Offer
 from op_worker.files.queues.queues import make_queues
 from op_worker.files.quotas.quota_administration import QuotaAdministration
 from op_worker.files.removing.kept_trees import require_free_tree
@@ -90,6 +90,7 @@ from op_worker.files.removing.removal import Removal
 from op_worker.files.removing.removals import Removals
 from op_worker.files.removing.trash import Trash
 from op_worker.files.rights.permissions import NOTHING, Operation
+from op_worker.files.rules.offer import Offer
 from op_worker.files.settings import Settings
 from op_worker.files.space_administration import SpaceAdministration
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from attrs import evolve
 from twisted.internet.interfaces import IReactorTime
@@ -20,16 +19,16 @@ from cluster_worker.persistence.engine import (
     Scope,
 )
 from cluster_worker.runtime.clock import WallClock, sleep
+from cluster_worker.runtime.randomness import RandomBytes
 from onedata.errors import ServiceUnavailable
-from onedata.ids import SpaceId, StorageId
+from onedata.ids import SpaceId
 from op_worker.files.committing.path_locks import PathLocks
+from op_worker.files.committing.storage_work import StorageWork
 from op_worker.files.stored.documents import LOCATION, UNSETTLED, Location
 from op_worker.files.stored.intents import INTENTS, FileWork, Intent, IntentKind
-from op_worker.files.stored.paths import STAGING, ancestor_paths, is_below, staging_path, trash_path
-from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
+from op_worker.files.stored.paths import STAGING, ancestor_paths, is_below, staging_path
+from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.registry import Storage, Storages
-
-RandomBytes = Callable[[int], bytes]
 
 GRACE_S = 30.0
 """An operation of another node is left alone this long, unless repeating it can do no harm."""
@@ -38,7 +37,6 @@ _MOST_TRIES = 20
 _MOST_POLLS = 100
 _HARMLESS = frozenset({IntentKind.PLACE})
 _OF_DIRECTORIES = frozenset({IntentKind.MOVE, IntentKind.REMOVE_DIRECTORY})
-_IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
 
 
 class Journal:
@@ -62,6 +60,7 @@ class Journal:
     ) -> None:
         self._engine = engine
         self._storages = storages
+        self._work = StorageWork(storages, random_bytes)
         self._locks = locks
         self._clock = clock
         self._wall_clock = wall_clock
@@ -108,7 +107,7 @@ class Journal:
         """
         try:
             await self._drain(space_id, intent)
-            await self._perform(space_id, intent)
+            await self._work.perform(space_id, intent)
         except (StorageError, PersistenceError, ServiceUnavailable) as error:
             self._warn(intent, error)
             return False
@@ -144,7 +143,7 @@ class Journal:
         done = []
         for work in works:
             try:
-                await self._perform(space_id, work.intent)
+                await self._work.perform(space_id, work.intent)
             except StorageError as error:
                 self._warn(work.intent, error)
                 continue
@@ -224,7 +223,7 @@ class Journal:
         found = await self._pending(space_id, intent.target)
         if found is not None and found.operation == intent.operation:
             await self._drain(space_id, intent)
-            await self._perform(space_id, intent)
+            await self._work.perform(space_id, intent)
             await self._clear(space_id, intent)
 
     async def _finish_for_another(self, space_id: SpaceId, intent: Intent) -> bool:
@@ -261,52 +260,6 @@ class Journal:
                 await self.pass_by(space_id, StoragePath(path))
         raise ServiceUnavailable()
 
-    async def _perform(self, space_id: SpaceId, intent: Intent) -> None:
-        storage = self._storages.get(StorageId(intent.storage_id))
-        if storage is None:
-            raise StorageUnavailable(errno.ENODEV, intent.target, "its storage is not known here")
-        match intent.kind:
-            case IntentKind.PLACE | IntentKind.MOVE:
-                await self._rename(space_id, storage, intent.source, intent.target)
-            case IntentKind.REMOVE:
-                await storage.helper.remove(intent.target)
-            case IntentKind.TOUCH:
-                await (await storage.helper.open_write(intent.target)).close()
-            case IntentKind.TRIM:
-                await _trim(storage, intent)
-            case IntentKind.REMOVE_DIRECTORY:
-                await self._remove_directory(space_id, storage, intent.target)
-
-    async def _rename(
-        self, space_id: SpaceId, storage: Storage, source: StoragePath, target: StoragePath
-    ) -> None:
-        """Rename; a missing source was renamed before, or never made. Strangers' files give way."""
-        if storage.renames is None:
-            raise StorageError(errno.ENOTSUP, target, "the storage cannot rename")
-        try:
-            await storage.renames.rename(source, target)
-        except StorageError as error:
-            if error.errno == errno.ENOENT:
-                return
-            if error.errno not in _IN_THE_WAY:
-                raise
-            await storage.renames.rename(target, self._junk_path(space_id))
-            await storage.renames.rename(source, target)
-
-    async def _remove_directory(self, space_id: SpaceId, storage: Storage, path: StoragePath) -> None:
-        if storage.directories is None:
-            return
-        try:
-            await storage.directories.remove_directory(path)
-        except StorageError as error:
-            if error.errno not in _IN_THE_WAY or storage.renames is None:
-                raise
-            await storage.renames.rename(path, self._junk_path(space_id))
-
-    def _junk_path(self, space_id: SpaceId) -> StoragePath:
-        """Return a place in the trash for what stands in the way and is not ours."""
-        return trash_path(space_id, "junk-" + self._random_bytes(8).hex())
-
     async def _clear(self, space_id: SpaceId, intent: Intent) -> None:
         """Withdraw an operation that was carried out, whoever else may be doing so."""
         scope = Scope(space_id)
@@ -335,18 +288,3 @@ class Journal:
 
 def _decoded(document: Document) -> Intent:
     return Intent.decode(document.data)
-
-
-async def _trim(storage: Storage, intent: Intent) -> None:
-    try:
-        file = await storage.helper.open_update(intent.target)
-    except StorageError as error:
-        if error.errno == errno.ENOENT:
-            return
-        raise
-    try:
-        if await file.size() > intent.size_b:
-            await file.truncate(intent.size_b)
-            await file.sync()
-    finally:
-        await file.close()

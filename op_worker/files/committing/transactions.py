@@ -24,10 +24,11 @@ from cluster_worker.persistence.engine import (
     Step,
 )
 from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.randomness import RandomBytes
 from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
-from op_worker.files.committing.journal import Journal, RandomBytes
+from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.committing.path_locks import PathLocks
 from op_worker.files.stored.charges import full

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, space_root_guid, user_root_guid
 from op_worker.files.model import FileStat, FileType, Json
-from op_worker.files.rules import Rules
+from op_worker.files.rules.rules import Rules
 from op_worker.files.stored.documents import META, TIMES, Location
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.zone.records import SpaceInfo

@@ -27,7 +27,7 @@ from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, Json
 from op_worker.files.operations import NEEDS_WRITE_DATA, Operation
 from op_worker.files.rights.permissions import READ_DATA_PRIVILEGE, Subject
-from op_worker.files.rules import NO_RULES
+from op_worker.files.rules.rules import NO_RULES
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.share_records import RECORD, Share, may_live_in, share_key
 

@@ -16,7 +16,7 @@ from op_worker.files.model import Target
 from op_worker.files.rights.acl_decision import ADMIN_PRIVILEGE
 from op_worker.files.rights.immutability import register_steps
 from op_worker.files.rights.permissions import NOTHING
-from op_worker.files.rules import FREE
+from op_worker.files.rules.retention import FREE
 from op_worker.files.stored.documents import META, TIMES
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.translation import translated

@@ -27,7 +27,7 @@ from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.metadata.rule_changes import needed_for_rules, rule_steps, ruled
 from op_worker.files.model import REMOVED, Json, MetadataChange, Target
 from op_worker.files.rights.permissions import NOTHING, Operation
-from op_worker.files.rules import Rules
+from op_worker.files.rules.rules import Rules
 from op_worker.files.stored.batches import unchanged
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import JSON, META, RDF, decode_json, decode_rdf

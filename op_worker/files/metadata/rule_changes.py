@@ -8,10 +8,10 @@ from attrs import evolve
 
 from cluster_worker.persistence.engine import Step
 from op_worker.files.model import MetadataChange
-from op_worker.files.offer import Offer
 from op_worker.files.operations import NOTHING, Operation
 from op_worker.files.rights.immutability import register_steps
-from op_worker.files.rules import Rules, changed_wishes
+from op_worker.files.rules.offer import Offer
+from op_worker.files.rules.rules import Rules, changed_wishes
 from op_worker.files.stored import batches
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain

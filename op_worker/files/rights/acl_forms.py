@@ -18,8 +18,8 @@ from op_worker.files.acl import (
     Acl,
 )
 from op_worker.files.model import Json
-from op_worker.files.moments import parse_moment, timestamp
 from op_worker.files.operations import Operation
+from op_worker.files.rules.moments import parse_moment, timestamp
 
 KEY = "acl"
 """The ``key`` of complaints."""

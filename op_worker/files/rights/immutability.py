@@ -9,7 +9,7 @@ from attrs import frozen
 from cluster_worker.persistence.engine import Key, Link, Put, Step, Unlink
 from op_worker.files.operations import NEEDS_WRITE_DATA, Operation
 from op_worker.files.rights.verdicts import Fact, FactKind
-from op_worker.files.rules import FREE, Immutability
+from op_worker.files.rules.retention import FREE, Immutability
 
 FORBIDDEN = int(NEEDS_WRITE_DATA & ~(Operation.WRITE_RETENTION | Operation.WRITE_RETENTION_HOLD))
 """Whatever changes a file or takes it away; a period can be extended and holds added all the same."""

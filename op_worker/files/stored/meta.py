@@ -9,7 +9,8 @@ from attrs import field, frozen
 
 from op_worker.files.acl import Acl, pack_acl, unpack_acl
 from op_worker.files.model import FileType
-from op_worker.files.rules import Immutability, Wish
+from op_worker.files.rules.retention import Immutability
+from op_worker.files.rules.rules import Wish
 from op_worker.files.stored.packing import LETTERS, SCHEMA, TYPES, pack, pack_id, unpack, unpack_id
 
 _USUAL: Sequence[Any] = (None, 0, 1, [], False, False, None, {})

@@ -12,7 +12,8 @@ from op_worker.files.model import FileType
 from op_worker.files.rights.immutability import Keeping
 from op_worker.files.rights.permissions import FileFacts
 from op_worker.files.rights.protection import Protected, Protection
-from op_worker.files.rules import NO_RULES, Immutability, Rules
+from op_worker.files.rules.retention import Immutability
+from op_worker.files.rules.rules import NO_RULES, Rules
 from op_worker.files.stored.documents import (
     LOCATION,
     META,

@@ -11,7 +11,7 @@ from onedata.errors import BadData, BadVersion, Errno, NotFound, Posix, Precondi
 from op_worker.auth.caller import Caller
 from op_worker.domains.service import Domains
 from op_worker.files.model import Target
-from op_worker.files.offer import Offer
+from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ANY
 from op_worker.http.cdmi.answers import NO_CONTENT, NOT_ACCEPTABLE, AnyAnswer, representation

@@ -14,7 +14,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.model import CreateOptions, Existing, MetadataChange
 from op_worker.files.rights.immutability import DUE, REGISTER
-from op_worker.files.rules import ImmutabilityChange, Period
+from op_worker.files.rules.retention import ImmutabilityChange, Period
 from op_worker.files.service import FileService
 from tests.support.spaces import OWNER, SPACE, Site, alice, bob, body, names_in, owner, path, read
 

@@ -22,7 +22,7 @@ from onedata.ids import SpaceId, user_root_guid
 from onedata.privileges import SPACE_ADMIN, SPACE_MEMBER
 from op_worker.auth.caller import Caller
 from op_worker.domains.service import Domains
-from op_worker.files.offer import Offer
+from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.cdmi.queues.represented import WholeRepresentation

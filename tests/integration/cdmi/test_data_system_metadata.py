@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_twisted import ensureDeferred
 
-from op_worker.files.offer import Offer
+from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from tests.integration.cdmi.callers import SPACE
 from tests.integration.cdmi.client import Client, Reply

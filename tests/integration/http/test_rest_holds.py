@@ -7,7 +7,7 @@ from pytest_twisted import ensureDeferred
 
 from onedata.ids import FileGuid
 from op_worker.files.model import MetadataChange, Target
-from op_worker.files.rules import ImmutabilityChange, Period
+from op_worker.files.rules.retention import ImmutabilityChange, Period
 from tests.integration.http.rest_client import CALLERS, MEMBER, RestClient
 
 HELD = MetadataChange(immutability=ImmutabilityChange(holds=["case 7"]))

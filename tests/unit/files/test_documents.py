@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from op_worker.files.acl import Ace, AceKind
 from op_worker.files.model import FileType
-from op_worker.files.rules import Immutability
+from op_worker.files.rules.retention import Immutability
 from op_worker.files.stored import blocks
 from op_worker.files.stored.documents import (
     EntryValue,

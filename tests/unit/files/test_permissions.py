@@ -22,7 +22,7 @@ from op_worker.files.rights.permissions import (
 from op_worker.files.rights.posix_decision import posix_allows
 from op_worker.files.rights.protection import Protected, Protection, flags_of, names_of
 from op_worker.files.rights.verdicts import FactKind
-from op_worker.files.rules import Immutability, Period
+from op_worker.files.rules.retention import Immutability, Period
 
 ALL = frozenset({READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE})
 OWNER = Subject("owner", ALL)

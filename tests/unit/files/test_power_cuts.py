@@ -19,7 +19,8 @@ from onedata.ids import FileGuid, FileUuid, nameless_uuid, trash_uuid
 from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange, Target
 from op_worker.files.rights.protection import Protection
-from op_worker.files.rules import NO_RULES, ImmutabilityChange, Period, Rules
+from op_worker.files.rules.retention import ImmutabilityChange, Period
+from op_worker.files.rules.rules import NO_RULES, Rules
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.paths import NAMELESS

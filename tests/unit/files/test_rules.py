@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from cluster_worker.persistence.engine import Key, Link, Put, Unlink
 from onedata.errors import BadData, Errno, Posix
 from op_worker.files.model import FileType
-from op_worker.files.moments import parse_moment, parse_period, period_text, timestamp
-from op_worker.files.offer import IMMEDIATE, PLACEMENT, REDUNDANCY, Offer, check_placement, is_allowed
 from op_worker.files.rights.immutability import DUE, REGISTER, due_name, key_of_due, register_steps
-from op_worker.files.rules import Immutability, ImmutabilityChange, Period, Rules
+from op_worker.files.rules.moments import parse_moment, parse_period, period_text, timestamp
+from op_worker.files.rules.offer import IMMEDIATE, PLACEMENT, REDUNDANCY, Offer, check_placement, is_allowed
+from op_worker.files.rules.retention import Immutability, ImmutabilityChange, Period
+from op_worker.files.rules.rules import Rules
 from op_worker.files.stored.meta import Meta
 
 NOW = 1000

@@ -13,7 +13,7 @@ from attrs import frozen
 from onedata.errors import BadData
 from onedata.ids import encode_object_id
 from op_worker.files.model import Json
-from op_worker.files.offer import HASHES, Offer
+from op_worker.files.rules.offer import HASHES, Offer
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import CAPABILITIES_OF, range_text, wanted
 from op_worker.http.cdmi.requests.negotiation import Kind

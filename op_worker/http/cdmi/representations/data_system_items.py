@@ -7,9 +7,18 @@ from typing import Any
 
 from onedata.errors import BadData, BadValueNotAllowed
 from op_worker.files.model import FileStat, FileType, Json
-from op_worker.files.moments import parse_period, period_text
-from op_worker.files.offer import HASHES, IMMEDIATE, PLACEMENT, REDUNDANCY, VALUE_HASH, Offer, check_placement
-from op_worker.files.rules import ImmutabilityChange, Period, Rules, Wish
+from op_worker.files.rules.moments import parse_period, period_text
+from op_worker.files.rules.offer import (
+    HASHES,
+    IMMEDIATE,
+    PLACEMENT,
+    REDUNDANCY,
+    VALUE_HASH,
+    Offer,
+    check_placement,
+)
+from op_worker.files.rules.retention import ImmutabilityChange, Period
+from op_worker.files.rules.rules import Rules, Wish
 
 RETENTION_ID = "cdmi_retention_id"
 PERIOD = "cdmi_retention_period"

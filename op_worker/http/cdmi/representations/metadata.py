@@ -17,8 +17,8 @@ from op_worker.files.model import (
     Removed,
     Unset,
 )
-from op_worker.files.moments import timestamp as timestamp
 from op_worker.files.rights.acl_forms import parse_cdmi_acl
+from op_worker.files.rules.moments import timestamp as timestamp
 from op_worker.http.cdmi.representations.data_system_items import (
     immutability_change,
     is_data_system_item,

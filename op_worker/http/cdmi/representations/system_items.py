@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from op_worker.files.model import FileStat, Json
-from op_worker.files.moments import timestamp
+from op_worker.files.rules.moments import timestamp
 
 
 def system_items(stat: FileStat) -> dict[str, Json]:

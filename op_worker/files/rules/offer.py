@@ -8,7 +8,7 @@ from attrs import frozen
 from iso3166 import countries as known_countries
 
 from onedata.errors import BadData, Errno, Posix
-from op_worker.files.rules import Wish
+from op_worker.files.rules.rules import Wish
 
 REDUNDANCY = "cdmi_data_redundancy"
 IMMEDIATE = "cdmi_immediate_redundancy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from op_worker.files.rules import Period
+from op_worker.files.rules.retention import Period
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
 _EARLIEST_S, _LATEST_S = -62135596800, 253402300799  # years 1 and 9999
