@@ -1,4 +1,4 @@
-"""The composition root of op-worker: makes every part and joins them."""
+"""The composition root of op-worker: reads what a start needs and makes the daemon."""
 
 from __future__ import annotations
 
@@ -6,64 +6,21 @@ import os
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
-from twisted.application.service import IService
-from twisted.logger import Logger
-
-from cluster_worker.feeds.compaction import FeedCompaction
-from cluster_worker.health import NagiosResource
-from cluster_worker.http.access_log import AccessLog, AppendingFile
-from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.config import HttpSection
-from cluster_worker.http.site import StreamingSite
-from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.http.tls import WebTls
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
-from cluster_worker.persistence.config import Durability as RedisDurability
-from cluster_worker.persistence.engine import Engine, Scope
-from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
-from cluster_worker.runtime.randomness import PooledRandom
 from cluster_worker.runtime.services import OrderedService
-from cluster_worker.runtime.spool import Spools
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
-from op_worker.auth.throttle import FailureThrottle
 from op_worker.boot import OpWorkerApplication
-from op_worker.changes.service import ChangeStreams
-from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
-from op_worker.domains.service import Domains
-from op_worker.downloads.service import Downloads
-from op_worker.files.rules.offer import Offer
-from op_worker.files.service import FileService
-from op_worker.files.stored.documents import META
-from op_worker.http.cdmi.door import CdmiDoor
-from op_worker.http.cdmi.queues.represented import WholeRepresentation
-from op_worker.http.downloads.door import DownloadDoor
-from op_worker.http.panel.door import PanelDoor
-from op_worker.http.panel.guard import PanelGuard, make_passphrase
-from op_worker.http.rest.configuration import PRODUCT_VERSION, ProductInfo, configuration_document
-from op_worker.http.rest.door import RestDoor
-from op_worker.http.root import Doors, make_root
-from op_worker.http.shares.door import ShareDoor
-from op_worker.http.tus.door import TusDoor
-from op_worker.membership import Membership, make_local_membership, make_zone_membership
-from op_worker.queue_services.service import QueueServices
-from op_worker.search.service import Searching
-from op_worker.shares.passwords import SharePasswords, make_hasher
-from op_worker.shares.service import Shares
-from op_worker.snapshots.service import Snapshots
-from op_worker.statistics.service import StatisticsService, make_statistics
-from op_worker.storage.helper import StorageError
-from op_worker.storage.posix import Durability
-from op_worker.storage.registry import Storages
-from op_worker.uploads.service import Uploads
-from op_worker.zone.administration import ProviderAdministration
+from op_worker.http.panel.guard import make_passphrase
+from op_worker.http.rest.configuration import PRODUCT_VERSION
+from op_worker.parts import Ground, ProviderParts, SiteSecrets
 from op_worker.zone.connection import load_trust
-
-_log = Logger()
 
 
 def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
@@ -102,219 +59,6 @@ def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> O
     for child in (claim, LogFiles(folder / "log"), pool, workers, node, doors):
         child.setServiceParent(root)
     return root
-
-
-@frozen(eq=False)
-class SiteSecrets:
-    """What was read before the start, so that a mistake in it is told at once."""
-
-    tls: WebTls
-    certificate_files: tuple[Path, ...]
-    passphrase: str = field(repr=False)
-
-
-@frozen(eq=False)
-class Ground:
-    """What outlives a boot."""
-
-    reactor: Any
-    config: OpWorkerConfig
-    folder: Path
-    pool: BlockingPool
-    node: ClusterNode
-    secrets: SiteSecrets
-
-
-@frozen(eq=False)
-class ProviderParts:
-    """What is made anew at each boot; see ``op_worker.boot.Parts``."""
-
-    ground: Ground
-    engine: Engine
-    engine_service: IService
-    membership: Membership
-    storages: Storages
-    files: FileService
-    search_thread: BlockingPool
-    searching: Searching
-    compaction: FeedCompaction
-    changes: ChangeStreams
-    shares: Shares
-    statistics: StatisticsService
-    downloads: Downloads
-    uploads: Uploads
-    snapshots: Snapshots
-    queue_services: QueueServices
-
-    @staticmethod
-    def make(ground: Ground) -> ProviderParts:
-        """Make store, membership, storages and files, none of them started."""
-        reactor, config = ground.reactor, ground.config
-        engine_service, engine = make_engine(reactor, config.redis, str(ground.folder))
-        membership: Membership
-        if config.local.users:
-            membership = make_local_membership(config.local, ground.folder)
-        else:
-            membership = make_zone_membership(reactor, config.zone, engine)
-        is_power = config.redis.durability is RedisDurability.POWER
-        storages = Storages(engine, ground.pool, Durability.POWER if is_power else Durability.PROCESS)
-        files = FileService(
-            engine,
-            membership.zone,
-            storages,
-            clock=reactor,
-            wall_clock=system_wall_clock,
-            random_bytes=PooledRandom(os.urandom),
-            node_name=config.node.node_name,
-            offer=Offer(countries=config.provider.countries),
-        )
-        passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
-        shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
-        statistics = make_statistics(
-            engine,
-            files,
-            storages,
-            clock=reactor,
-            wall_clock=system_wall_clock,
-            node_name=config.node.node_name,
-        )
-        search_thread = BlockingPool(reactor, 1, "search")
-        searching = Searching(
-            files.context,
-            membership.zone.supported_spaces,
-            ground.folder / "search",
-            thread=search_thread,
-            clock=reactor,
-        )
-        compaction = FeedCompaction(
-            engine,
-            lambda: [Scope(space_id) for space_id in membership.zone.supported_spaces()],
-            field=META,
-            is_forgettable=is_forgettable,
-            clock=reactor,
-            wall_clock=system_wall_clock,
-        )
-        downloads = Downloads(
-            files, engine, clock=reactor, wall_clock=system_wall_clock, random_bytes=os.urandom
-        )
-        uploads = Uploads(
-            files,
-            engine,
-            clock=reactor,
-            wall_clock=system_wall_clock,
-            random_bytes=os.urandom,
-            node_name=config.node.node_name,
-            blocking=ground.pool,
-        )
-        queue_services = QueueServices(
-            files,
-            WholeRepresentation(),
-            membership.zone.supported_spaces,
-            clock=reactor,
-            wall_clock=system_wall_clock,
-            node_name=config.node.node_name,
-        )
-        return ProviderParts(
-            *(ground, engine, engine_service, membership, storages, files),
-            *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            *(statistics, downloads, uploads, Snapshots(files, clock=reactor), queue_services),
-        )
-
-    def start_engine(self, parent: OrderedService) -> None:
-        """Add the store's service."""
-        self.engine_service.setServiceParent(parent)
-
-    async def start_workers(self, parent: OrderedService) -> None:
-        """Load what is kept; add zone, storages and files."""
-        await self.storages.load()
-        self.storages.setServiceParent(parent)
-        await self.membership.load(self.storages)
-        self.membership.service.setServiceParent(parent)
-        for storage in self.storages.all():
-            try:
-                await storage.helper.check()
-            except StorageError as error:
-                name = storage.record.name
-                _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
-        for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
-            service.setServiceParent(parent)
-        self.statistics.reader.setServiceParent(parent)
-        self.downloads.setServiceParent(parent)
-        self.uploads.setServiceParent(parent)
-        self.snapshots.setServiceParent(parent)
-        self.queue_services.setServiceParent(parent)
-
-    def start_listeners(self, parent: OrderedService) -> None:
-        """Begin to serve HTTPS."""
-        reactor, http = self.ground.reactor, self.ground.config.http
-        access_log = AccessLog(
-            AppendingFile(self.ground.folder / "log" / "access.log"),
-            clock=reactor,
-            wall_clock=system_wall_clock,
-            blocking=self.ground.pool,
-        )
-        site = StreamingSite(self._root(), clock=reactor, limits=http.limits, access_log=access_log)
-        listener = WebListener(
-            reactor,
-            http.address,
-            http.port,
-            site,
-            self.ground.secrets.tls,
-            grace_s=self.ground.config.stop_timeout_s,
-        )
-        watch = CertificateWatch(
-            self.ground.secrets.tls,
-            self.ground.secrets.certificate_files,
-            clock=reactor,
-            blocking=self.ground.pool,
-        )
-        for service in (access_log, watch, listener, self.changes):
-            service.setServiceParent(parent)
-        _log.info("serving HTTPS on {address}:{port}", address=http.address, port=listener.port)
-
-    def _root(self) -> Any:
-        zone, node, authenticator = self.membership.zone, self.ground.node, self.membership.authenticator
-        product = ProductInfo()
-        rest = RestDoor(
-            self.files,
-            zone,
-            authenticator,
-            searching=self.searching,
-            changes=self.changes,
-            shares=self.shares,
-            downloads=self.downloads,
-            product=product,
-            is_serving=lambda: node.is_ready,
-            is_healthy=lambda: node.is_ready,
-            statistics=self.statistics.answers,
-        )
-        administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
-        spools = Spools(self.ground.folder, self.ground.pool)
-        domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
-        guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
-        doors = Doors(
-            rest=rest.resource,
-            tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
-            download=DownloadDoor(self.downloads, is_serving=lambda: node.is_ready).resource,
-            cdmi=CdmiDoor(
-                self.files,
-                authenticator.authenticate,
-                snapshots=self.snapshots,
-                domains=domains,
-                queue_services=self.queue_services,
-                spools=spools,
-            ).resource,
-            panel=PanelDoor(administration, guard).resource,
-            share=ShareDoor(
-                self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready
-            ).resource,
-            nagios=NagiosResource(node, system_wall_clock),
-        )
-        return make_root(
-            doors,
-            configuration=lambda: configuration_document(zone, product),
-            is_zone_connected=self.membership.is_connected,
-        )
 
 
 def _certificate_files(http: HttpSection, folder: Path) -> tuple[Path, ...]:
