@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from pytest_twisted import async_yield_fixture
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
 from twisted.web.resource import Resource
+from zope.interface import implementer
 
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.persistence.memory import MemoryEngine
@@ -200,3 +202,20 @@ async def client(
 def owner_root_id() -> str:
     """The object id of the owner's root container."""
     return user_root_guid(OWNER).object_id()
+
+
+@pytest.fixture
+def bugs() -> Iterator[list[str]]:
+    """What was logged as a bug; there must be nothing at the end."""
+    found: list[str] = []
+
+    @implementer(ILogObserver)
+    def observe(event: LogEvent) -> None:
+        if event["log_level"] in (LogLevel.error, LogLevel.critical):
+            failure = event.get("log_failure")
+            found.append(failure.getTraceback() if failure is not None else str(event.get("log_format")))
+
+    globalLogPublisher.addObserver(observe)
+    yield found
+    globalLogPublisher.removeObserver(observe)
+    assert not found, found[0]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
-from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
-from zope.interface import implementer
 
 from tests.integration.cdmi.client import Client, Reply
 
+pytestmark = pytest.mark.usefixtures("bugs")
 WITHOUT_A_BODY = (405, 406, 416)
 PATHS = (
     "/cdmi/",
@@ -113,23 +111,6 @@ RAW_BODIES = (
 
 ACCEPTABLE = (b"", b"{}", b'{"value":"a","value":"b"}', b'{"metadata":{"a":' + b"9" * 4000 + b"}}")
 """Bodies among them that are unusual, but no mistake."""
-
-
-@pytest.fixture(autouse=True)
-def bugs() -> Iterator[list[str]]:
-    """What was logged as a bug; there must be nothing at the end."""
-    found: list[str] = []
-
-    @implementer(ILogObserver)
-    def observe(event: LogEvent) -> None:
-        if event["log_level"] in (LogLevel.error, LogLevel.critical):
-            failure = event.get("log_failure")
-            found.append(failure.getTraceback() if failure is not None else str(event.get("log_format")))
-
-    globalLogPublisher.addObserver(observe)
-    yield found
-    globalLogPublisher.removeObserver(observe)
-    assert not found, found[0]
 
 
 def check(reply: Reply, asked: object) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,8 +17,6 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
-from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogPublisher
-from zope.interface import implementer
 
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import TIMES
@@ -26,6 +24,7 @@ from tests.integration.cdmi.client import Client
 from tests.support.cdmi_requests import Asked, requests
 from tests.support.raw_answers import RawAnswer, answers
 
+pytestmark = pytest.mark.usefixtures("bugs")
 SITES = int(os.environ.get("CDMI_FUZZ_SITES", "10"))
 EXAMPLES = 80
 TOO_SLOW = HealthCheck.too_slow
@@ -50,23 +49,6 @@ class Targets:
 
     paths: tuple[str, ...]
     ids: tuple[str, ...]
-
-
-@pytest.fixture(autouse=True)
-def bugs() -> Iterator[list[str]]:
-    """What was logged as a bug; there must be nothing at the end."""
-    found: list[str] = []
-
-    @implementer(ILogObserver)
-    def observe(event: LogEvent) -> None:
-        if event["log_level"] in (LogLevel.error, LogLevel.critical):
-            failure = event.get("log_failure")
-            found.append(failure.getTraceback() if failure is not None else str(event.get("log_format")))
-
-    globalLogPublisher.addObserver(observe)
-    yield found
-    globalLogPublisher.removeObserver(observe)
-    assert not found, found[0]
 
 
 async def prepared(client: Client) -> Targets:

@@ -20,7 +20,7 @@ from op_worker.http.cdmi.queues.bodies import (
     parse_queue_body,
 )
 from op_worker.http.cdmi.requests.queries import Span, parse_query
-from tests.unit.files.test_power_cuts import now
+from tests.support.immediate import now
 
 
 class Pieces:
@@ -47,7 +47,7 @@ def received(text: bytes, body: EnqueueBody, size_b: int = 1000) -> list[bytes]:
         assert values.count == len(found)
         return found
 
-    return now(receive())  # type: ignore[return-value]
+    return now(receive())
 
 
 @given(st.lists(st.text(max_size=20), max_size=5), st.integers(1, 30), st.booleans())

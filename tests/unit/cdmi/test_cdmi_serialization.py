@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Awaitable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from cluster_worker.runtime.streams import BytesStream
 from onedata.errors import BadData
@@ -28,9 +26,9 @@ from op_worker.http.cdmi.serialization.deserializing import Deserializing
 from op_worker.http.cdmi.serialization.reading import Begun, CanonicalItems, Ended, Item, ValueText
 from op_worker.http.cdmi.serialization.serializing import Serializing
 from op_worker.storage.null import NullHelper
+from tests.support.immediate import now
 from tests.support.spaces import Site, body, owner, path, read
 
-T = TypeVar("T")
 REQUEST = CdmiRequest(method="PUT", address=parse_address(b"/Science/x/"), query=Query(), host="h")
 
 names = st.text(st.characters(exclude_characters="/\0", codec="utf-8"), min_size=1, max_size=12).filter(
@@ -50,17 +48,6 @@ trees = st.recursive(
     lambda inner: st.dictionaries(names, objects | st.tuples(items, inner), max_size=4),
     max_leaves=12,
 )
-
-
-def now(work: Awaitable[T]) -> T:
-    """Return the result of work that waits for nothing."""
-    results: list[Any] = []
-    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # a coroutine
-    assert results, "the work waits for something"
-    if isinstance(results[0], Failure):
-        results[0].raiseException()
-    found: T = results[0]
-    return found
 
 
 async def make(files: FileService, place: str, tree: Mapping[str, Any], xattrs: Mapping[str, Any]) -> None:

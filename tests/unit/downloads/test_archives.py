@@ -7,14 +7,10 @@ import random
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import BadValueIdNotFound, Errno, Posix
@@ -26,9 +22,9 @@ from op_worker.downloads.tar_layout import member_of
 from op_worker.downloads.unchanged import ChangedSince, inode_of
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
+from tests.support.immediate import now
 from tests.support.spaces import OWNER, Site, alice, bob, body, owner, path
 
-T = TypeVar("T")
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
 LONG = "d" * 200
 CONTENTS = {
@@ -38,16 +34,6 @@ CONTENTS = {
     f"t/{LONG}/{LONG}": b"deep" * 300,
     "t/sub/żółć ": b"accents",
 }
-
-
-def now(work: Awaitable[T]) -> T:
-    """Return the result of work that waits for nothing."""
-    results: list[object] = []
-    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # a coroutine
-    assert results, "the work waits for something"
-    if isinstance(results[0], Failure):
-        results[0].raiseException()
-    return results[0]  # type: ignore[return-value]  # what the work returned
 
 
 class Tree:

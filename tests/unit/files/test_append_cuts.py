@@ -10,10 +10,10 @@ from twisted.python.failure import Failure
 
 from onedata.errors import OnedataError
 from op_worker.files.model import CreateOptions
+from tests.support.immediate import now
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store
-from tests.unit.files.test_power_cuts import now
 
 BEGIN = b"begin"
 
@@ -35,7 +35,7 @@ def test_an_append_is_whole_or_a_hole_and_the_next_one_comes_behind_it(trouble: 
         fuse.calls, fuse.at = 0, at
         results: list[object] = []
         work = Deferred.fromCoroutine(
-            files.append_content(owner, path("f"), body(record), expected_b=None)  # type: ignore[attr-defined]  # a service
+            files.append_content(owner, path("f"), body(record), expected_b=None)
         )
         work.addBoth(results.append)
         for _ in range(100):  # questions about lost answers take their time

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from functools import cache
 
 import pytest
-from attrs import evolve
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
-from onedata.errors import OnedataError
 from onedata.ids import FileGuid, FileUuid, nameless_uuid, trash_uuid
 from op_worker.files.acl import Ace, AceKind, Acl
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange, Target
@@ -26,7 +20,9 @@ from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.paths import NAMELESS
 from op_worker.files.stored.quotas import Quota
 from tests.support.accounts import check_counters, check_settled
-from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
+from tests.support.immediate import now
+from tests.support.operation_cuts import Operation, OperationCuts
+from tests.support.power_cuts import Trouble
 from tests.support.spaces import BOB, OWNER, SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
@@ -44,7 +40,6 @@ HOLD = MetadataChange(immutability=ImmutabilityChange(holds=["h"]), wishes={"cdm
 RETAIN = MetadataChange(
     immutability=ImmutabilityChange(period=Period(0, 1_608_640_000_000), label="why", autodelete=True)
 )
-Operation = Callable[[FileService], Awaitable[object]]
 
 
 async def put(files: FileService, text: str, data: bytes) -> None:
@@ -253,16 +248,6 @@ MAINTENANCE: dict[str, Operation] = {
 EVERYTHING = OPERATIONS | RECYCLING | MAINTENANCE
 
 
-def now(work: Awaitable[object]) -> object:
-    """Return the result of work that waits for nothing."""
-    results: list[object] = []
-    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # a coroutine
-    assert results, "the work waits for something"
-    if isinstance(results[0], Failure):
-        results[0].raiseException()
-    return results[0]
-
-
 async def state_of(files: FileService) -> State:
     """Return everything that a user sees."""
     page = await files.list_recursive(owner, path(""), limit=9999, include_directories=True)
@@ -295,38 +280,21 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
     await check_settled(site.engine)
 
 
-def prepared(name: str) -> Site:
-    """A site whose space was prepared for an operation by a process that ended well."""
-    return deepcopy(_prepared(has_bin=name not in OPERATIONS))
-
-
 @cache
 def _prepared(*, has_bin: bool) -> Site:
     site = Site()
-    files: FileService = now(site.process())  # type: ignore[assignment]
+    files = now(site.process())
     now(prepare(files))
     if has_bin:
         now(prepare_bin(files))
     return site
 
 
-def before_and_after(name: str) -> tuple[State, State]:
-    """Return what a user sees before and after the undisturbed operation."""
-    site, operation = prepared(name), EVERYTHING[name]
-    files: FileService = now(site.process())  # type: ignore[assignment]
-    before = now(state_of(files))
-    now(operation(files))
-    after = now(state_of(files))
-    now(check_nothing_left_over(site, after))  # type: ignore[arg-type]
-    return before, after  # type: ignore[return-value]
-
-
-def troubled(site: Site, fuse: Fuse) -> FileService:
-    """Return a process whose engine and storage pass the fuse."""
-    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=FusedHelper(site.helper, fuse))
-    files: FileService = now(wired.process())  # type: ignore[assignment]
-    fuse.calls = 0
-    return files
+def cuts(name: str) -> OperationCuts[State]:
+    has_bin = name not in OPERATIONS
+    return OperationCuts(
+        lambda: deepcopy(_prepared(has_bin=has_bin)), EVERYTHING[name], state_of, check_nothing_left_over
+    )
 
 
 @pytest.mark.parametrize("name", list(EVERYTHING))
@@ -334,27 +302,7 @@ def troubled(site: Site, fuse: Fuse) -> FileService:
 def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
     name: str, trouble: Trouble
 ) -> None:
-    before, after = before_and_after(name)
-    seen = set()
-    for step in range(200):
-        site, fuse = prepared(name), Fuse(trouble)
-        files = troubled(site, fuse)
-        fuse.at = step
-        work: Deferred[object] = Deferred.fromCoroutine(EVERYTHING[name](files))  # type: ignore[arg-type]
-        bury(work, files)
-        if not fuse.has_blown:
-            break
-        survivor: FileService = now(site.process())  # type: ignore[assignment]
-        seen_first = now(state_of(survivor))
-        now(survivor.recover(SPACE))
-        state = now(state_of(survivor))
-        assert state in (before, after), f"step {step}"
-        assert seen_first == state, f"step {step}: recovery changed what users see"
-        now(check_nothing_left_over(site, state))
-        seen.add(state == before)
-    else:
-        pytest.fail("the operation does not end")
-    assert seen, "no step was reached"
+    cuts(name).die_at_every_step(trouble)
 
 
 @pytest.mark.parametrize("name", list(OPERATIONS | RECYCLING))
@@ -363,40 +311,4 @@ def test_a_process_that_dies_at_any_step_leaves_the_state_before_or_after(
 def test_an_operation_that_raises_has_changed_nothing_and_leaves_nothing(
     name: str, trouble: Trouble, number: int
 ) -> None:
-    before, after = before_and_after(name)
-    for step in range(200):
-        site, fuse = prepared(name), Fuse(trouble, errno=number)
-        files = troubled(site, fuse)
-        fuse.at = step
-        outcome: list[object] = []
-        Deferred.fromCoroutine(EVERYTHING[name](files)).addBoth(outcome.append)  # type: ignore[arg-type]
-        let_time_pass(site, outcome)
-        if not fuse.has_blown:
-            break
-        state = now(state_of(files))
-        if isinstance(outcome[0], Failure):
-            assert outcome[0].check(OnedataError) is not None, outcome[0]
-            allowed = (before, after) if trouble is Trouble.FAIL_AFTER else (before,)
-            assert state in allowed, f"step {step}"
-        else:
-            assert state == after, f"step {step}"
-        now(files.recover(SPACE))
-        later: FileService = now(site.process())  # type: ignore[assignment]
-        now(later.recover(SPACE))
-        assert now(state_of(later)) == state
-        now(check_nothing_left_over(site, state))  # type: ignore[arg-type]
-        bury(now_or_never(files.stopService()))
-    else:
-        pytest.fail("the operation does not end")
-
-
-def let_time_pass(site: Site, outcome: list[object]) -> None:
-    """Turn the clock until the operation has ended and its retries are over."""
-    assert isinstance(site.clock, Clock)
-    for _ in range(40):
-        site.clock.advance(1)
-    assert outcome, "the operation hangs"
-
-
-def now_or_never(work: object) -> object:
-    return succeed(work)
+    cuts(name).fail_at_every_step(trouble, number)

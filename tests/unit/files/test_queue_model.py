@@ -11,9 +11,9 @@ from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.queues.values import NewValue
 from op_worker.files.service import FileService
 from op_worker.files.stored.queues import value_name
+from tests.support.immediate import now
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store
-from tests.unit.files.test_power_cuts import now
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 queues = st.sampled_from(["p", "q"])
@@ -29,7 +29,7 @@ class Queues(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.site = Site()
-        self.nodes: list[FileService] = [now(self.site.process(f"n{i}")) for i in range(2)]  # type: ignore[misc]
+        self.nodes: list[FileService] = [now(self.site.process(f"n{i}")) for i in range(2)]
         self.model: dict[str, Model] = {"p": [], "q": []}
         self.next = {"p": 0, "q": 0}
         for name in self.model:
@@ -139,7 +139,7 @@ def values_of(files: FileService, queue: str) -> Model:
         assert oldest.view.numbers == ends
         return found
 
-    return now(listed())  # type: ignore[return-value]
+    return now(listed())
 
 
 def test_queues_behave_like_lists_of_numbered_values() -> None:

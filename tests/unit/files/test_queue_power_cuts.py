@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from functools import cache
 
 import pytest
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Key, Scope
-from onedata.errors import OnedataError
 from onedata.ids import trash_uuid
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
 from op_worker.files.queues.values import NewValue
@@ -19,16 +15,16 @@ from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.quotas import Quota
 from tests.support.accounts import check_counters, check_settled
-from tests.support.power_cuts import Fuse, Trouble, bury
+from tests.support.immediate import now
+from tests.support.operation_cuts import Operation, OperationCuts
+from tests.support.power_cuts import Trouble
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
-from tests.unit.files.test_power_cuts import let_time_pass, now, now_or_never, troubled
 
 pytestmark = pytest.mark.slow
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 BIG = bytes(range(256)) * 2048
 State = dict[str, object]
-Operation = Callable[[FileService], Awaitable[object]]
 
 
 def new(*values: bytes) -> list[NewValue]:
@@ -88,7 +84,7 @@ async def state_of(files: FileService) -> State:
     return state
 
 
-async def check_nothing_left_over(site: Site) -> None:
+async def check_nothing_left_over(site: Site, state: State) -> None:
     """All that is stored fits together, and nothing is pending."""
     assert await site.engine.get_all(Scope(SPACE), INTENTS) == {}
     assert await site.engine.count(Scope(SPACE), Key(trash_uuid(SPACE))) == 0
@@ -101,20 +97,12 @@ async def check_nothing_left_over(site: Site) -> None:
 @cache
 def _prepared() -> Site:
     site = Site()
-    files: FileService = now(site.process())  # type: ignore[assignment]
-    now(prepare(files))
+    now(prepare(now(site.process())))
     return site
 
 
-def before_and_after(name: str) -> tuple[State, State]:
-    """Return what a user sees before and after the undisturbed operation."""
-    site = deepcopy(_prepared())
-    files: FileService = now(site.process())  # type: ignore[assignment]
-    before = now(state_of(files))
-    now(OPERATIONS[name](files))
-    after = now(state_of(files))
-    now(check_nothing_left_over(site))
-    return before, after  # type: ignore[return-value]
+def cuts(name: str) -> OperationCuts[State]:
+    return OperationCuts(lambda: deepcopy(_prepared()), OPERATIONS[name], state_of, check_nothing_left_over)
 
 
 @pytest.mark.parametrize("name", list(OPERATIONS))
@@ -122,54 +110,10 @@ def before_and_after(name: str) -> tuple[State, State]:
 def test_a_process_that_dies_at_any_step_leaves_queues_as_before_or_as_after(
     name: str, trouble: Trouble
 ) -> None:
-    before, after = before_and_after(name)
-    seen = set()
-    for step in range(200):
-        site, fuse = deepcopy(_prepared()), Fuse(trouble)
-        files = troubled(site, fuse)
-        fuse.at = step
-        work: Deferred[object] = Deferred.fromCoroutine(OPERATIONS[name](files))  # type: ignore[arg-type]
-        bury(work, files)
-        if not fuse.has_blown:
-            break
-        survivor: FileService = now(site.process())  # type: ignore[assignment]
-        seen_first = now(state_of(survivor))
-        now(survivor.recover(SPACE))
-        state = now(state_of(survivor))
-        assert state in (before, after), f"step {step}"
-        assert seen_first == state, f"step {step}: recovery changed what users see"
-        now(check_nothing_left_over(site))
-        seen.add(state == before)
-    else:
-        pytest.fail("the operation does not end")
-    assert True in seen, "no step was reached"
+    cuts(name).die_at_every_step(trouble)
 
 
 @pytest.mark.parametrize("name", list(OPERATIONS))
 @pytest.mark.parametrize("trouble", [Trouble.FAIL, Trouble.FAIL_AFTER])
 def test_an_operation_on_queues_that_raises_has_changed_nothing(name: str, trouble: Trouble) -> None:
-    before, after = before_and_after(name)
-    for step in range(200):
-        site, fuse = deepcopy(_prepared()), Fuse(trouble)
-        files = troubled(site, fuse)
-        fuse.at = step
-        outcome: list[object] = []
-        Deferred.fromCoroutine(OPERATIONS[name](files)).addBoth(outcome.append)  # type: ignore[arg-type]
-        let_time_pass(site, outcome)
-        if not fuse.has_blown:
-            break
-        state = now(state_of(files))
-        if isinstance(outcome[0], Failure):
-            assert outcome[0].check(OnedataError) is not None, outcome[0]
-            allowed = (before, after) if trouble is Trouble.FAIL_AFTER else (before,)
-            assert state in allowed, f"step {step}"
-        else:
-            assert state == after, f"step {step}"
-        now(files.recover(SPACE))
-        later: FileService = now(site.process())  # type: ignore[assignment]
-        now(later.recover(SPACE))
-        assert now(state_of(later)) == state
-        now(check_nothing_left_over(site))
-        bury(now_or_never(files.stopService()))
-    else:
-        pytest.fail("the operation does not end")
+    cuts(name).fail_at_every_step(trouble)

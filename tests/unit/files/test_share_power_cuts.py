@@ -15,10 +15,10 @@ from op_worker.files.granting.sharing import Terms
 from op_worker.files.model import CreateOptions
 from op_worker.files.service import FileService
 from op_worker.files.stored.share_records import KEPT_S, SHARES, Share
+from tests.support.immediate import now
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble, bury
 from tests.support.spaces import SPACE, Site, owner, path
 from tests.support.store_checker import check_store
-from tests.unit.files.test_power_cuts import now
 
 Act = Callable[[FileService, Share], Awaitable[object]]
 
@@ -70,9 +70,9 @@ def test_a_share_is_whole_or_not_there_at_all(name: str, trouble: Trouble) -> No
     act, change = OPERATIONS[name]
     for step in range(50):
         site, fuse = Site(), Fuse(trouble)
-        made: Share = now(prepare(site))  # type: ignore[assignment]
+        made: Share = now(prepare(site))
         wired = evolve(site, engine=FusedEngine(site.engine, fuse))
-        files: FileService = now(wired.process())  # type: ignore[assignment]
+        files: FileService = now(wired.process())
         fuse.calls, fuse.at = 0, step
         outcome: list[object] = []
         work = Deferred.fromCoroutine(act(files, made)).addBoth(outcome.append)  # type: ignore[arg-type]
@@ -81,9 +81,9 @@ def test_a_share_is_whole_or_not_there_at_all(name: str, trouble: Trouble) -> No
         bury(work, files)
         if not fuse.has_blown:
             break
-        assert len(now(shares_of(site))) in (1, 1 + change), f"step {step}"  # type: ignore[arg-type]
+        assert len(now(shares_of(site))) in (1, 1 + change), f"step {step}"
         assert outcome or trouble in (Trouble.CUT_BEFORE, Trouble.CUT_AFTER)
     else:
         pytest.fail("the operation does not end")
     assert step > 0
-    assert len(now(shares_of(site))) == 1 + change  # type: ignore[arg-type]
+    assert len(now(shares_of(site))) == 1 + change

@@ -13,8 +13,8 @@ from op_worker.files.content.duplicating import Duplicating
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
 from op_worker.files.service import FileService
 from op_worker.snapshots.service import Snapshots
+from tests.support.immediate import now
 from tests.support.spaces import Site, body, owner, path, read
-from tests.unit.snapshots.test_snapshot_power_cuts import now
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 PATHS = ["c/a", "c/b", "c/d", "c/d/a", "c/d/e", "c/d/e/a", "c/d/e/f", "c/g", "c/g/a", "out", "out/a"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from functools import cache
-from typing import Any, TypeVar
 
 import pytest
-from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -24,25 +22,15 @@ from op_worker.files.stored.detached import DETACHED
 from op_worker.files.stored.intents import INTENTS
 from op_worker.snapshots.service import Snapshots
 from tests.support.accounts import check_counters, check_settled
-from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
+from tests.support.immediate import now
+from tests.support.operation_cuts import troubled
+from tests.support.power_cuts import Fuse, Trouble, bury
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
-T = TypeVar("T")
 SHOWN = "c/cdmi_snapshots/s"
 State = tuple[str, dict[str, bytes]]
 Operation = Callable[[FileService, Snapshots], Awaitable[object]]
-
-
-def now(work: Awaitable[T]) -> T:
-    """Return the result of work that waits for nothing."""
-    results: list[Any] = []
-    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # a coroutine
-    assert results, "the work waits for something"
-    if isinstance(results[0], Failure):
-        results[0].raiseException()
-    found: T = results[0]
-    return found
 
 
 async def put(files: FileService, text: str, data: bytes) -> None:
@@ -112,13 +100,6 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
         assert stored.get(storage_path, b"") == state[1][name]
     await check_counters(site.engine)
     await check_settled(site.engine)
-
-
-def troubled(site: Site, fuse: Fuse) -> FileService:
-    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=FusedHelper(site.helper, fuse))
-    files = now(wired.process())
-    fuse.calls = 0
-    return files
 
 
 def before_and_after(name: str) -> tuple[State, State]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable
-from typing import TypeVar
 
 import pytest
 from attrs import evolve
@@ -36,21 +34,11 @@ from op_worker.uploads.records import UPLOADS, Upload, UploadTarget
 from op_worker.uploads.service import Uploads
 from op_worker.uploads.turns import TAKEOVER_S
 from op_worker.uploads.writing import COMMIT_B, LIFETIME_S
+from tests.support.immediate import now
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.spaces import ROOT, SPACE, Site, alice, bob, body, owner, path, read, reader
 
-T = TypeVar("T")
 DATA = bytes(range(256)) * 40
-
-
-def now(work: Awaitable[T]) -> T:
-    """Return the result of work that waits for nothing."""
-    results: list[object] = []
-    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]  # a coroutine
-    assert results, "the work waits for something"
-    if isinstance(results[0], Failure):
-        results[0].raiseException()
-    return results[0]  # type: ignore[return-value]  # what the work returned
 
 
 class Broken:
