@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from attrs import evolve, field, frozen
 
-from onedata.errors import BadData, BadValueIdentifier, Errno, NotFound, NotSupported, Posix, Unauthorized
+from onedata.errors import (
+    BadData,
+    BadValueIdentifier,
+    Errno,
+    NotFound,
+    NotSupported,
+    OnedataError,
+    Posix,
+    Unauthorized,
+)
 from onedata.ids import FileGuid, InvalidFileId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, FileType, Json, Target
 from op_worker.files.service import FileService
-from op_worker.http.cdmi.refusals import Redirected, Referred
+from op_worker.http.cdmi.refusals import Redirected, Referred, Refused
 from op_worker.http.cdmi.representations.data_system_items import (
     HASH,
     data_system_items,
@@ -43,7 +52,7 @@ class OtherKind(Exception):
 
 @frozen
 class Source:
-    """What a request copies or moves from, and the query in its URI."""
+    """What a request takes something from, and the query in its URI."""
 
     stat: FileStat
     query: Query = field(factory=Query)
@@ -115,17 +124,35 @@ class Locator:
         return stat
 
     async def source(self, caller: Caller, uri: str, host: str) -> Source:
-        """Return what a ``copy`` or ``move`` member speaks of; a name with a question mark is found first.
+        """Return what a member of a body speaks of; a name with a question mark is found first.
 
         Args:
             host: the ``Host`` of the request.
 
         Raises:
+            Refused: 400, when it is missing.
             BadData: it is a reference, which is followed by clients only (key ``path``); as
                 ``source_addresses`` and ``parse_query``.
             NotSupported: it is on another server.
-            Posix: ENOENT when there is none.
         """
+        try:
+            return await self._source(caller, uri, host)
+        except OnedataError as error:
+            if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
+                raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
+            raise
+
+    async def whole_source(self, caller: Caller, uri: str, host: str) -> FileStat:
+        """Return what a member speaks of that means all of a resource.
+
+        Raises: as ``source``; BadData when the URI asks for a part of it (key ``path``).
+        """
+        source = await self.source(caller, uri, host)
+        if source.query.fields is not None:
+            raise BadData("path", "resources are serialised and read as wholes")
+        return source.stat
+
+    async def _source(self, caller: Caller, uri: str, host: str) -> Source:
         asked = split_query(uri)
         if asked is None:
             return Source(await self._first(caller, source_addresses(uri, host)))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from attrs import evolve, frozen
 
-from onedata.errors import BadData, Errno, OnedataError, Posix
+from onedata.errors import BadData, Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, MetadataChange, Target
 from op_worker.files.service import FileService
@@ -83,7 +83,7 @@ class Relocations:
             BadData: source and target do not fit, or both say which fields (key ``path``, ``copy``).
             Posix: EEXIST when a container is in the way of a move.
         """
-        source = await found_source(self._locator, caller, request, body.copy or body.move or "")
+        source = await self._locator.source(caller, body.copy or body.move or "", request.host)
         _check_kinds(request.address, present, source.stat, body)
         order = _Order(source, target, present, body, change, condition)
         return await self._carry_out(caller, request, order)
@@ -92,7 +92,7 @@ class Relocations:
         self, caller: Caller, request: CdmiRequest, place: Place, body: ObjectBody, change: MetadataChange
     ) -> Answer:
         """Answer a POST with a ``copy`` or ``move`` member; raises as ``write``."""
-        source = await found_source(self._locator, caller, request, body.copy or body.move or "")
+        source = await self._locator.source(caller, body.copy or body.move or "", request.host)
         if source.stat.is_directory and (not source.stat.is_queue or body.move is not None):
             raise BadData("path", "the source of a data object must be one")
         placed = await place.take(body.domain_uri, None if body.move is None else source.stat.guid)
@@ -159,20 +159,6 @@ class Relocations:
             return representation(Kind.CONTAINER, render(members), status)
         members = permitted(object_members(stat, readable.xattrs, Query()), readable)
         return representation(Kind.OBJECT, render(members), status)
-
-
-async def found_source(locator: Locator, caller: Caller, request: CdmiRequest, uri: str) -> Source:
-    """Return what a ``copy`` or ``move`` member speaks of.
-
-    Raises:
-        Refused: 400, when it is missing.
-    """
-    try:
-        return await locator.source(caller, uri, request.host)
-    except OnedataError as error:
-        if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
-            raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
-        raise
 
 
 async def permitted_only(work: Awaitable[T]) -> T:

@@ -34,9 +34,7 @@ def test_an_append_is_whole_or_a_hole_and_the_next_one_comes_behind_it(trouble: 
         files = now(fused.process())
         fuse.calls, fuse.at = 0, at
         results: list[object] = []
-        work = Deferred.fromCoroutine(
-            files.append_content(owner, path("f"), body(record), expected_b=None)
-        )
+        work = Deferred.fromCoroutine(files.append_content(owner, path("f"), body(record), expected_b=None))
         work.addBoth(results.append)
         for _ in range(100):  # questions about lost answers take their time
             site.clock.advance(1)  # type: ignore[attr-defined]  # a test's clock

@@ -82,15 +82,7 @@ class PlainWrites:
             change = _plain_change(request, {})
             await self._storing.create_with_gaps(caller, target, [section], change, digests, condition)
             return CREATED
-        stat = await self._files.write_content(
-            caller,
-            Target(stat.guid),
-            section.span.first,
-            section.stream,
-            expected_b=section.span.length,
-            digests=digests,
-            condition=condition,
-        )
+        stat = await self._storing.write_sections(caller, stat, [section], digests, condition)
         xattrs = (await self._locator.readable(caller, stat)).xattrs
         change = metadata.written(is_partial=request.is_partial, xattrs=xattrs)
         if request.content_type is not None and request.content_type.says_utf8:

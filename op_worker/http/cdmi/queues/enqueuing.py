@@ -22,7 +22,7 @@ from op_worker.http.cdmi.bodies.object_body import IncomingObject
 from op_worker.http.cdmi.bodies.sent_values import SentValues
 from op_worker.http.cdmi.locating import Locator, Source
 from op_worker.http.cdmi.queues.bodies import EnqueueBody, default_type, parse_enqueue_body
-from op_worker.http.cdmi.relocations import found_source, permitted_only
+from op_worker.http.cdmi.relocations import permitted_only
 from op_worker.http.cdmi.requests.negotiation import Kind, is_storable_mimetype
 from op_worker.http.cdmi.requests.request import MULTIPART, CdmiRequest
 
@@ -99,7 +99,7 @@ class Enqueuing:
     ) -> None:
         """Enqueue the value of a data object, or the oldest values of a queue."""
         uri = body.copy if body.copy is not None else body.move
-        source = await found_source(self._locator, caller, request, uri or "")
+        source = await self._locator.source(caller, uri or "", request.host)
         if source.stat.is_queue:
             await permitted_only(self._from_queue(caller, source, target, body))
             return

@@ -11,7 +11,7 @@ from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ContentCondition
 from op_worker.http.cdmi.bodies.members import ContainerBody
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.relocations import found_source, permitted_only
+from op_worker.http.cdmi.relocations import permitted_only
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.requests.request import CdmiRequest
 
@@ -30,7 +30,7 @@ class QueueRelocations:
             Refused: 400, when it is missing.
             BadData: it is no queue, or the URI says which fields (keys ``path``, ``copy``).
         """
-        source = await found_source(self._locator, caller, request, body.copy or body.move or "")
+        source = await self._locator.source(caller, body.copy or body.move or "", request.host)
         if not source.stat.is_queue:
             raise BadData("path", "the source of a queue must be a queue")
         if source.query.fields is not None or (body.copy is not None and request.query.fields is not None):

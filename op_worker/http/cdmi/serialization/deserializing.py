@@ -34,7 +34,6 @@ from op_worker.http.cdmi.requests.request import CdmiRequest, write_condition
 from op_worker.http.cdmi.serialization.descriptions import Described, check_domain, described, with_given
 from op_worker.http.cdmi.serialization.filling import Filling, values_of
 from op_worker.http.cdmi.serialization.reading import KEY, CanonicalItems
-from op_worker.http.cdmi.serialization.serializing import source_of
 from op_worker.http.cdmi.serialization.updating import ContainerUpdates
 from op_worker.http.cdmi.serialization.values import (
     Wanted,
@@ -151,7 +150,7 @@ class Deserializing:
             data = _decoded(body.deserializevalue or "")
             yield lambda: BytesStream(data)
             return
-        source = await source_of(self._locator, caller, request, body.deserialize)
+        source = await self._locator.whole_source(caller, body.deserialize, request.host)
         reader = await self._files.open_content(caller, Target(source.guid), Follow.NO)
         try:
             yield lambda: ReaderStream(reader)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from onedata.errors import BadData, Errno, OnedataError, Posix
+from onedata.errors import BadData
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.http.cdmi.answers import Answer, representation
 from op_worker.http.cdmi.bodies.members import Encoding, ObjectBody
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.refusals import Refused
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.representation import object_members, render
 from op_worker.http.cdmi.requests.negotiation import Kind
@@ -48,7 +47,7 @@ class Serializing:
         """
         if present is not None:
             raise BadData("serialize", "only a new object can be made of what is serialised")
-        source = await source_of(self._locator, caller, request, body.serialize or "")
+        source = await self._locator.whole_source(caller, body.serialize or "", request.host)
         if body.metadata is None:
             items = metadata.user_items(await self._locator.xattrs(caller, source))
             change = metadata.update(items, ())
@@ -64,21 +63,3 @@ class Serializing:
             await stream.close()
         xattrs = await self._locator.changed_xattrs(caller, stat)
         return representation(Kind.OBJECT, render(object_members(stat, xattrs, Query())), 201)
-
-
-async def source_of(locator: Locator, caller: Caller, request: CdmiRequest, uri: str) -> FileStat:
-    """Return what a URI in the body of a request means.
-
-    Raises:
-        Refused: 400, when it is missing.
-        BadData: the URI asks for a part of it (key ``path``).
-    """
-    try:
-        source = await locator.source(caller, uri, request.host)
-    except OnedataError as error:
-        if error.http_status == 404 or (isinstance(error, Posix) and error.errno is Errno.ENOENT):
-            raise Refused(400, Posix(Errno.ENOENT, "the source does not exist")) from None
-        raise
-    if source.query.fields is not None:
-        raise BadData("path", "resources are serialised and read as wholes")
-    return source.stat

@@ -39,9 +39,7 @@ class Value:
     async def read(self) -> bytes:
         """Return the next bytes."""
         while not self._is_over:
-            item = await self._items.next()
-            if not isinstance(item, ValueText):
-                raise BadData(KEY, "a value that does not end")
+            item = await _text_of_value(self._items)
             self._is_over = item.is_last
             if data := self._decoder.decode(item.text, is_last=item.is_last):
                 return data
@@ -58,9 +56,7 @@ class ValueJson:
     async def read(self) -> bytes:
         """Return the next piece."""
         while not self._is_over:
-            item = await self._items.next()
-            if not isinstance(item, ValueText):
-                raise BadData(KEY, "a value that does not end")
+            item = await _text_of_value(self._items)
             self._is_over = item.is_last
             if item.text:
                 return item.text
@@ -83,6 +79,13 @@ class WholeValue:
             await expect_end(self._items)
             await expect_nothing(self._items)
         return data
+
+
+async def _text_of_value(items: CanonicalItems) -> ValueText:
+    item = await items.next()
+    if not isinstance(item, ValueText):
+        raise BadData(KEY, "a value that does not end")
+    return item
 
 
 def value_of(items: CanonicalItems, resource: Described) -> ByteStream:
