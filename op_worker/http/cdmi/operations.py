@@ -26,7 +26,7 @@ from op_worker.http.cdmi.objects.writes import ObjectWrites
 from op_worker.http.cdmi.posts import Posts
 from op_worker.http.cdmi.queues.queues import Queues
 from op_worker.http.cdmi.refusals import Redirected, Referred, Refused
-from op_worker.http.cdmi.relocations import Relocations
+from op_worker.http.cdmi.relocations.relocations import Relocations
 from op_worker.http.cdmi.representations.representation import render
 from op_worker.http.cdmi.requests.addresses import Address, Branch, path_text
 from op_worker.http.cdmi.requests.methods import allowed_methods

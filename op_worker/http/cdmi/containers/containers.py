@@ -30,7 +30,7 @@ from op_worker.http.cdmi.containers.exports import ContainerExports
 from op_worker.http.cdmi.containers.snapshots import ContainerSnapshots
 from op_worker.http.cdmi.locating import Locator
 from op_worker.http.cdmi.referring import References
-from op_worker.http.cdmi.relocations import Relocations, refuse_reserved
+from op_worker.http.cdmi.relocations.relocations import Relocations, refuse_reserved
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.representations.permitted import Readable, permitted
 from op_worker.http.cdmi.representations.representation import (

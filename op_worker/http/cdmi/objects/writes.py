@@ -25,7 +25,7 @@ from op_worker.http.cdmi.objects.plain_writes import PlainWrites
 from op_worker.http.cdmi.objects.storing import Storing
 from op_worker.http.cdmi.objects.value_writes import ValueWrites, members_of
 from op_worker.http.cdmi.referring import References
-from op_worker.http.cdmi.relocations import Relocations
+from op_worker.http.cdmi.relocations.relocations import Relocations
 from op_worker.http.cdmi.requests.addresses import Branch
 from op_worker.http.cdmi.requests.negotiation import Kind
 from op_worker.http.cdmi.requests.request import (

@@ -22,7 +22,7 @@ from op_worker.http.cdmi.bodies.object_body import IncomingObject
 from op_worker.http.cdmi.bodies.sent_values import SentValues
 from op_worker.http.cdmi.locating import Locator, Source
 from op_worker.http.cdmi.queues.bodies import EnqueueBody, default_type, parse_enqueue_body
-from op_worker.http.cdmi.relocations import permitted_only
+from op_worker.http.cdmi.relocations.relocations import permitted_only
 from op_worker.http.cdmi.requests.negotiation import Kind, is_storable_mimetype
 from op_worker.http.cdmi.requests.request import MULTIPART, CdmiRequest
 

@@ -11,7 +11,7 @@ from op_worker.files.service import FileService
 from op_worker.files.stored.conditions import ContentCondition
 from op_worker.http.cdmi.bodies.members import ContainerBody
 from op_worker.http.cdmi.locating import Locator
-from op_worker.http.cdmi.relocations import permitted_only
+from op_worker.http.cdmi.relocations.relocations import permitted_only
 from op_worker.http.cdmi.representations import metadata
 from op_worker.http.cdmi.requests.request import CdmiRequest
 

@@ -15,10 +15,10 @@ from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.http.cdmi.answers import NO_CONTENT, Answer, representation
 from op_worker.http.cdmi.belonging import require_belonging
 from op_worker.http.cdmi.bodies.members import ContainerBody, ObjectBody
-from op_worker.http.cdmi.field_copies import FieldCopies
 from op_worker.http.cdmi.handlers import Place
 from op_worker.http.cdmi.locating import Locator, Source
 from op_worker.http.cdmi.refusals import Refused
+from op_worker.http.cdmi.relocations.field_copies import FieldCopies
 from op_worker.http.cdmi.representations.permitted import permitted
 from op_worker.http.cdmi.representations.representation import (
     container_members,

@@ -1,0 +1,1 @@
+"""``copy`` and ``move`` members: of whole resources, and copies of some fields."""
