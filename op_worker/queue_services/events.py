@@ -25,7 +25,11 @@ _PROCESSING = "Processing"
 
 
 class Event(StrEnum):
-    """Clause 21.2; the value is its name."""
+    """Clause 21.2; the value is its name.
+
+    Two are never sent: reading changes nothing, and of a copy the feed does not tell that it is one: it is a
+    creation.
+    """
 
     CREATE_PROCESSING = "cdmi_create_processing"
     CREATE_COMPLETE = "cdmi_create_complete"
@@ -40,8 +44,6 @@ class Event(StrEnum):
     SNAPSHOT = "cdmi_snapshot"
 
 
-NEVER_SENT = frozenset({Event.READ, Event.COPY})
-"""Reading changes nothing, and of a copy the feed does not tell that it is one: it is a creation."""
 RESULTS = {
     Event.CREATE_PROCESSING: "202 Accepted",
     Event.CREATE_COMPLETE: "201 Created",

@@ -1,1 +1,1 @@
-"""The canonical JSON of files and trees: made from them, and made into them."""
+"""What is serialised, as one caller may read it: the walk behind canonical JSON."""
