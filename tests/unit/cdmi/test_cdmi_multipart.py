@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_twisted import ensureDeferred
-from twisted.internet.defer import Deferred
 
 from cluster_worker.runtime.streams import ByteStream, read_all
 from onedata.errors import MalformedData
 from op_worker.http.cdmi.bodies.multipart import Parts, first_file
 from op_worker.http.cdmi.requests.negotiation import MediaType, parse_media_type
+from tests.support.immediate import now
+from tests.support.pieces import Pieces
 
 MIXED = parse_media_type('multipart/mixed; boundary="a b"')
 FORM = parse_media_type("multipart/form-data; boundary=XX")
-
-
-@define
-class Cut:
-    """A body that comes in pieces of some size."""
-
-    raw: bytes
-    size: int
-
-    async def read(self) -> bytes:
-        piece, self.raw = self.raw[: self.size], self.raw[self.size :]
-        return piece
-
-
-def run(work: object) -> object:
-    """Run a coroutine that never really waits."""
-    results: list[object] = []
-    Deferred.fromCoroutine(work).addBoth(results.append)  # type: ignore[arg-type]
-    return results[0]
 
 
 async def taken_apart(content_type: MediaType | None, stream: ByteStream) -> list[bytes]:
@@ -53,14 +34,14 @@ async def taken_apart(content_type: MediaType | None, stream: ByteStream) -> lis
 )
 def test_parts_come_out_as_they_went_in(datas: list[bytes], size: int) -> None:
     raw = b"".join(b"--a b\r\nContent-Type: a/b\r\n\r\n%b\r\n" % data for data in datas) + b"--a b--"
-    assert run(taken_apart(MIXED, Cut(b"preamble\r\n" + raw + b"\r\nepilogue", size))) == datas
+    assert now(taken_apart(MIXED, Pieces(b"preamble\r\n" + raw + b"\r\nepilogue", size))) == datas
 
 
 @ensureDeferred
 async def test_part_that_nobody_reads_is_skipped() -> None:
     raw = b"--a b\r\n\r\nfirst\r\n--a b\r\nX-Y: z\r\n\r\nsecond\r\n--a b--\r\n"
     for size in (1, 8, 1000):
-        parts = Parts(MIXED, Cut(raw, size))
+        parts = Parts(MIXED, Pieces(raw, size))
         first = await parts.next()
         second = await parts.next()
         assert first is not None and await first.read() == b""
@@ -79,7 +60,7 @@ FILE = (
 @ensureDeferred
 async def test_first_file_of_a_form_is_found() -> None:
     for size in (1, 9, 1000):
-        file = await first_file(FORM, Cut(FILE + b"--XX--\r\n", size))
+        file = await first_file(FORM, Pieces(FILE + b"--XX--\r\n", size))
         assert (file.field, file.name) == ("up", 'my "file".txt')
         assert file.content_type is not None and file.content_type.says_utf8
         assert await read_all(file.stream, 100) == b"the content"
@@ -94,9 +75,9 @@ async def test_form_without_a_file_or_without_an_end_is_malformed() -> None:
         b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--XX--',
     ):
         with pytest.raises(MalformedData):
-            await first_file(FORM, Cut(raw, 7))
-    file = await first_file(FORM, Cut(FILE, 7))
+            await first_file(FORM, Pieces(raw, 7))
+    file = await first_file(FORM, Pieces(FILE, 7))
     with pytest.raises(MalformedData):
         await read_all(file.stream, 100)
     with pytest.raises(MalformedData):
-        await first_file(parse_media_type("multipart/form-data"), Cut(FILE, 7))
+        await first_file(parse_media_type("multipart/form-data"), Pieces(FILE, 7))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_twisted import ensureDeferred
@@ -22,6 +21,7 @@ from op_worker.http.cdmi.bodies.decoding import decoder_for
 from op_worker.http.cdmi.bodies.members import Encoding, parse_json_object
 from op_worker.http.cdmi.bodies.object_body import IncomingObject
 from op_worker.http.cdmi.refusals import Refused
+from tests.support.pieces import Pieces
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 VALUES = st.recursive(
@@ -32,22 +32,10 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "value", "\u017c", ""]), VALUES, max_size=5)
 
 
-@define
-class Cut:
-    """A body that comes in pieces of some size."""
-
-    raw: bytes
-    size: int
-
-    async def read(self) -> bytes:
-        piece, self.raw = self.raw[: self.size], self.raw[self.size :]
-        return piece
-
-
 async def received(raw: bytes, size: int, *, settled: bool) -> tuple[Mapping[str, Any], bytes | None]:
     """Return the members, and the text of the value."""
     spools = Spools(None, Inline(), memory_b=3, reserve_b=0)
-    async with IncomingObject(Cut(raw, size), 10000, spools) as incoming:
+    async with IncomingObject(Pieces(raw, size), 10000, spools) as incoming:
         await incoming.begin()
         if settled:
             await incoming.settle()
@@ -121,11 +109,11 @@ def test_last_of_equal_members_counts() -> None:
 @ensureDeferred
 async def test_json_besides_the_value_is_bounded_and_the_value_is_not() -> None:
     long = json.dumps({"value": "x" * 30000}).encode()
-    async with IncomingObject(Cut(long, 999), 100, Spools(None, Inline())) as incoming:
+    async with IncomingObject(Pieces(long, 999), 100, Spools(None, Inline())) as incoming:
         await incoming.begin()
         assert len(await read_all(incoming.value(decoder_for(Encoding.UTF8)), 30000) or b"") == 30000
     for raw in (b'{"a":"' + b"x" * 200, b"{" + b" " * 200, b'{"' + b"k" * 200, b'{"value":1' + b" " * 200):
-        async with IncomingObject(Cut(raw, 9), 100, Spools(None, Inline())) as incoming:
+        async with IncomingObject(Pieces(raw, 9), 100, Spools(None, Inline())) as incoming:
             with pytest.raises(Refused) as refusal:
                 await incoming.begin()
                 await incoming.settle()

@@ -21,17 +21,7 @@ from op_worker.http.cdmi.queues.bodies import (
 )
 from op_worker.http.cdmi.requests.queries import Span, parse_query
 from tests.support.immediate import now
-
-
-class Pieces:
-    """A body that comes in pieces of a given length."""
-
-    def __init__(self, data: bytes, size_b: int) -> None:
-        self._data, self._size_b = data, size_b
-
-    async def read(self) -> bytes:
-        piece, self._data = self._data[: self._size_b], self._data[self._size_b :]
-        return piece
+from tests.support.pieces import Pieces
 
 
 def received(text: bytes, body: EnqueueBody, size_b: int = 1000) -> list[bytes]:
