@@ -90,7 +90,7 @@ def test_hard_link_across_spaces_is_exdev_and_to_a_directory_eperm(space: Space)
     [
         ([{**ACE, "identifier": "nobody-we-know"}], "posix", {"errno": "einval"}),
         ([{**ACE, "aceMask": 1 << 30}], "posix", {"errno": "einval"}),
-        ([{**ACE, "aceMask": 0x4}], "posix", {"errno": "einval"}),
+        ([{**ACE, "aceMask": 0x40}], "posix", {"errno": "einval"}),
         ([{**ACE, "aceFlags": 1 << 20}], "posix", {"errno": "einval"}),
         ([{**ACE, "aceType": "MAYBE"}], "badData", {"key": "acl"}),
         ({"not": "a list"}, "badData", {"key": "acl"}),
