@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Batch, Lease, PreconditionFailed, Scope
+from cluster_worker.persistence.leases import take
 from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
@@ -97,7 +98,7 @@ class Querying:
 
     async def _lease(self, entry: Entry) -> Lease | None:
         name = f"queue-service:{entry.queue}"
-        return await self._files.context.engine.acquire(name, self._node_name, LEASE_S)
+        return await take(self._files.context.engine, name, self._node_name, LEASE_S)
 
     async def _step(self, scope: Scope, entry: Entry, progress: Progress) -> Progress:
         """Do and commit the next piece of work; return how far it is then. Raises: as ``run``."""

@@ -142,7 +142,6 @@ async def test_a_query_goes_on_after_a_stop_with_nothing_lost_and_nothing_twice(
     site: Site, files: FileService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("op_worker.queue_services.querying.PAGE", 3)
-    monkeypatch.setattr("op_worker.queue_services.querying.LEASE_S", 1.0)  # a stop may leave it behind
     monkeypatch.setattr("op_worker.queue_services.service.LOOK_S", 0.2)
     for at in range(20):
         await write(files, f"f{at:02}")
