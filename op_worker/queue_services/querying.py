@@ -208,4 +208,6 @@ def why_not(error: Exception) -> tuple[Phase, str]:
         return Phase.HALTED, ""
     if isinstance(error, Posix) and error.errno in (Errno.ENOSPC, Errno.EDQUOT):
         return Phase.ERROR, "no space is left for results"
+    if isinstance(error, Posix) and error.errno is Errno.EPERM:
+        return Phase.ERROR, "the queue is under a hold or in a retention period"
     return Phase.ERROR, "something it needs is not available now"
