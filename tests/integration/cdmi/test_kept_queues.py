@@ -21,8 +21,8 @@ OTHER = "/cdmi/Science/o"
 FOREVER = "2020-01-01T00:00:00.000000Z/2990-01-01T00:00:00.000000Z"
 LONGER = "2020-01-01T00:00:00.000000Z/2991-01-01T00:00:00.000000Z"
 OVER = "2020-01-01T00:00:00.000000Z/2021-01-01T00:00:00.000000Z"
-HELD = {"cdmi_hold_id": ["case 7"]}
-RETAINED = {"cdmi_retention_period": FOREVER, "cdmi_retention_id": "audit"}
+HELD: dict[str, Any] = {"cdmi_hold_id": ["case 7"]}
+RETAINED: dict[str, Any] = {"cdmi_retention_period": FOREVER, "cdmi_retention_id": "audit"}
 
 
 async def make(client: Client, **items: Any) -> dict[str, Any]:

@@ -190,7 +190,7 @@ async def test_a_held_file_is_not_uploaded_over_and_nothing_is_uploaded_into_a_h
         await files.metadata.change(Caller(OWNER), Target(root, (name,)), hold)
     for upload in uploads:
         refused = await patch(rest, upload, 0, b"new")
-        assert (refused.status, refused.error["details"]["errno"]) == (400, "eperm")
+        assert (refused.status, refused.error) == (400, {"id": "posix", "errno": "eperm"})
     assert (await rest.get(f"/data/{SPACE}/path/f")).body == b"old"
     assert await files.count_children(Caller(OWNER), Target(root, ("d",))) == 0
     await files.stopService()
