@@ -80,9 +80,8 @@ class Making:
         now_s, raw = context.wall_clock(), name.encode()
         custom = custom_steps(key, _NO_DOCUMENTS, change)
         meta = self._meta(visit, directory, name, options, change, now_s)
-        documents = batches.first_documents(
-            evolve(meta, has_metadata=custom.has_metadata), parent, None, now_s
-        )
+        meta = evolve(meta, has_metadata=custom.has_metadata)
+        documents = batches.first_documents(meta, parent, None, now_s)
         queue = directory.child(Node(key, name, {}).written(documents))
         visit.require_alone(queue, needed_for_rules(change) & ~Operation.WRITE_METADATA)
         entry = EntryValue(key, FileType.DIR).encode()
