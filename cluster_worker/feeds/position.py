@@ -6,6 +6,7 @@ from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import ABSENT, Engine, Key, Lease, PersistenceError, Put, Scope, Seq
+from cluster_worker.persistence.leases import take
 
 POSITIONS = Key("positions")
 """The document whose fields are the positions of a scope's readers."""
@@ -44,7 +45,7 @@ class SharedPosition:
         now_s, held = self.clock.seconds(), self._held.get(scope)
         if held is not None and held.is_sure and now_s - held.renewed_s < _RENEW_S:
             return held.seq
-        lease = await self.engine.acquire(f"reader:{self.reader}:{scope}", self.node_name, LEASE_S)
+        lease = await take(self.engine, f"reader:{self.reader}:{scope}", self.node_name, LEASE_S)
         if lease is None:
             self._held.pop(scope, None)
             return None
@@ -84,6 +85,7 @@ class SharedPosition:
                 return  # the leases run out by themselves
 
     async def _read(self, scope: Scope, lease: Lease, renewed_s: float) -> Seq:
+        self._held[scope] = _Held(lease, renewed_s, Seq(0), ABSENT, is_sure=False)  # known to ``let_go``
         found = (await self.engine.get(scope, POSITIONS, [self.reader])).get(self.reader)
         seq = Seq(0 if found is None else int.from_bytes(found.data, "big"))
         revision = ABSENT if found is None else found.revision

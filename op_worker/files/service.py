@@ -527,7 +527,8 @@ class FileService(TaskService):
         ``metadata`` is applied to the top of the copy, ``condition`` holds of what is replaced. The result
         tells whether something was.
 
-        Raises: as ``replace_content``; Posix(EEXIST) when a directory is in the way; Posix(EINVAL).
+        Raises: as ``replace_content``; Posix(EEXIST) when a directory is in the way; Posix(EINVAL);
+        Posix(EBUSY) for a snapshot that is not complete.
         """
         return await self._copying.copy(caller, source, target, metadata, condition)
 

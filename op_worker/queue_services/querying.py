@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Batch, Lease, PreconditionFailed, Scope
+from cluster_worker.persistence.leases import take
 from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
@@ -97,7 +98,7 @@ class Querying:
 
     async def _lease(self, entry: Entry) -> Lease | None:
         name = f"queue-service:{entry.queue}"
-        return await self._files.context.engine.acquire(name, self._node_name, LEASE_S)
+        return await take(self._files.context.engine, name, self._node_name, LEASE_S)
 
     async def _step(self, scope: Scope, entry: Entry, progress: Progress) -> Progress:
         """Do and commit the next piece of work; return how far it is then. Raises: as ``run``."""
@@ -207,4 +208,6 @@ def why_not(error: Exception) -> tuple[Phase, str]:
         return Phase.HALTED, ""
     if isinstance(error, Posix) and error.errno in (Errno.ENOSPC, Errno.EDQUOT):
         return Phase.ERROR, "no space is left for results"
+    if isinstance(error, Posix) and error.errno is Errno.EPERM:
+        return Phase.ERROR, "the queue is under a hold or in a retention period"
     return Phase.ERROR, "something it needs is not available now"

@@ -69,10 +69,11 @@ class CanonicalWalk:
     async def steps(self, top: Target) -> AsyncGenerator[Step, None]:
         """Yield a file, or a directory with all in it.
 
-        Raises: Posix(ENOENT, ENOTDIR); Posix(EACCES, EPERM) when the top may not be read.
+        Raises: Posix(ENOENT, ENOTDIR); Posix(EACCES, EPERM) when the top may not be read; Posix(EBUSY) when
+        it is, or has in it, a snapshot that is not complete.
         """
         visit, chain = await self._context.chain(self._caller, top)
-        await visit.require(chain, _needed(chain))
+        await self._require(visit, chain)
         if not _is_container(chain):
             yield _leaf(visit, chain)
             return
@@ -92,7 +93,7 @@ class CanonicalWalk:
     async def children(self, directory: Target) -> AsyncGenerator[FileStat, None]:
         """Yield what ``steps`` would show right in a directory, in order of names. Raises: as ``steps``."""
         visit, chain = await self._context.chain(self._caller, directory)
-        await visit.require(chain, _needed(chain))
+        await self._require(visit, chain)
         opened = _Open(chain)
         while (child := await self._next(visit, opened)) is not None:
             yield visit.stat(child)
@@ -122,8 +123,21 @@ class CanonicalWalk:
         key = directory.file.key
         found = await self._context.engine.page(visit.scope, key, after, _PAGE, BASE)
         children = [directory.child(node) for node in map(Node.found, found) if _is_shown(directory, node)]
-        readable = [child for child in children if await _may_read(visit, child)]
+        readable = [child for child in children if await self._may_read(visit, child)]
         return (found[-1].entry.name if len(found) == _PAGE else None), readable
+
+    async def _may_read(self, visit: Visit, chain: Chain) -> bool:
+        try:
+            await self._require(visit, chain)
+        except Posix as error:
+            if error.errno in _CLOSED:
+                return False
+            raise
+        return True
+
+    async def _require(self, visit: Visit, chain: Chain) -> None:
+        await visit.require(chain, _needed(chain))
+        await self._context.lookup.require_complete(chain)
 
 
 _END = b"\xff"
@@ -148,13 +162,3 @@ def _is_shown(directory: Chain, node: Node) -> bool:
     if not node.exists or node.type is FileType.SYMLNK or node.holds_snapshots:
         return False
     return not (directory.is_root and is_reserved(node.name))
-
-
-async def _may_read(visit: Visit, chain: Chain) -> bool:
-    try:
-        await visit.require(chain, _needed(chain))
-    except Posix as error:
-        if error.errno in _CLOSED:
-            return False
-        raise
-    return True

@@ -28,10 +28,11 @@ from op_worker.files.removing.removals import Removing
 from op_worker.files.stored import batches
 from op_worker.files.stored.documents import PARENT, encode_parent
 from op_worker.files.stored.nodes import Chain
+from op_worker.files.stored.stand_ins import TAKING
 from op_worker.files.translation import to_onedata_error
 from op_worker.snapshots.catching_up import CatchingUp
 from op_worker.snapshots.changes import TreeChanges
-from op_worker.snapshots.records import INTERRUPTED, TAKING, Taking
+from op_worker.snapshots.records import INTERRUPTED, Taking
 from op_worker.snapshots.tree_copy import TreeCopy
 from op_worker.storage.helper import StorageError
 

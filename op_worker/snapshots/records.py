@@ -11,8 +11,6 @@ from op_worker.files.stored.paths import check_name
 
 DIRECTORY = "cdmi_snapshots"
 """The name of the directory that holds the snapshots of the directory it is in."""
-TAKING = "snap"
-"""The document of a snapshot that is being made, or could not be made: of the directory that shows it."""
 _RESERVED_PREFIX = "cdmi_"
 _ENTRY_B = 1 << 16
 """An entry weighs as much as so many bytes, when progress is told."""

@@ -18,17 +18,17 @@ from op_worker.files.model import FileStat, FileType, Target
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.rights.protection import Protection
 from op_worker.files.service import FileService
-from op_worker.files.stored import batches
+from op_worker.files.stored import batches, stand_ins
 from op_worker.files.stored.documents import EntryValue
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.stored.stand_ins import TAKING
 from op_worker.files.translation import translated
 from op_worker.snapshots.job import Job, Shown, into_trash
 from op_worker.snapshots.places import TO_REMOVE, TO_TAKE, Places
 from op_worker.snapshots.records import (
     COMPLETE,
     DIRECTORY,
-    TAKING,
     Status,
     Taking,
     check_snapshot_name,
@@ -40,8 +40,6 @@ PATIENCE_S = 3.0
 """How long a request waits for its snapshot before it is told to look again later."""
 MOST_NAMES = 1000
 """How many snapshots of a directory are told."""
-_SHOWN_MODE = 0
-"""Of the empty directory that stands for a snapshot until it is complete: nobody takes it for one."""
 
 
 class Snapshots(TaskService):
@@ -165,7 +163,7 @@ class Snapshots(TaskService):
         """Return an empty directory that stands for a snapshot until it is complete, and how it is made."""
         context = self._context
         key, now_s = context.new_key(), context.wall_clock()
-        meta = evolve(meta, mode=_SHOWN_MODE, acl=None, has_metadata=False)
+        meta = evolve(meta, mode=stand_ins.MODE, acl=None, has_metadata=False)
         documents = batches.first_documents(meta, place.file.key, None, now_s)
         value = EntryValue(key, FileType.DIR).encode()
         steps = batches.create(place, key, name.encode(), value, documents, now_s)

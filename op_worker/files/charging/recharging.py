@@ -26,6 +26,7 @@ from cluster_worker.persistence.engine import (
     Scope,
     Step,
 )
+from cluster_worker.persistence.leases import take
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import Errno, Posix, ServiceUnavailable
@@ -153,7 +154,7 @@ class Recharging:
             self._busy.discard(space_id)
 
     async def _lease(self, space_id: SpaceId) -> Lease | None:
-        return await self._engine.acquire(f"recharge:{space_id}", self._node_name, LEASE_S)
+        return await take(self._engine, f"recharge:{space_id}", self._node_name, LEASE_S)
 
     async def _walk(self, walk: _Walk) -> None:
         renewed_s = self._clock.seconds()

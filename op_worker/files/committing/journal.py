@@ -18,6 +18,7 @@ from cluster_worker.persistence.engine import (
     Put,
     Scope,
 )
+from cluster_worker.persistence.leases import take
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.randomness import RandomBytes
 from onedata.errors import ServiceUnavailable
@@ -229,7 +230,7 @@ class Journal:
     async def _finish_for_another(self, space_id: SpaceId, intent: Intent) -> bool:
         """Finish what a dead node left; under a lease, so that only one of the living does."""
         name = f"settle {space_id} {intent.operation.hex()}"
-        lease = await self._engine.acquire(name, self._node_name, GRACE_S)
+        lease = await take(self._engine, name, self._node_name, GRACE_S)
         if lease is None:
             return False
         try:

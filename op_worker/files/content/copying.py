@@ -156,6 +156,7 @@ class Copying:
         if chain.file.meta.acl is not None:
             needed |= Operation.READ_ACL
         await visit.require(chain, needed)
+        await self._context.lookup.require_complete(chain)
 
     async def _copy_one(
         self,

@@ -26,6 +26,7 @@ from op_worker.files.stored.documents import BASE, META, NAME, PARENT, TIMES, Ti
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import check_path, link_parts
+from op_worker.files.stored.stand_ins import TAKING, may_stand_in
 from op_worker.zone.directory import Zone
 
 Admit = Callable[[Chain], None]
@@ -222,6 +223,11 @@ class Lookup:
             base, parts = parent_of(way), parts[at + 1 :]
             admit(way.chain)
         return await self.walk(chain.space_id, check_path([*base, *parts]) + found.missing, also)
+
+    async def require_complete(self, chain: Chain) -> None:
+        """Return unless a directory stands for a snapshot that is not complete. Raises: Posix(EBUSY)."""
+        if may_stand_in(chain) and await self._engine.get(Scope(chain.space_id), chain.file.key, [TAKING]):
+            raise Posix(Errno.EBUSY, "the snapshot is not complete")
 
     def now_ms(self) -> int:
         """Return the time by the wall clock, in milliseconds since the epoch."""

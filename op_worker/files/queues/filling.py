@@ -16,6 +16,7 @@ from op_worker.files.context import FilesContext
 from op_worker.files.queues.adding import Adding, Part
 from op_worker.files.queues.incoming import xattrs_for
 from op_worker.files.queues.values import StagedValue, ValueType
+from op_worker.files.rights.permissions import Operation
 from op_worker.files.translation import translated
 
 
@@ -47,6 +48,7 @@ class Filling:
         commit happen once, so after an unknown outcome it can be read whether it did.
 
         Raises: Posix(ENOENT) without the queue; Posix(EINVAL) when it is none; Posix(ENOSPC, EDQUOT);
+        Posix(EPERM) under a hold or in a retention period;
         Forbidden when the owner left the space; Overtaken.
         """
         mine = set(also)
@@ -58,6 +60,7 @@ class Filling:
             chain = await self._context.lookup.by_id(space_id, queue)
             if not chain.file.meta.is_queue:
                 raise Posix(Errno.EINVAL, "this is not a queue")
+            visit.require_unkept(chain, Operation.WRITE_OBJECT)
             try:
                 await self._adding.add(visit, chain, storage, staged, [Part(also, None, ())])
             except PreconditionFailed as refusal:

@@ -13,9 +13,11 @@ from op_worker.files.acl import inherited
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import custom_steps
+from op_worker.files.metadata.rule_changes import needed_for_rules, rule_steps_of_new, ruled
 from op_worker.files.model import CreateOptions, FileStat, FileType, MetadataChange, Target
 from op_worker.files.queues.adding import Adding, Part
 from op_worker.files.queues.values import StagedValue
+from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import batches
 from op_worker.files.stored.documents import EntryValue
 from op_worker.files.stored.intents import INTENTS
@@ -71,15 +73,18 @@ class Making:
         storage: Storage | None = None,
         values: Sequence[StagedValue] = (),
     ) -> FileStat:
-        """Commit a queue that holds staged values of a storage. Raises: PreconditionFailed."""
+        """Commit a queue that holds staged values of a storage.
+
+        Raises: PreconditionFailed; Posix(EACCES, EPERM), BadData for rules that it cannot have.
+        """
         context, parent = self._context, directory.file.key
         now_s, raw = context.wall_clock(), name.encode()
-        if isinstance(change.acl, tuple):
-            options = evolve(options, acl=change.acl)
         custom = custom_steps(key, _NO_DOCUMENTS, change)
-        meta = evolve(self._meta(visit, directory, name, options, now_s), has_metadata=custom.has_metadata)
+        meta = self._meta(visit, directory, name, options, change, now_s)
+        meta = evolve(meta, has_metadata=custom.has_metadata)
         documents = batches.first_documents(meta, parent, None, now_s)
         queue = directory.child(Node(key, name, {}).written(documents))
+        visit.require_alone(queue, needed_for_rules(change) & ~Operation.WRITE_METADATA)
         entry = EntryValue(key, FileType.DIR).encode()
         parts: list[Part] = [Part((), None, [key, parent])]
         if storage is not None:
@@ -88,6 +93,7 @@ class Making:
         steps: list[Step] = [
             *batches.create(directory, key, raw, entry, documents, now_s),
             *custom.steps,
+            *rule_steps_of_new(queue, meta),
             Numbering().give_out(key, len(values)),
             Check(INTENTS, StoragePath(f"{directory.storage_path}/{name}"), ABSENT),
         ]
@@ -98,9 +104,21 @@ class Making:
         await self._adding.commit(visit, queue, steps, parts, happened)
         return visit.stat(queue)
 
-    def _meta(self, visit: Visit, directory: Chain, name: str, options: CreateOptions, now_s: float) -> Meta:
+    def _meta(
+        self,
+        visit: Visit,
+        directory: Chain,
+        name: str,
+        options: CreateOptions,
+        change: MetadataChange,
+        now_s: float,
+    ) -> Meta:
         """Return what a new queue is; it inherits from the directory's list as data objects do."""
+        context = self._context
+        if isinstance(change.acl, tuple):
+            options = evolve(options, acl=change.acl)
         meta = self._creation.new_meta(visit, directory, name, FileType.DIR, options, now_s)
+        meta = ruled(meta, change, context.lookup.now_ms, directory.rules, context.offer)
         meta = evolve(meta, is_queue=True)
         if options.acl is not None or options.copied_acl is not None:
             return meta

@@ -45,8 +45,8 @@ def status_of(error: OnedataError, method: str) -> int:
     """Return the status for an error of the file service.
 
     The file system's refusals differ from the REST door's, where they are all 400: what is not there is
-    404, what is not permitted is 403. A path through a data object names nothing, but a create there is
-    a bad request.
+    404, what is not permitted is 403, what is not complete yet is 409. A path through a data object names
+    nothing, but a create there is a bad request.
     """
     if not isinstance(error, Posix):
         return error.http_status
@@ -54,6 +54,8 @@ def status_of(error: OnedataError, method: str) -> int:
         return 403
     if error.errno is Errno.ENOENT:
         return 404
+    if error.errno is Errno.EBUSY:
+        return 409
     if error.errno is Errno.ENOTDIR and method in _READING:
         return 404
     return error.http_status

@@ -14,6 +14,7 @@ from onedata.errors import Unauthorized
 from onedata.tokens.verify import DataLimits
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, MetadataChange, Target
+from op_worker.files.rules.retention import ImmutabilityChange
 from op_worker.files.service import FileService
 from op_worker.files.stored.quotas import Quota
 from op_worker.queue_services.definitions import parse_definition
@@ -37,6 +38,7 @@ QUERY = parse_definition(
         "cdmi_results_specification": "",
     }
 )
+HOLD = MetadataChange(immutability=ImmutabilityChange(holds=("h",)))
 
 
 @async_yield_fixture
@@ -142,7 +144,6 @@ async def test_a_query_goes_on_after_a_stop_with_nothing_lost_and_nothing_twice(
     site: Site, files: FileService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("op_worker.queue_services.querying.PAGE", 3)
-    monkeypatch.setattr("op_worker.queue_services.querying.LEASE_S", 1.0)  # a stop may leave it behind
     monkeypatch.setattr("op_worker.queue_services.service.LOOK_S", 0.2)
     for at in range(20):
         await write(files, f"f{at:02}")
@@ -361,6 +362,45 @@ async def test_what_a_queue_cannot_take_waits_and_keeps_no_other_queue_waiting(
         if len(await values_of(files, full)) == 2:
             break
     assert told(await values_of(files, full)) == [("create_complete", "f1"), ("create_complete", "f2")]
+
+
+@ensureDeferred
+async def test_a_query_queue_under_a_hold_gets_nothing_until_it_is_released(
+    site: Site, files: FileService
+) -> None:
+    await write(files, "f")
+    node = make_services(site, files)
+    queue = await begin_query(node, files, [{"objectName": "== f"}])
+    await files.metadata.change(owner, Target(queue), HOLD)
+    node.startService()
+    await until_status(node, queue, "Error: the queue is under a hold or in a retention period")
+    assert await values_of(files, queue) == []
+    await files.holds.release(owner, Target(queue), ["h"])
+    node.look_soon(SPACE)
+    assert await until_values(files, queue, 1) == [{"objectName": "f"}]
+    await until_status(node, queue)
+    await node.stopService()
+
+
+@ensureDeferred
+async def test_news_for_a_queue_under_a_hold_wait_until_it_is_released(
+    files: FileService, services: QueueServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("op_worker.queue_services.notifying.REST_S", 0.02)
+    held = await begin_notification(services, files, [{"objectName": "starts f"}], name="held")
+    other = await begin_notification(services, files, [{"objectName": "starts f"}], name="other")
+    await until_status(services, other)
+    await files.metadata.change(owner, Target(held), HOLD)
+    await write(files, "f1")
+    await until_values(files, other, 1)
+    assert await values_of(files, held) == []
+    await files.holds.release(owner, Target(held), ["h"])
+    for _ in range(300):
+        services.look_soon(SPACE)
+        await sleep(reactor, 0.01)
+        if await values_of(files, held):
+            break
+    assert told(await values_of(files, held)) == [("create_complete", "f1")]
 
 
 @ensureDeferred

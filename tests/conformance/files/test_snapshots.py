@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 from pytest_twisted import async_yield_fixture, ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 
 from cluster_worker.persistence.engine import Key, Scope
 from cluster_worker.runtime.clock import sleep
@@ -13,6 +15,7 @@ from onedata.errors import BadData, Errno, Posix
 from onedata.ids import trash_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import Ace, AceKind
+from op_worker.files.content.duplicating import Duplicating
 from op_worker.files.model import CreateOptions, Existing, FileType, MetadataChange
 from op_worker.files.queues.values import NewValue
 from op_worker.files.rights.protection import Protection
@@ -241,3 +244,34 @@ async def test_queues_are_in_snapshots_with_their_values_and_go_on_in_copies(
     await refused(snapshots.take(alice, path("c/q"), "s"), Errno.ENOTDIR)
     await files.copy(alice, path("c/cdmi_snapshots/s"), path("restored"))
     assert await files.queues.enqueue(alice, path("restored/q"), [NewValue(body(b"four"))]) == range(2, 3)
+
+
+@ensureDeferred
+async def test_what_stands_for_a_snapshot_is_copied_by_nobody_and_what_is_replaced_is_copied_as_it_was(
+    files: FileService, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(files, "c/f", b"before")
+    opened: Deferred[None] = Deferred()
+    real = Duplicating.duplicate
+
+    async def duplicate(self: Duplicating, *args: object) -> object:
+        await opened
+        return await real(self, *args)  # type: ignore[arg-type]  # handed on
+
+    assert await snapshots.take(alice, path("c"), "old")
+    await put(files, "c/f", b"after")
+    monkeypatch.setattr(Duplicating, "duplicate", duplicate)
+    taking = [Deferred.fromCoroutine(snapshots.take(alice, path("c"), name)) for name in ("new", "old")]
+    while len(await snapshots.names(owner, await files.stat(owner, path("c")))) < 2:
+        await sleep(reactor, 0.01)
+    await refused(files.copy(owner, path("c/cdmi_snapshots/new"), path("copy")), Errno.EBUSY)
+    await refused(files.copy(owner, path("c/cdmi_snapshots"), path("all")), Errno.EBUSY)
+    await refused(files.copy(alice, path("c/cdmi_snapshots/new"), path("copy")), Errno.EACCES)
+    assert "copy" not in await names_in(files, path(""))
+    await files.copy(owner, path("c/cdmi_snapshots/old"), path("old"))
+    assert await read(files, path("old/f")) == b"before"
+    opened.callback(None)
+    for work in taking:
+        assert await work
+    await files.copy(owner, path("c/cdmi_snapshots/new"), path("copy"))
+    assert await read(files, path("copy/f")) == b"after"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_twisted import blockon, ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock, deferLater
 
 from cluster_worker.persistence.config import RedisConfig
@@ -34,6 +34,7 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
+from cluster_worker.persistence.leases import take
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
 
@@ -570,6 +571,33 @@ class EngineConformance:
         assert await engine.acquire(scope, "one", 60) == lease
         await pass_time(0.1)
         assert await engine.acquire(scope, "two", 60) is None
+
+    @ensureDeferred
+    async def test_a_lease_that_is_asked_for_by_who_is_stopped_meanwhile_is_given_back(
+        self, engine: Engine, scope: Scope
+    ) -> None:
+        async def hold() -> None:
+            lease = await take(engine, scope, "one", 60)
+            assert lease is not None
+            try:
+                await Deferred()
+            finally:
+                await engine.release(lease)
+
+        holder = Deferred.fromCoroutine(hold())
+        holder.cancel()
+        with pytest.raises(CancelledError):
+            await holder
+        assert await engine.acquire(scope, "two", 60) is not None
+
+    @ensureDeferred
+    async def test_taking_a_lease_renews_it_and_is_refused_while_another_holds_it(
+        self, engine: Engine, scope: Scope
+    ) -> None:
+        lease = await take(engine, scope, "one", 60)
+        assert lease is not None
+        assert await take(engine, scope, "one", 60) == lease
+        assert await take(engine, scope, "two", 60) is None
 
 
 class Heard:

@@ -251,21 +251,31 @@ async def advertised(client: Client, kind: str) -> bool:
     return bool(reply.json["capabilities"].get(PLACEMENT) == "true")
 
 
+@pytest.mark.capability(
+    "container/cdmi_geographic_placement",
+    "dataobject/cdmi_geographic_placement",
+)
 @pytest.mark.parametrize("offer", [Offer(countries=("PL",))])
 @ensureDeferred
 async def test_a_placement_is_kept_where_the_operator_says_where_he_is(client: Client) -> None:
-    assert all([await advertised(client, kind) for kind in ("container/", "dataobject/")])
+    assert all([await advertised(client, kind) for kind in ("container/", "dataobject/", "queue/")])
     await make(client, cdmi_geographic_placement=["PL", "DE"])
     assert await shown(client) == {PLACEMENT: ["PL", "DE"], f"{PLACEMENT}_provided": ["PL"]}
     assert await change(client, cdmi_geographic_placement=["!PL"]) == 403
     assert await change(client, cdmi_geographic_placement=["QQ"]) == 400
     assert (await shown(client))[PLACEMENT] == ["PL", "DE"]
     assert await change(client, cdmi_geographic_placement=["*", "!US"]) == 204
+    elsewhere = {"metadata": {PLACEMENT: ["DE"]}}
+    assert (await client.cdmi("PUT", D, elsewhere)).status == 403
+    assert (await client.cdmi("PUT", D, {"metadata": {PLACEMENT: ["PL"]}})).status == 201
+    await client.send("PUT", D + "f", b"x")
+    for path in (D, D + "f"):
+        assert await shown(client, path) == {PLACEMENT: ["PL"], f"{PLACEMENT}_provided": ["PL"]}
 
 
 @ensureDeferred
 async def test_a_placement_is_not_promised_where_nobody_knows_it(client: Client) -> None:
-    assert not any([await advertised(client, kind) for kind in ("container/", "dataobject/")])
+    assert not any([await advertised(client, kind) for kind in ("container/", "dataobject/", "queue/")])
 
 
 @ensureDeferred

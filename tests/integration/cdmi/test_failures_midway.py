@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 
+from cluster_worker.runtime.clock import sleep
 from onedata.errors import Errno, Posix
+from op_worker.files.content.copying import Copying
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.model import ContentReader, CreateOptions, Follow, Target
 from op_worker.files.service import FileService
@@ -46,6 +52,39 @@ async def test_client_that_leaves_during_a_ranged_create_leaves_nothing(client: 
     head = f"PUT {F} HTTP/1.1\r\nHost: h\r\nX-Auth-Token: owner\r\nContent-Range: bytes 2-9/*\r\n"
     await client.leave(head.encode() + b"Content-Length: 8\r\n\r\nabc")
     assert (await client.cdmi("GET", F)).status == 404
+
+
+@pytest.mark.parametrize("is_replacing", [False, True])
+@ensureDeferred
+async def test_a_copy_of_a_container_whose_client_leaves_is_whole_in_the_end_and_leaves_nothing_else(
+    client: Client, monkeypatch: pytest.MonkeyPatch, is_replacing: bool
+) -> None:
+    for path, body in (("d/", {}), ("d/e/", {}), ("d/e/f", {"value": "x"})):
+        assert (await client.cdmi("PUT", f"/cdmi/Science/{path}", body)).status == 201
+    if is_replacing:
+        await client.cdmi("PUT", "/cdmi/Science/copy/", {})
+        await client.cdmi("PUT", "/cdmi/Science/copy/old", {"value": "old"})
+    opened: Deferred[None] = Deferred()
+    real = Copying._copy_below
+
+    async def held_up(self: Copying, *arguments: Any, **options: Any) -> None:
+        await opened
+        await real(self, *arguments, **options)
+
+    monkeypatch.setattr(Copying, "_copy_below", held_up)
+    order = '{"copy": "/Science/d/"}'
+    head = "PUT /cdmi/Science/copy/ HTTP/1.1\r\nHost: h\r\nX-Auth-Token: owner\r\n"
+    cdmi = "Content-Type: application/cdmi-container\r\nX-CDMI-Specification-Version: 1.1.1\r\n"
+    await client.leave(f"{head}{cdmi}Content-Length: {len(order)}\r\n\r\n{order}".encode())
+    before = await client.cdmi("GET", "/cdmi/Science/copy/?children")
+    assert before.json == {"children": ["old"] if is_replacing else []}
+    opened.callback(None)
+    for _ in range(200):
+        if (await client.cdmi("GET", "/cdmi/Science/copy/e/f?value")).json == {"value": "x"}:
+            break
+        await sleep(reactor, 0.01)
+    assert (await client.cdmi("GET", "/cdmi/Science/copy/?children")).json == {"children": ["e/"]}
+    assert (await client.cdmi("GET", "/cdmi/Science/?children")).json == {"children": ["copy/", "d/"]}
 
 
 @ensureDeferred

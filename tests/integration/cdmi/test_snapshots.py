@@ -170,6 +170,29 @@ async def test_restoring_is_an_ordinary_copy(client: Client) -> None:
 
 
 @ensureDeferred
+async def test_snapshot_that_is_not_complete_can_be_neither_copied_nor_serialised(
+    client: Client, snapshots: Snapshots, gate: Deferred[None]
+) -> None:
+    snapshots._patience_s = 0.05
+    assert (await client.cdmi("PUT", C, {"snapshot": "one"})).status == 202
+    one = "/Science/c/cdmi_snapshots/one/"
+    requests = (
+        ("/cdmi/Science/copy/", {"copy": one}),
+        ("/cdmi/Science/copy", {"serialize": one}),
+    )
+    for path, body in requests:
+        reply = await client.cdmi("PUT", path, body)
+        assert (reply.status, reply.errno) == (409, "ebusy"), body
+        assert (await client.cdmi("GET", path)).status == 404
+        assert (await client.cdmi("PUT", path, body, token="member")).status in (400, 403), body
+    gate.callback(None)
+    await complete(client, ONE)
+    for path, body in requests:
+        assert (await client.cdmi("PUT", path, body)).status == 201
+        assert (await client.cdmi("DELETE", path)).status == 204
+
+
+@ensureDeferred
 async def test_nothing_in_snapshots_can_be_changed_and_refusals_say_why(client: Client) -> None:
     await client.cdmi("PUT", C, {"snapshot": "one"})
     for method, path, body in (

@@ -17,9 +17,14 @@ from tusclient.exceptions import TusCommunicationError
 from twisted.internet.threads import deferToThread
 
 from cluster_worker.http.tls import WebTls
+from onedata.ids import space_root_guid
+from op_worker.auth.caller import Caller
+from op_worker.files.model import MetadataChange, Target
+from op_worker.files.rules.retention import ImmutabilityChange
 from tests.integration.http.conftest import Serve
 from tests.integration.http.rest_client import (
     BASE,
+    OWNER,
     SPACE,
     SPACE_ROOT,
     Reply,
@@ -166,6 +171,29 @@ async def test_where_a_file_is_made_is_said_in_three_ways(rest: RestClient) -> N
     assert (await rest.get(f"/data/{SPACE}/path/d/f0")).body == b"x"
     assert (await rest.get(f"/data/{SPACE}/path/d/f1")).body == b"x"
     assert (await rest.get(f"/data/{SPACE}/path/f2")).body == b"x"
+
+
+@ensureDeferred
+async def test_a_held_file_is_not_uploaded_over_and_nothing_is_uploaded_into_a_held_directory(
+    serve: Serve,
+) -> None:
+    zone = make_zone()
+    files = await make_files(zone)
+    files.startService()
+    rest = RestClient(await serve(make_tree(files, zone)))
+    await patch(rest, await begin(rest, 3), 0, b"old")
+    directory = await rest.make_directory("d")
+    root = space_root_guid(SPACE)
+    uploads = [await begin(rest, 3, overwrite="true"), await begin(rest, 3, spaceId="", parentId=directory)]
+    hold = MetadataChange(immutability=ImmutabilityChange(holds=("case 7",)))
+    for name in ("f", "d"):
+        await files.metadata.change(Caller(OWNER), Target(root, (name,)), hold)
+    for upload in uploads:
+        refused = await patch(rest, upload, 0, b"new")
+        assert (refused.status, refused.error) == (400, {"id": "posix", "errno": "eperm"})
+    assert (await rest.get(f"/data/{SPACE}/path/f")).body == b"old"
+    assert await files.count_children(Caller(OWNER), Target(root, ("d",))) == 0
+    await files.stopService()
 
 
 @ensureDeferred

@@ -81,6 +81,7 @@ def test_capability_values_are_strings_and_unserved_ones_absent() -> None:
         (Errno.EACCES, "PUT", 403),
         (Errno.EPERM, "DELETE", 403),
         (Errno.ENOENT, "PUT", 404),
+        (Errno.EBUSY, "PUT", 409),
         (Errno.ENOTDIR, "GET", 404),
         (Errno.ENOTDIR, "PUT", 400),
         (Errno.ENOSPC, "PUT", 400),

@@ -6,11 +6,15 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from op_worker.files.rules.offer import Offer
 from op_worker.http.cdmi.capabilities.tree import advertised
 
 TESTS = Path(__file__).resolve().parents[2]
 KINDS = {"system", "container", "dataobject", "queue", "domain"}
 _LEFT_OUT = {"skip", "skipif", "xfail"}
+_IN_POLAND = Offer(countries=("PL",))
+EVERYTHING = advertised() | advertised(_IN_POLAND)
+"""With what is advertised only where the operator says where files lie."""
 
 
 def _mark(decorator: ast.expr) -> str:
@@ -66,17 +70,23 @@ def marked() -> dict[str, list[str]]:
 
 
 def test_every_capability_that_is_advertised_is_exercised_by_a_test() -> None:
-    assert not sorted(advertised() - marked().keys()), "advertised, and no test carries the mark"
+    assert not sorted(EVERYTHING - marked().keys()), "advertised, and no test carries the mark"
 
 
 def test_every_capability_that_a_test_exercises_is_advertised() -> None:
     found = marked()
-    assert not {name: found[name] for name in sorted(found.keys() - advertised())}
+    assert not {name: found[name] for name in sorted(found.keys() - EVERYTHING)}
+
+
+def test_where_files_lie_is_promised_where_the_operator_says_it_and_changes_nothing_else() -> None:
+    kinds = ("container", "dataobject", "queue")
+    assert advertised(_IN_POLAND) - advertised() == {f"{kind}/cdmi_geographic_placement" for kind in kinds}
+    assert advertised() < advertised(_IN_POLAND)
 
 
 def test_capabilities_are_named_by_their_kind() -> None:
-    assert {name.partition("/")[0] for name in advertised()} <= KINDS
-    assert all(name.partition("/")[2] for name in advertised())
+    assert {name.partition("/")[0] for name in EVERYTHING} <= KINDS
+    assert all(name.partition("/")[2] for name in EVERYTHING)
 
 
 def test_marks_are_read_from_tests_and_from_nothing_else() -> None:

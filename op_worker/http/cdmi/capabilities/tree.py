@@ -39,9 +39,12 @@ _KEEPING = (
 _WISHES: Mapping[str, Json] = {
     "cdmi_data_redundancy": "1",
     "cdmi_immediate_redundancy": "1",
+}
+"""Both in every kind but domains."""
+_HASHES: Mapping[str, Json] = {
     "cdmi_value_hash": list(HASHES),
 }
-"""Both in containers and data objects only."""
+"""In containers and data objects only."""
 
 _PLACEMENT = "cdmi_geographic_placement"
 _NOTHING_SAID = Offer()
@@ -152,13 +155,17 @@ _VALUES: Mapping[str, Mapping[str, Json]] = {
     },
     "container": {
         **_WISHES,
+        **_HASHES,
         "cdmi_capabilities_allowed": [CAPABILITIES_OF[Kind.CONTAINER]],
     },
     "dataobject": {
         **_WISHES,
+        **_HASHES,
         "cdmi_capabilities_allowed": [CAPABILITIES_OF[Kind.OBJECT]],
     },
-    "queue": {},
+    "queue": {
+        **_WISHES,
+    },
 }
 """Numbers and lists; everything else is ``"true"``."""
 
@@ -190,7 +197,7 @@ def _fixed_id(number: int) -> str:
 
 CONTAINER = _kind("container", 2, _CONTAINER, (*_SYSTEM_METADATA, *_KEEPING))
 DATA_OBJECT = _kind("dataobject", 3, _DATA_OBJECT, (*_SYSTEM_METADATA, *_KEEPING))
-QUEUE = _kind("queue", 4, _QUEUE, _SYSTEM_METADATA)
+QUEUE = _kind("queue", 4, _QUEUE, (*_SYSTEM_METADATA, *_KEEPING))
 DOMAIN = _kind("domain", 5, _DOMAIN)
 _SERVED = tuple(each for each in (CONTAINER, DATA_OBJECT, DOMAIN, QUEUE) if each.abilities)
 
@@ -206,12 +213,12 @@ _BY_NAMES = {capability.names: capability for capability in _ALL}
 _BY_ID = {capability.object_id: capability for capability in _ALL}
 
 
-def advertised() -> frozenset[str]:
+def advertised(offer: Offer = _NOTHING_SAID) -> frozenset[str]:
     """Return everything that is advertised, as ``kind/name``; ``system`` is the kind of the root."""
     return frozenset(
         f"{capability.names[0] if capability.names else 'system'}/{name}"
         for capability in _ALL
-        for name in capability.abilities
+        for name in _abilities(capability, offer)
     )
 
 
@@ -230,8 +237,6 @@ def members(
 ) -> dict[str, Json]:
     """Return the representation's members that ``query`` wants.
 
-    Where files lie can be demanded only when the operator has said where that is.
-
     Args:
         root_container_id: of the caller, the parent of the root capability; ``None`` when nobody is known.
 
@@ -244,9 +249,7 @@ def members(
     parent_id = ROOT.object_id if capability.names else root_container_id
     if parent_id is not None:
         found["parentID"] = parent_id
-    is_placing = bool(offer.countries) and "cdmi_data_redundancy" in capability.abilities
-    placement: dict[str, Json] = {_PLACEMENT: "true"} if is_placing else {}
-    found["capabilities"] = {**capability.abilities, **placement}
+    found["capabilities"] = dict(_abilities(capability, offer))
     children, first = capability.children, 0
     if query.children is not None:
         if query.children.last >= len(children):
@@ -256,3 +259,10 @@ def members(
     found["childrenrange"] = range_text(first, len(children))
     found["children"] = list(children)
     return wanted(found, query)
+
+
+def _abilities(capability: Capability, offer: Offer) -> Mapping[str, Json]:
+    """Return what is advertised; where files lie can be demanded only when the operator says where."""
+    if not offer.countries or "cdmi_data_redundancy" not in capability.abilities:
+        return capability.abilities
+    return {**capability.abilities, _PLACEMENT: "true"}

@@ -10,6 +10,7 @@ from onedata.errors import BadData, Forbidden
 from op_worker.auth.caller import Caller
 from op_worker.files.model import FileStat, Json, Target
 from op_worker.files.service import FileService
+from op_worker.http.cdmi.representations.data_system_items import HOLD, PERIOD
 from op_worker.http.cdmi.requests.queries import Query
 from op_worker.queue_services.definitions import ITEMS, TYPE, Definition, parse_definition
 from op_worker.queue_services.records import Entry
@@ -38,13 +39,16 @@ class ServiceMetadata:
             is_empty: the new queue is made from nothing.
 
         Raises:
-            BadData: a queue that is copied or moved is to be filled (key ``cdmi_queue_type``).
+            BadData: a queue that is copied or moved, or that is kept from its first moment, is to be filled
+                (key ``cdmi_queue_type``).
             OnedataError: see ``parse_definition``.
         """
         if sent is None or TYPE not in sent:
             return None
         if not is_empty:
             raise BadData(TYPE, "what is filled begins empty")
+        if HOLD in sent or PERIOD in sent:
+            raise BadData(TYPE, "a queue that is kept from its first moment is not filled")
         return parse_definition(sent)
 
     async def begin(self, caller: Caller, stat: FileStat, definition: Definition | None) -> None:
