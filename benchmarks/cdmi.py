@@ -1,6 +1,6 @@
 """The CDMI door beside the REST door of the same op-worker, over TLS, taking turns.
 
-    python -m benchmarks.cdmi [--rounds 11] [--seconds 0.5] [--large-mib 100] [--children 100000] [--only WHAT]
+    python -m benchmarks.cdmi [--rounds 11] [--seconds 0.5] [--large-mib 100] [--children 100000]
 
 Bytes through both doors (1 KiB by 16 connections, large objects by curl), values inside JSON beside plain
 ones, and pages of a long listing. Many short rounds; each ratio is the median of those of the rounds, in

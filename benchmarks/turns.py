@@ -6,6 +6,7 @@ hardly does.
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -68,6 +69,7 @@ async def take_turns(pid: int, rounds: int, ours: Work, theirs: Work) -> list[Pa
 
 
 async def _measure(pid: int, work: Work) -> Turn:
+    os.sync()  # nothing is left to be written that an earlier turn began
     used, began = processor_s(pid), time.perf_counter()
     amount = await work()
     return Turn(amount, time.perf_counter() - began, processor_s(pid) - used)

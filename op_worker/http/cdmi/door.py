@@ -181,7 +181,8 @@ def _parse(request: StreamingRequest) -> CdmiRequest:
     below = request.path.split(b"/", depth)[depth:]
     scheme = "https" if request.isSecure() else "http"
     path = b"/" + b"".join(below)
-    asked = parse_request(method(request), path, request.query, _headers(request).get, scheme, lambda: request.is_gone)
+    header = _headers(request).get
+    asked = parse_request(method(request), path, request.query, header, scheme, lambda: request.is_gone)
     if asked.version is not None:
         request.setHeader(VERSION_HEADER.encode("ascii"), asked.version.encode("ascii"))
     return asked
