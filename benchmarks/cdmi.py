@@ -101,6 +101,9 @@ async def small(site: Site, rounds: int, seconds: float) -> None:
     def one_of(made: Mapping[str, str]) -> tuple[str, str]:
         return list(made.items())[next(turn) % len(made)]
 
+    def rest_at_path(path: str) -> Call:
+        return Call("GET", site.rest.put(path, b"").path)
+
     def rest_put() -> Call:
         return Call("PUT", site.rest.get(one_of(plain)[0]).path, octets, body)
 
@@ -111,18 +114,22 @@ async def small(site: Site, rounds: int, seconds: float) -> None:
         ),
         "GET by path": (
             lambda: site.cdmi.get(one_of(plain)[0]),
+            lambda: rest_at_path(one_of(plain)[0]),
+        ),
+        "GET by path, mimetype stored": (
+            lambda: site.cdmi.get(one_of(typed)[0]),
+            lambda: rest_at_path(one_of(typed)[0]),
+        ),
+        "GET by path, REST by id": (
+            lambda: site.cdmi.get(one_of(plain)[0]),
             lambda: site.rest.get(one_of(plain)[0]),
         ),
-        "GET by path, a mimetype is stored": (
-            lambda: site.cdmi.get(one_of(typed)[0]),
-            lambda: site.rest.get(one_of(typed)[0]),
-        ),
-        "PUT of an existing object by id": (
+        "PUT existing by id": (
             lambda: Call("PUT", f"/cdmi/cdmi_objectid/{one_of(plain)[1]}", {}, body),
             rest_put,
         ),
-        "PUT of an existing object by path": (lambda: site.cdmi.put(one_of(plain)[0], body), rest_put),
-        "PUT of a new object by path": (
+        "PUT existing by path, REST by id": (lambda: site.cdmi.put(one_of(plain)[0], body), rest_put),
+        "PUT new by path": (
             lambda: site.cdmi.put(f"{TOP}/new-{next(turn)}", body),
             lambda: site.rest.put(f"{TOP}/new-{next(turn)}", body),
         ),
