@@ -1,10 +1,10 @@
 """The CDMI door beside the REST door of the same op-worker, over TLS, taking turns.
 
-    python -m benchmarks.cdmi [--rounds 5] [--seconds 2] [--large-mib 100] [--children 100000] [--only WHAT]
+    python -m benchmarks.cdmi [--rounds 11] [--seconds 0.5] [--large-mib 100] [--children 100000]
 
 Bytes through both doors (1 KiB by 16 connections, large objects by curl), values inside JSON beside plain
-ones, and pages of a long listing. Each ratio is the median of those of the rounds: the two things compared
-are measured one directly after the other, so what else runs on the machine slows both.
+ones, and pages of a long listing. Many short rounds; each ratio is the median of those of the rounds, in
+which the two things compared are measured one directly after the other (see ``benchmarks.turns``).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from attrs import frozen
 from benchmarks.client import Connection
 from benchmarks.doors import Call, Door, cdmi
 from benchmarks.load import rest_door
+from benchmarks.turns import Work, report, take_turns
 from tests.support.environments import Raised, raise_environment
 
 CONNECTIONS = 16
@@ -44,8 +45,9 @@ OBJECT = {**VERSION, "Content-Type": "application/cdmi-object"}
 
 @frozen
 class Site:
-    """The running provider: both doors, and where it is."""
+    """The running provider: both doors, and where it is; ``pid`` is the op-worker's."""
 
+    pid: int
     base: str
     ca_cert: str
     token: str
@@ -72,6 +74,7 @@ def _site(environment: Raised) -> Site:
     host, _, port = environment.address("krk").partition(":")
     token = environment.token()
     return Site(
+        pid=environment.pid("worker@", "krk"),
         base=f"https://{environment.address('krk')}",
         ca_cert=environment.ca_cert,
         token=token,
@@ -98,6 +101,9 @@ async def small(site: Site, rounds: int, seconds: float) -> None:
     def one_of(made: Mapping[str, str]) -> tuple[str, str]:
         return list(made.items())[next(turn) % len(made)]
 
+    def rest_at_path(path: str) -> Call:
+        return Call("GET", site.rest.put(path, b"").path)
+
     def rest_put() -> Call:
         return Call("PUT", site.rest.get(one_of(plain)[0]).path, octets, body)
 
@@ -108,28 +114,29 @@ async def small(site: Site, rounds: int, seconds: float) -> None:
         ),
         "GET by path": (
             lambda: site.cdmi.get(one_of(plain)[0]),
+            lambda: rest_at_path(one_of(plain)[0]),
+        ),
+        "GET by path, mimetype stored": (
+            lambda: site.cdmi.get(one_of(typed)[0]),
+            lambda: rest_at_path(one_of(typed)[0]),
+        ),
+        "GET by path, REST by id": (
+            lambda: site.cdmi.get(one_of(plain)[0]),
             lambda: site.rest.get(one_of(plain)[0]),
         ),
-        "GET by path, a mimetype is stored": (
-            lambda: site.cdmi.get(one_of(typed)[0]),
-            lambda: site.rest.get(one_of(typed)[0]),
-        ),
-        "PUT of an existing object by id": (
+        "PUT existing by id": (
             lambda: Call("PUT", f"/cdmi/cdmi_objectid/{one_of(plain)[1]}", {}, body),
             rest_put,
         ),
-        "PUT of an existing object by path": (lambda: site.cdmi.put(one_of(plain)[0], body), rest_put),
-        "PUT of a new object by path": (
+        "PUT existing by path, REST by id": (lambda: site.cdmi.put(one_of(plain)[0], body), rest_put),
+        "PUT new by path": (
             lambda: site.cdmi.put(f"{TOP}/new-{next(turn)}", body),
             lambda: site.rest.put(f"{TOP}/new-{next(turn)}", body),
         ),
     }
     for what, (ours, theirs) in table.items():
-        pairs = [
-            (await _rate(connections, ours, seconds), await _rate(connections, theirs, seconds))
-            for _ in range(rounds)
-        ]
-        report(f"1 KiB {what}", "CDMI", "REST", pairs, "/s")
+        asking = _asking(connections, ours, seconds), _asking(connections, theirs, seconds)
+        report(f"1 KiB {what}", "CDMI", "REST", await take_turns(site.pid, rounds, *asking), "request")
     await _ask(connections[0], site.cdmi.remove(f"{TOP}/"))
     for connection in connections:
         connection.close()
@@ -148,19 +155,21 @@ async def _made(
     return made
 
 
-async def _rate(connections: Sequence[Connection], call: Calls, seconds: float) -> float:
-    """Return successful answers per second."""
-    until, count = time.perf_counter() + seconds, 0
+def _asking(connections: Sequence[Connection], call: Calls, seconds: float) -> Work:
+    """Return the work of asking for so long; it counts successful answers."""
 
-    async def work(connection: Connection) -> None:
-        nonlocal count
+    async def ask(connection: Connection, until: float) -> int:
+        count = 0
         while time.perf_counter() < until:
             await _ask(connection, call())
             count += 1
+        return count
 
-    began = time.perf_counter()
-    await asyncio.gather(*map(work, connections))
-    return count / (time.perf_counter() - began)
+    async def work() -> float:
+        until = time.perf_counter() + seconds
+        return sum(await asyncio.gather(*[ask(connection, until) for connection in connections]))
+
+    return work
 
 
 async def _ask(connection: Connection, call: Call) -> bytes:
@@ -178,29 +187,31 @@ async def _object_id(connection: Connection, site: Site, path: str) -> str:
 # -- large objects --------------------------------------------------------------------------------------
 
 
-def large(site: Site, rounds: int, size_mib: int, folder: Path) -> None:
+async def large(site: Site, rounds: int, size_mib: int, folder: Path) -> None:
     """GET and PUT of large objects through both doors, and of values inside JSON beside plain ones."""
     bodies = _bodies(folder, size_mib)
     plain, typed = f"{site.base}/cdmi/{SPACE}/large.bin", f"{site.base}/cdmi/{SPACE}/large.json"
     json_put = ("-H", "Content-Type: application/cdmi-object", *_version())
     octets = ("-H", "Content-Type: application/octet-stream")
     _curl(site, "-T", str(bodies["plain"]), plain)
-    content = _rest_content(site, "large.bin")
+    content = await _rest_content(site, "large.bin")
     both = {
         "GET": ((plain,), (content,)),
         "PUT": (("-T", str(bodies["plain"]), plain), ("-T", str(bodies["plain"]), *octets, content)),
     }
     for what, (ours, theirs) in both.items():
-        pairs = [(_mb_s(site, size_mib, ours), _mb_s(site, size_mib, theirs)) for _ in range(rounds)]
-        report(f"{size_mib} MiB {what}", "CDMI", "REST", pairs, "MB/s")
+        moving = _moving(site, size_mib, ours), _moving(site, size_mib, theirs)
+        pairs = await take_turns(site.pid, rounds, *moving)
+        report(f"{size_mib} MiB {what}", "CDMI", "REST", pairs, "MB")
     for encoding in ("base64", "utf-8"):
         inside = {
             "PUT": (("-T", str(bodies[encoding]), *json_put, typed), both["PUT"][0]),
             "GET": ((*_version(), typed), (plain,)),
         }
         for what, (ours, theirs) in inside.items():
-            pairs = [(_mb_s(site, size_mib, ours), _mb_s(site, size_mib, theirs)) for _ in range(rounds)]
-            report(f"{size_mib} MiB {what} in {encoding}", "JSON", "plain", pairs, "MB/s")
+            moving = _moving(site, size_mib, ours), _moving(site, size_mib, theirs)
+            pairs = await take_turns(site.pid, rounds, *moving)
+            report(f"{size_mib} MiB {what} in {encoding}", "JSON", "plain", pairs, "MB")
     for url in (plain, typed):
         _curl(site, "-X", "DELETE", url)
 
@@ -226,31 +237,30 @@ def _text(size_b: int) -> bytes:
     return json.dumps(text, ensure_ascii=False).encode()
 
 
-def _rest_content(site: Site, path: str) -> str:
-    async def ask() -> str:
-        connection = site.connection()
-        object_id = await _object_id(connection, site, path)
-        connection.close()
-        return object_id
-
-    return f"{site.base}/api/v3/oneprovider/data/{asyncio.run(ask())}/content"
+async def _rest_content(site: Site, path: str) -> str:
+    connection = site.connection()
+    object_id = await _object_id(connection, site, path)
+    connection.close()
+    return f"{site.base}/api/v3/oneprovider/data/{object_id}/content"
 
 
-def _mb_s(site: Site, size_mib: int, arguments: Sequence[str]) -> float:
-    """Return megabytes of value per second, whatever travelled; nothing is left to be written before."""
-    os.sync()
-    return size_mib * 1.048576 / _curl(site, *arguments)
+def _moving(site: Site, size_mib: int, arguments: Sequence[str]) -> Work:
+    """Return the work of one transfer; it counts megabytes of value, whatever travels."""
+
+    async def work() -> float:
+        _curl(site, *arguments)
+        return size_mib * 1.048576
+
+    return work
 
 
-def _curl(site: Site, *arguments: str) -> float:
-    """Run one transfer; return its seconds."""
+def _curl(site: Site, *arguments: str) -> None:
+    """Run one transfer."""
     command = ["curl", "--silent", "--http1.1", "--cacert", site.ca_cert, "--output", os.devnull]
-    command += ["--header", f"X-Auth-Token: {site.token}", "--write-out", "%{http_code} %{time_total}"]
+    command += ["--header", f"X-Auth-Token: {site.token}", "--write-out", "%{http_code}"]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True)
-    code, seconds = done.stdout.split()
-    if not code.startswith("2"):
-        raise RuntimeError(f"{arguments} answered {code}")
-    return float(seconds)
+    if not done.stdout.startswith("2"):
+        raise RuntimeError(f"{arguments} answered {done.stdout}")
 
 
 def _version() -> Sequence[str]:
@@ -295,19 +305,11 @@ async def _page_s(connection: Connection, site: Site, first: int, size: int) -> 
     return taken
 
 
-def report(what: str, ours: str, theirs: str, pairs: Sequence[tuple[float, float]], unit: str) -> None:
-    """Print the best rate of each, and the median of the ratios."""
-    ratio = statistics.median(one / other for one, other in pairs)
-    best = [max(rates) for rates in zip(*pairs, strict=True)]
-    rates = f"{ours} {best[0]:.0f}{unit}, {theirs} {best[1]:.0f}{unit}"
-    print(f"{what:36} {rates}, ratio {ratio:.2f}", flush=True)
-
-
 def main(arguments: Sequence[str]) -> None:
     """Parse the command line and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cdmi")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each figure of 1 KiB")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each round of 1 KiB")
     parser.add_argument("--large-mib", type=int, default=100)
     parser.add_argument("--children", type=int, default=100_000)
     parser.add_argument("--only", choices=PARTS, action="append")
@@ -317,7 +319,7 @@ def main(arguments: Sequence[str]) -> None:
         if "small" in parts:
             asyncio.run(small(site, options.rounds, options.seconds))
         if "large" in parts:
-            large(site, options.rounds, options.large_mib, Path(folder))
+            asyncio.run(large(site, options.rounds, options.large_mib, Path(folder)))
         if "listing" in parts:
             asyncio.run(listing(site, options.rounds, options.children))
 

@@ -201,7 +201,8 @@ def set_digests(request: StreamingRequest, sha256: bytes) -> None:
 
 def attachment(name: str) -> bytes:
     """Return a ``Content-Disposition`` that saves under ``name``; ``_`` for a blank name."""
-    shown = "".join(c if c.isprintable() else "_" for c in name).strip() or "_"
+    shown = name if name.isprintable() else "".join(c if c.isprintable() else "_" for c in name)
+    shown = shown.strip() or "_"
     quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
     if quoted.isascii():
         return b'attachment; filename="%b"' % quoted.encode("ascii")

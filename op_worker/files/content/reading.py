@@ -120,15 +120,15 @@ class Reading:
         seen = None
         for _ in range(_MOST_TRIES):
             location = chain.file.location or Location("")
-            now = (chain.file.revision(LOCATION), chain.storage_path)
             opened = await self._open(chain, location)
             if opened is not None:
-                if fits(opened.size_b, location, is_exact=seen != now):
+                if fits(opened.size_b, location, is_exact=seen is None or seen != _place(chain)):
                     self._remember(location, opened)
                     await self._access_times.note(chain.space_id, chain.file)
                     return Reader(visit.stat(chain, custom), location, opened, self._translate)
                 await _close(opened.file)
             was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)
+            now = _place(chain)
             if seen == now and not was_busy:
                 break
             seen = now
@@ -160,6 +160,11 @@ class Reading:
 
     def _storage(self, chain: Chain, location: Location) -> Storage:
         return self._context.storage(location.storage_id)
+
+
+def _place(chain: Chain) -> tuple[int, StoragePath]:
+    """Return what tells whether a file was changed or moved since it was looked at."""
+    return chain.file.revision(LOCATION), chain.storage_path
 
 
 def fits(found_b: int, location: Location, *, is_exact: bool) -> bool:

@@ -30,9 +30,11 @@ class SpaceNames:
             if text == space.space_id or (given_id == space.space_id and name == space.name):
                 return self._supported(space.space_id)
         named = [space.space_id for space in spaces if space.name == text]
-        meant = list(filter(self._access.is_supported, named)) or named
-        if len(meant) == 1:
-            return self._supported(meant[0])
+        supported = list(filter(self._access.is_supported, named))
+        if len(supported) == 1:
+            return space_root_guid(supported[0])
+        if len(named) == 1:
+            raise self._access.not_supported(named[0])
         untold = await self._access.space_ids_of(caller)
         if given_id in untold or text in untold:
             raise self._access.not_supported(given_id if given_id in untold else text)

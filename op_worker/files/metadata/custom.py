@@ -55,7 +55,7 @@ def xattrs_of(documents: Mapping[str, Document]) -> dict[str, Json]:
     """Return the stored extended attributes."""
     found = documents.get(XATTRS)
     value = {} if found is None else decode_json(found.data)
-    return dict(value) if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def shown_xattrs(documents: Mapping[str, Document], *, internal: bool) -> dict[str, Json]:

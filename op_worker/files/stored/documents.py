@@ -189,7 +189,7 @@ def encode_json(value: Json) -> bytes:
 
 def decode_json(data: bytes) -> Json:
     """Return the value that ``encode_json`` stored."""
-    value: Json = json.loads(_text_body(data))
+    value: Json = json.loads(_text_body(data).decode("ascii"))  # text is parsed faster than bytes
     return value
 
 

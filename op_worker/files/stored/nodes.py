@@ -43,6 +43,7 @@ class Node:
     _meta: Meta | None = field(default=None, init=False)
     _times: Times | None = field(default=None, init=False)
     _location: Location | None = field(default=None, init=False)
+    _is_unusual: bool | None = field(default=None, init=False)
 
     @classmethod
     def found(cls, item: Resolved) -> Node:
@@ -91,8 +92,10 @@ class Node:
     @property
     def is_unusual(self) -> bool:
         """Whether any of the rarely used fields of ``Meta`` are set; quick to tell."""
-        found = self.documents.get(META)
-        return found is not None and has_rarities(found.data)
+        if self._is_unusual is None:
+            found = self.documents.get(META)
+            self._is_unusual = found is not None and has_rarities(found.data)
+        return self._is_unusual
 
     @property
     def protection(self) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from attrs import evolve
 from klein import Klein
 from werkzeug.routing import BaseConverter
 
@@ -32,7 +32,7 @@ from op_worker.http.cdmi.operations import (
     read_capability,
     refuse_method,
 )
-from op_worker.http.cdmi.requests.negotiation import LIST_HEADERS, VERSION_HEADER
+from op_worker.http.cdmi.requests.negotiation import CDMI_HEADERS, LIST_HEADERS, VERSION_HEADER
 from op_worker.http.cdmi.requests.request import CdmiRequest, parse_request
 from op_worker.http.cdmi.sending import method, refuse, send
 from op_worker.queue_services.service import QueueServices
@@ -40,6 +40,8 @@ from op_worker.snapshots.service import Snapshots
 
 JSON_LIMIT_B = 4 * 1024 * 1024
 _INTERFACE = "rest"
+_SPELLED = {name.title().encode("ascii"): name for name in CDMI_HEADERS}
+"""The headers that Twisted spells in another way."""
 
 
 class Authenticate(Protocol):
@@ -175,18 +177,21 @@ def _password(request: StreamingRequest) -> str | None:
 
 
 def _parse(request: StreamingRequest) -> CdmiRequest:
-    headers = request.requestHeaders
-
-    def header(name: str) -> str | None:
-        values = headers.getRawHeaders(name.encode("ascii"))
-        if not values:
-            return None
-        return (b",".join(values) if name in LIST_HEADERS else values[-1]).decode("latin-1")
-
     depth = 1 + len(request.prepath or ())
     below = request.path.split(b"/", depth)[depth:]
     scheme = "https" if request.isSecure() else "http"
-    asked = parse_request(method(request), b"/" + b"".join(below), request.query, header, scheme)
+    path = b"/" + b"".join(below)
+    header = _headers(request).get
+    asked = parse_request(method(request), path, request.query, header, scheme, lambda: request.is_gone)
     if asked.version is not None:
         request.setHeader(VERSION_HEADER.encode("ascii"), asked.version.encode("ascii"))
-    return evolve(asked, is_gone=lambda: request.is_gone)
+    return asked
+
+
+def _headers(request: StreamingRequest) -> Mapping[str, str]:
+    """Return the headers by their usual names: much more is looked up than clients send."""
+    headers = {}
+    for name, values in request.requestHeaders.getAllRawHeaders():
+        usual = _SPELLED.get(name) or name.decode("latin-1")
+        headers[usual] = (b",".join(values) if usual in LIST_HEADERS else values[-1]).decode("latin-1")
+    return headers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from attrs import evolve, field, frozen
 
 from onedata.errors import (
@@ -273,6 +275,7 @@ def refuse_unserved(address: Address) -> None:
         raise NotSupported
 
 
+@lru_cache(maxsize=1024)
 def _guid(object_id: str) -> FileGuid:
     """Return the file with an object id, whose length and checksum must be right.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import binascii
 from typing import Protocol
 
+import pybase64
+
 from onedata.errors import BadData, BadValueString
 from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.json_stream.grammar import unescaped
@@ -70,7 +72,7 @@ class Base64Decoder:
         groups = whole[:end]
         self._is_padded = groups.endswith(b"=")
         try:
-            return binascii.a2b_base64(groups, strict_mode=True)
+            return pybase64.b64decode(groups, validate=True)
         except binascii.Error:
             raise BadData("base64", "the value is not base64") from None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import codecs
 import json
 from collections.abc import AsyncIterator
 from typing import Protocol
+
+import pybase64
 
 from cluster_worker.runtime.streams import StreamBroken
 from op_worker.files.model import ContentReader
@@ -33,7 +34,7 @@ class Base64Encoder:
     """RFC 4648 base64; every piece but the last has a length divisible by 3."""
 
     def encode(self, piece: bytes, *, is_last: bool) -> bytes:
-        return base64.b64encode(piece)
+        return pybase64.b64encode(piece)
 
 
 class Utf8Encoder:

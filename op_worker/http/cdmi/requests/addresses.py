@@ -75,9 +75,12 @@ def parse_address(raw_path: bytes) -> Address:
     Raises:
         BadData: a bad escape, a name that is not UTF-8, ``.``/``..``, or one with a slash or NUL in it.
     """
-    if _BAD_ESCAPE.search(raw_path):
+    if b"%" not in raw_path:
+        names = tuple(filter(None, _decoded(raw_path).split("/")))
+    elif _BAD_ESCAPE.search(raw_path):
         raise BadData("path", "a percent sign must be followed by two hexadecimal digits")
-    names = tuple([_decoded(segment) for segment in raw_path.split(b"/") if segment])
+    else:
+        names = tuple([_decoded(segment) for segment in raw_path.split(b"/") if segment])
     _check_names(names)
     return _address(names, raw_path.endswith(b"/"))
 

@@ -12,14 +12,20 @@ from onedata.errors import BadVersion
 
 SUPPORTED_VERSIONS = ("1.1.1", "1.1")
 VERSION_HEADER = "X-CDMI-Specification-Version"
-LIST_HEADERS = (
-    VERSION_HEADER,
-    "Accept",
-    "If-Match",
-    "If-None-Match",
-    "Content-Digest",
-    "Repr-Digest",
-    "Digest",
+PARTIAL_HEADER = "X-CDMI-Partial"
+MUST_EXIST_HEADER = "X-CDMI-MustExist"
+NO_CLOBBER_HEADER = "X-CDMI-NoClobber"
+CDMI_HEADERS = (VERSION_HEADER, PARTIAL_HEADER, MUST_EXIST_HEADER, NO_CLOBBER_HEADER)
+LIST_HEADERS = frozenset(
+    {
+        VERSION_HEADER,
+        "Accept",
+        "If-Match",
+        "If-None-Match",
+        "Content-Digest",
+        "Repr-Digest",
+        "Digest",
+    }
 )
 """Headers that may be sent in several lines; of other ones the last line counts."""
 _PRINTABLE = re.compile(r"[!-~]+/[ -~]+")

@@ -66,6 +66,9 @@ class Query:
         return self.fields is None or field in self.fields
 
 
+_WHOLE = Query()
+
+
 def parse_query(raw_query: bytes) -> Query:
     """Parse ``item;item…`` with ``item = name[:argument]``; unknown names stay and match nothing.
 
@@ -73,11 +76,13 @@ def parse_query(raw_query: bytes) -> Query:
         BadData: bad escapes (``query string``), or a bad range (``range`` for values, ``childrenrange``
             for children, ``values`` for values of queues).
     """
+    if not raw_query:
+        return _WHOLE
     if _BAD_ESCAPE.search(raw_query):
         raise BadData("query string", "a percent sign must be followed by two hexadecimal digits")
     items = [_item(part) for part in raw_query.split(b";") if part]
     if not items:
-        return Query()
+        return _WHOLE
     prefixes = [argument for name, argument in items if name == "metadata"]
     return Query(
         fields=frozenset(name for name, _ in items),

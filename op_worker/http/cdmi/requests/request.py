@@ -12,6 +12,9 @@ from onedata.errors import BadData, BadValueIdentifier, MissingRequiredValue, No
 from op_worker.files.stored.conditions import ANY, NO_CONDITION, ContentCondition
 from op_worker.http.cdmi.requests.addresses import Address, parse_address
 from op_worker.http.cdmi.requests.negotiation import (
+    MUST_EXIST_HEADER,
+    NO_CLOBBER_HEADER,
+    PARTIAL_HEADER,
     VERSION_HEADER,
     Kind,
     MediaType,
@@ -95,12 +98,14 @@ def parse_request(
     raw_query: bytes,
     header: Callable[[str], str | None],
     scheme: str = "http",
+    is_gone: Callable[[], bool] = lambda: False,
 ) -> CdmiRequest:
     """Parse what precedes the body.
 
     Args:
         raw_path: percent-encoded, below the CDMI root.
         header: returns a header's value by name.
+        is_gone: whether the client went away.
 
     Raises:
         BadVersion: no common version.
@@ -113,20 +118,21 @@ def parse_request(
         query=parse_query(raw_query),
         content_type=parse_media_type(header("Content-Type")),
         accept=header("Accept"),
-        is_partial=_is_true(header("X-CDMI-Partial")),
+        is_partial=_is_true(header(PARTIAL_HEADER)),
         ranges=header("Range"),
         content_range=header("Content-Range"),
         conditions=parse_conditions(header),
-        must_exist=_is_true(header("X-CDMI-MustExist")),
-        no_clobber=_is_true(header("X-CDMI-NoClobber")),
+        must_exist=_is_true(header(MUST_EXIST_HEADER)),
+        no_clobber=_is_true(header(NO_CLOBBER_HEADER)),
         digests=sent_digests(header),
         host=header("Host") or "",
         scheme=scheme,
+        is_gone=is_gone,
     )
 
 
 def _is_true(header: str | None) -> bool:
-    return (header or "").strip().lower() == "true"
+    return header is not None and header.strip().lower() == "true"
 
 
 def write_condition(request: CdmiRequest, *, of_state: bool = False) -> ContentCondition:
@@ -207,6 +213,8 @@ def object_read_form(request: CdmiRequest, mimetype: str | None = None) -> Form 
     """
     plain = RAW_TYPES if mimetype is None else (mimetype.partition(";")[0].strip(), *RAW_TYPES)
     if request.version is None:
+        if request.accept is None:
+            return Form.PLAIN
         if names_cdmi_type(request.accept) and choose_offer(request.accept, plain) is None:
             raise MissingRequiredValue("version")
         return Form.PLAIN if choose_offer(request.accept, plain) is not None else None
