@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -14,6 +15,8 @@ from op_worker.files.stored.queues import value_name
 from tests.support.immediate import now
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store
+
+pytestmark = pytest.mark.slow
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 queues = st.sampled_from(["p", "q"])

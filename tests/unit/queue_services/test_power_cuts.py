@@ -21,6 +21,8 @@ from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bu
 from tests.support.queue_services import begin_notification, begin_query, make_services, values_of
 from tests.support.spaces import SPACE, Site, body, owner, path
 
+pytestmark = pytest.mark.slow
+
 SCOPE = Scope(SPACE)
 NAMES = [f"f{at}" for at in range(6)]
 Work = Callable[[QueueServices, FileGuid], Awaitable[object]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from op_worker.files.service import FileService
 from op_worker.snapshots.service import Snapshots
 from tests.support.immediate import now
 from tests.support.spaces import Site, body, owner, path, read
+
+pytestmark = pytest.mark.slow
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
 PATHS = ["c/a", "c/b", "c/d", "c/d/a", "c/d/e", "c/d/e/a", "c/d/e/f", "c/g", "c/g/a", "out", "out/a"]

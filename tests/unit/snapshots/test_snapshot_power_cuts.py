@@ -28,6 +28,8 @@ from tests.support.power_cuts import Fuse, Trouble, bury
 from tests.support.spaces import SPACE, Site, body, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
+pytestmark = pytest.mark.slow
+
 SHOWN = "c/cdmi_snapshots/s"
 State = tuple[str, dict[str, bytes]]
 Operation = Callable[[FileService, Snapshots], Awaitable[object]]
