@@ -33,6 +33,7 @@ USER_ROOT_SPACE_ID = SpaceId("rootDirVirtualSpaceId")
 
 _SPACE_ROOT = "space_"
 _LINK, _OF_FILE = "link_", "_file_"
+_NAMELESS, _COPIES = _UNLISTED = ("nameless_", "copies_")
 _HEADER_B = 8
 _TO_STANDARD_BASE64 = str.maketrans("-_", "+/", "+/")
 
@@ -192,16 +193,18 @@ def trash_uuid(space_id: SpaceId) -> FileUuid:
 
 def nameless_uuid(space_id: SpaceId) -> FileUuid:
     """The uuid of the directory of a space for files that have an id and no name."""
-    return FileUuid(f"nameless_{space_id}")
+    return FileUuid(_NAMELESS + space_id)
 
 
 def copies_uuid(space_id: SpaceId) -> FileUuid:
     """The uuid of the directory of a space for copies that are not whole yet."""
-    return FileUuid(f"copies_{space_id}")
+    return FileUuid(_COPIES + space_id)
 
 
 def is_unlisted(guid: FileGuid) -> bool:
     """Whether this is a directory that no entry of another directory leads to."""
+    if not guid.uuid.startswith(_UNLISTED):  # nearly always, and quick
+        return False
     return guid.uuid in (nameless_uuid(guid.space_id), copies_uuid(guid.space_id))
 
 

@@ -15,8 +15,11 @@ from op_worker.http.cdmi.bodies.members import Encoding
 from op_worker.json_stream.events import InvalidJson, Take
 from op_worker.json_stream.reader import JsonReader
 
-PIECE_B = 3 * 262144
-"""How much of a value is read at once: whole base64 groups, below the reader's limit of 1 MiB."""
+PIECE_B = 3 * 65536
+"""How much of a value is read at once: whole base64 groups, which get 256 KiB long.
+
+Text is gone through several times; longer pieces would not stay in the processor's caches meanwhile.
+"""
 
 
 _COMMON_ESCAPES = ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n"), (b"\r", b"\\r"), (b"\t", b"\\t"))
