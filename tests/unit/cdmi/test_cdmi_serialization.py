@@ -108,6 +108,7 @@ def is_text(content: bytes) -> bool:
     return True
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(trees, items)
 def test_every_tree_comes_back_byte_for_byte_and_item_for_item(
@@ -191,6 +192,7 @@ def test_broken_canonical_json_gives_items_or_a_refusal_and_nothing_else(at: int
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "base64"])
 def test_long_values_pass_in_pieces_both_ways(encoding: str) -> None:
     size_b = 24 << 20

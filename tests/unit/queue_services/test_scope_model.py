@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,7 @@ def filters() -> st.SearchStrategy[Any]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(filters(), max_size=3), st.dictionaries(NAMES, VALUES, max_size=4))
 def test_a_scope_matches_what_a_naive_reading_of_it_matches(
