@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from attrs import evolve, field, frozen
@@ -194,6 +195,12 @@ class Locator:
             return await self.changed_xattrs(caller, stat)
         shown = await self._files.acls.shown_as_xattr(caller, stat)
         return {**shown, **self._data_system_items(stat)}
+
+    async def stored(self, caller: Caller, stat: FileStat) -> Mapping[str, Json]:
+        """Return the stored attributes that the caller may read: what a plain answer needs, and no more."""
+        if stat.custom is not None:
+            return stat.custom
+        return (await self.readable(caller, stat)).xattrs if stat.has_metadata else {}
 
     async def readable(self, caller: Caller, stat: FileStat) -> Readable:
         """Return the extended attributes that the caller may read, internal ones and the ACL too."""

@@ -121,9 +121,7 @@ class ObjectReads:
         self, caller: Caller, request: CdmiRequest, form: Form | None, reader: ContentReader
     ) -> AnyAnswer:
         stat = reader.stat
-        readable = await self._locator.readable(caller, stat)
-        xattrs = readable.xattrs
-        mimetype = mimetype_of(xattrs)
+        mimetype = mimetype_of(await self._locator.stored(caller, stat))
         if form is None:
             form = object_read_form(request, mimetype)
         if form is None:
@@ -132,6 +130,7 @@ class ObjectReads:
             return RawAnswer(
                 reader=reader, mimetype=mimetype, ranges=request.ranges, conditions=request.conditions
             )
+        readable = await self._locator.readable(caller, stat)
         if form is Form.MULTIPART:
             return in_parts(reader, readable, request.query, _random_boundary())
         known = not_modified(request, stat)
