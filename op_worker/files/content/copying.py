@@ -29,6 +29,7 @@ from op_worker.files.model import (
     Target,
 )
 from op_worker.files.rights.permissions import Operation
+from op_worker.files.rules.retention import NO_CHANGE
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import BASE, JSON, RDF, decode_json, decode_rdf
 from op_worker.files.stored.nodes import Chain, Node
@@ -105,10 +106,17 @@ class Copying:
         if replaced is not None:
             _require_replaceable(chain.file, replaced.file)
         at = Target(place.directory.guid, (place.name,), target.uuid)
+        change, kept = parted(change) if chain.file.is_directory else (change, _NO_CHANGE)
         stat = await self._copy_one(visit, chain, at, change, condition)
         if chain.file.is_directory and not chain.file.meta.is_queue:
             await self._copy_below(caller, visit, chain, stat.guid)
+        await self.keep(caller, stat, kept)
         return stat, replaced is not None
+
+    async def keep(self, caller: Caller, copy: FileStat, kept: MetadataChange) -> None:
+        """Set the retention and the holds of a copy that is whole; see ``parted``."""
+        if not kept.is_empty:
+            await self._metadata.change(caller, Target(copy.guid), kept)
 
     async def copy_aside(
         self, caller: Caller, source: Target, at: Target, change: MetadataChange
@@ -217,6 +225,14 @@ class Copying:
         found = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
         custom = custom_of(found, is_file=chain.file.type is FileType.REG)
         return evolve(custom, wishes=chain.file.meta.wishes)
+
+
+def parted(change: MetadataChange) -> tuple[MetadataChange, MetadataChange]:
+    """Return a change without retention and holds, and these alone.
+
+    Nothing can be put into a directory or a queue that is kept, so they come after what is copied into it.
+    """
+    return evolve(change, immutability=NO_CHANGE), MetadataChange(immutability=change.immutability)
 
 
 def custom_of(documents: Mapping[str, Document], *, is_file: bool) -> MetadataChange:

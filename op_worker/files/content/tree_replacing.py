@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError
 from cluster_worker.persistence.engine import Key, OutcomeUnknown
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
-from op_worker.files.content.copying import Copying
+from op_worker.files.content.copying import Copying, parted
 from op_worker.files.context import FilesContext
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import FileStat, MetadataChange, Target
@@ -45,7 +45,7 @@ class TreeReplacing:
         Raises: as ``copy`` and ``remove``; Posix(ENOENT) when nothing is there; Posix(EINVAL) onto itself;
             PreconditionNotMet when ``condition`` does not hold of what is replaced.
         """
-        change = await checked(self._context.blocking, metadata or MetadataChange())
+        change, kept = parted(await checked(self._context.blocking, metadata or MetadataChange()))
         visit, place = await self._exchanging.replaceable(caller, target, condition)
         _, original = await self._context.chain(caller, source)
         if place.replaced is not None and original.file.key == place.replaced.file.key:
@@ -53,9 +53,11 @@ class TreeReplacing:
         at = await self._context.transactions.retrying(visit.space_id, lambda: self._unfinished.place(visit))
         try:
             made = await self._copying.copy_aside(caller, source, at, change)
-            return await self._exchanging.exchange(caller, made.guid, target, condition)
+            stat = await self._exchanging.exchange(caller, made.guid, target, condition)
         except (OutcomeUnknown, CancelledError):
             raise  # it may have happened still; the next start drops the copy if not
         except BaseException:
             await self._unfinished.drop(visit.space_id, Key(at.uuid or ""))
             raise
+        await self._copying.keep(caller, stat, kept)
+        return stat

@@ -118,6 +118,23 @@ async def test_what_is_to_go_after_its_retention_is_gone(client: Client, files: 
     assert (await client.cdmi("GET", D)).status == 404
 
 
+@ensureDeferred
+async def test_a_copy_of_a_container_that_is_to_be_held_is_whole_and_held(client: Client) -> None:
+    for place in ("original/", "original/below/", "replaced/"):
+        assert (await client.cdmi("PUT", f"/cdmi/Science/{place}", {})).status == 201
+    assert (await client.cdmi("PUT", "/cdmi/Science/original/below/f", {"value": "v"})).status == 201
+    body = {"copy": "/Science/original/", "metadata": {"cdmi_hold_id": ["case"]}}
+    made = await client.cdmi("PUT", "/cdmi/Science/made/", body)
+    assert (made.status, made.json["metadata"]["cdmi_hold_id"]) == (201, ["case"])
+    assert (await client.cdmi("PUT", "/cdmi/Science/replaced/", body)).status == 204
+    for top in ("made", "replaced"):
+        inside = f"/cdmi/Science/{top}/below/f"
+        assert (await client.cdmi("GET", inside)).json["value"] == "v"
+        assert (await shown(client, f"/cdmi/Science/{top}/"))["cdmi_hold_id"] == ["case"]
+        assert (await client.send("DELETE", inside)).status == 403
+        assert (await client.send("DELETE", f"/cdmi/Science/{top}/")).status == 403
+
+
 @pytest.mark.capability(
     "container/cdmi_data_holds",
     "dataobject/cdmi_data_holds",
