@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 
-from cluster_worker.persistence.engine import Engine, Lease, PersistenceError
+from cluster_worker.persistence.engine import Lease, PersistenceError
 
 T = TypeVar("T")
 
 
-async def take(engine: Engine, name: str, owner: str, ttl_s: float) -> Lease | None:
+class Leases(Protocol):
+    """What gives leases; an ``Engine`` does."""
+
+    async def acquire(self, name: str, owner: str, ttl_s: float) -> Lease | None:
+        """See ``Engine.acquire``."""
+
+    async def release(self, lease: Lease) -> None:
+        """See ``Engine.release``."""
+
+
+async def take(engine: Leases, name: str, owner: str, ttl_s: float) -> Lease | None:
     """Take or renew a lease, as ``Engine.acquire`` does; it is given back when the wait is cancelled.
 
     The engine may have the request already when who asked is stopped. A lease that nobody knows of would keep
@@ -28,7 +38,7 @@ async def take(engine: Engine, name: str, owner: str, ttl_s: float) -> Lease | N
     return await asking
 
 
-async def _give_back(engine: Engine, asking: Deferred[Lease | None]) -> None:
+async def _give_back(engine: Leases, asking: Deferred[Lease | None]) -> None:
     try:
         lease = await asking
         if lease is not None:
