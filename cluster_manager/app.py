@@ -34,8 +34,11 @@ def make_cluster_manager(
         claim.release()
         raise
     manager = ClusterManager(reactor, config.settings(release), credentials, SoleManager(wall_clock()))
+    logs = LogFiles(
+        claim.path / "log", config.log, daemon="cluster_manager", node=config.cluster_manager.node_name
+    )
     root = OrderedService()
-    for child in (claim, LogFiles(claim.path / "log"), manager):
+    for child in (claim, logs, manager):
         child.setServiceParent(root)
     return root
 

@@ -7,6 +7,7 @@ from attrs.validators import ge, gt, le
 
 from cluster_manager.rules import MembershipRules
 from cluster_manager.service import ManagerSettings
+from cluster_worker.runtime.log_files import LogSection
 from cluster_worker.wire.connections import Address
 from cluster_worker.wire.steps import BootStep
 
@@ -100,6 +101,7 @@ class ClusterManagerConfig:
         factory=TlsSection,
         metadata={"help": "Certificates; without them an authority of its own is made in the state folder."},
     )
+    log: LogSection = field(factory=LogSection)
 
     def settings(self, release: str = "") -> ManagerSettings:
         """What the service needs to know of it."""

@@ -14,11 +14,11 @@ from cluster_worker.http.tls import WebListener
 from cluster_worker.http.tree import Branch
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate
+from cluster_worker.observability import Observability
 from cluster_worker.persistence.engine import Engine
 from cluster_worker.persistence.health import engine_status, until_engine_answers
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
-from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import claim_state_folder
@@ -78,11 +78,13 @@ def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedSer
     doors = OrderedService()
     application = BareApplication(reactor, engine, doors)
     node = ClusterNode(reactor, config.node, application, blocking=pool)
+    observed = Observability.make(reactor, node, pool, folder=folder, release="", config=config, doors={})
     tree = Branch()
     tree.mount("nagios", NagiosResource(node, system_wall_clock))
-    site = StreamingSite(tree, clock=reactor)
+    observed.mount_on(tree)
+    site = StreamingSite(tree, clock=reactor, traffic=observed.traffic)
     application.listener = WebListener(reactor, config.http.address, config.http.port, site, None)
     root = OrderedService()
-    for child in (claim, LogFiles(folder / "log"), pool, engine_service, node, doors):
+    for child in (claim, *observed.services, pool, engine_service, node, doors, observed.readiness):
         child.setServiceParent(root)
     return root

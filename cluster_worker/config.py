@@ -5,19 +5,23 @@ from __future__ import annotations
 from attrs import field, frozen
 from attrs.validators import ge, le
 
+from cluster_worker.http.metrics_page import MetricsSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.runtime.log_files import LogSection
 
 ENVIRONMENT_PREFIX = "CLUSTER_WORKER"
 
 
 @frozen(kw_only=True)
 class HttpSection:
-    """The health page, over plain HTTP."""
+    """The pages on health and metrics, over plain HTTP."""
 
     address: str = field(default="127.0.0.1", metadata={"help": "Address to listen on; 0.0.0.0 for all."})
     port: int = field(
-        default=8080, validator=[ge(0), le(65535)], metadata={"help": "Port of /nagios; customarily 80."}
+        default=8080,
+        validator=[ge(0), le(65535)],
+        metadata={"help": "Port of /nagios, /health and /metrics; customarily 80."},
     )
 
 
@@ -36,3 +40,5 @@ class ClusterWorkerConfig:
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)
     http: HttpSection = field(factory=HttpSection)
+    metrics: MetricsSection = field(factory=MetricsSection)
+    log: LogSection = field(factory=LogSection)

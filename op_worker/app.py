@@ -10,8 +10,8 @@ from cluster_worker.http.config import HttpSection
 from cluster_worker.http.tls import WebTls
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
+from cluster_worker.observability import Observability
 from cluster_worker.runtime.clock import system_wall_clock
-from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
@@ -19,6 +19,7 @@ from op_worker.boot import OpWorkerApplication
 from op_worker.config import OpWorkerConfig
 from op_worker.http.panel.guard import make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION
+from op_worker.http.root import DOOR_NAMES
 from op_worker.parts import Ground, ProviderParts, SiteSecrets
 from op_worker.zone.connection import load_trust
 
@@ -50,13 +51,16 @@ def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> O
     workers, doors = OrderedService(), OrderedService()
     application = OpWorkerApplication(
         reactor,
-        lambda: ProviderParts.make(Ground(reactor, config, folder, pool, node, site_secrets)),
+        lambda: ProviderParts.make(Ground(reactor, config, folder, pool, node, site_secrets, observed)),
         workers,
         doors,
     )
     node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=pool)
+    observed = Observability.make(
+        reactor, node, pool, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
+    )
     root = OrderedService()
-    for child in (claim, LogFiles(folder / "log"), pool, workers, node, doors):
+    for child in (claim, *observed.services, pool, workers, node, doors, observed.readiness):
         child.setServiceParent(root)
     return root
 

@@ -8,8 +8,10 @@ from attrs import Attribute, field, frozen
 from attrs.validators import ge, gt
 
 from cluster_worker.http.config import HttpSection
+from cluster_worker.http.metrics_page import MetricsSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.runtime.log_files import LogSection
 from op_worker.files.rules.offer import is_country
 
 ENVIRONMENT_PREFIX = "OP_WORKER"
@@ -170,6 +172,8 @@ class OpWorkerConfig:
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)
     http: HttpSection = field(factory=HttpSection)
+    metrics: MetricsSection = field(factory=MetricsSection)
+    log: LogSection = field(factory=LogSection)
     provider: ProviderSection = field(factory=ProviderSection)
     zone: ZoneSection = field(factory=ZoneSection)
     local: LocalSection = field(factory=LocalSection)

@@ -17,6 +17,7 @@ from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.observability import Observability
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.persistence.setup import make_engine
@@ -79,6 +80,7 @@ class Ground:
     pool: BlockingPool
     node: ClusterNode
     secrets: SiteSecrets
+    observed: Observability
 
 
 @frozen(eq=False)
@@ -209,7 +211,13 @@ class ProviderParts:
             wall_clock=system_wall_clock,
             blocking=self.ground.pool,
         )
-        site = StreamingSite(self._root(), clock=reactor, limits=http.limits, access_log=access_log)
+        site = StreamingSite(
+            self._root(),
+            clock=reactor,
+            limits=http.limits,
+            access_log=access_log,
+            traffic=self.ground.observed.traffic,
+        )
         listener = WebListener(
             reactor,
             http.address,
@@ -266,8 +274,10 @@ class ProviderParts:
             ).resource,
             nagios=NagiosResource(node, system_wall_clock),
         )
-        return make_root(
+        root = make_root(
             doors,
             configuration=lambda: configuration_document(zone, product),
             is_zone_connected=self.membership.is_connected,
         )
+        self.ground.observed.mount_on(root)
+        return root

@@ -19,10 +19,10 @@ from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
+from cluster_worker.observability import Observability
 from cluster_worker.persistence.engine import PersistenceUnavailable
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock, sleep
-from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
@@ -30,7 +30,7 @@ from cluster_worker.wire.errors import BadRequest
 from cluster_worker.wire.fields import Payload
 from cluster_worker.wire.steps import BootStep
 from oz_worker.config import OzWorkerConfig
-from oz_worker.doors import make_tree
+from oz_worker.doors import DOOR_NAMES, make_tree
 from oz_worker.rest.zone import PRODUCT_VERSION
 from oz_worker.zone import ZoneMeans, ZoneService
 
@@ -127,13 +127,8 @@ def _make_claimed(
     folder = claim.path
     files = _certificate_files(config.http, folder, wall_clock)
     tls = WebTls(*files)
-    root = OrderedService()
-    claim.setServiceParent(root)
-    LogFiles(folder / "log").setServiceParent(root)
     persistence, engine = make_engine(reactor, config.redis, config.state_dir)
-    persistence.setServiceParent(root)
     hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
-    hashing.setServiceParent(root)
     means = ZoneMeans(
         reactor=reactor,
         engine=engine,
@@ -142,36 +137,35 @@ def _make_claimed(
         random_bytes=secrets.token_bytes,
     )
     zone = ZoneService(means, config.zone, config.login)
-    zone.setServiceParent(root)
+    doors = OrderedService()
+    application = OzWorker(reactor, config, zone, doors)
+    node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=hashing)
+    observed = Observability.make(
+        reactor, node, hashing, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
+    )
     access_log = AccessLog(
         AppendingFile(folder / "log" / "access.log"),
         clock=reactor,
         wall_clock=wall_clock,
         blocking=hashing,
     )
-    access_log.setServiceParent(root)
-    doors = OrderedService()
-    application = OzWorker(reactor, config, zone, doors)
-    node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=hashing)
     tree = make_tree(zone.door, zone.graph_sync, NagiosResource(node, wall_clock), zone.info)
+    observed.mount_on(tree)
     site = StreamingSite(
         tree,
         clock=reactor,
         limits=config.http.limits,
         access_log=access_log,
+        traffic=observed.traffic,
         wall_clock=wall_clock,
     )
-    application.listener = WebListener(
-        reactor,
-        config.http.address,
-        config.http.port,
-        site,
-        tls,
-        grace_s=config.stop_timeout_s,
-    )
-    CertificateWatch(tls, files, clock=reactor, blocking=hashing).setServiceParent(root)
-    node.setServiceParent(root)
-    doors.setServiceParent(root)
+    http, grace_s = config.http, config.stop_timeout_s
+    application.listener = WebListener(reactor, http.address, http.port, site, tls, grace_s=grace_s)
+    watch = CertificateWatch(tls, files, clock=reactor, blocking=hashing)
+    root = OrderedService()
+    grounds = (claim, *observed.services, persistence, hashing, zone, access_log)
+    for child in (*grounds, watch, node, doors, observed.readiness):
+        child.setServiceParent(root)
     return root
 
 

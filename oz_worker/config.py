@@ -6,8 +6,10 @@ from attrs import field, frozen
 from attrs.validators import ge, gt, le, min_len
 
 from cluster_worker.http.config import HttpSection
+from cluster_worker.http.metrics_page import MetricsSection
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
+from cluster_worker.runtime.log_files import LogSection
 from oz_worker.throttle import ThrottleLimits
 
 ENVIRONMENT_PREFIX = "OZ_WORKER"
@@ -89,6 +91,8 @@ class OzWorkerConfig:
     )
     zone: ZoneSection = field(factory=ZoneSection)
     http: WebSection = field(factory=WebSection)
+    metrics: MetricsSection = field(factory=MetricsSection)
+    log: LogSection = field(factory=LogSection)
     login: ThrottleLimits = field(factory=ThrottleLimits)
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)

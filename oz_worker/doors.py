@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from cluster_worker.http.request import StreamingRequest
 
 GRAPH_SYNC: Final = "/graph_sync/provider"
+DOOR_NAMES: Final = {
+    BASE.strip("/"): "rest",
+    GRAPH_SYNC.strip("/"): "graph_sync",
+    "configuration": "configuration",
+}
+"""Where a door is mounted → what metrics call it."""
 
 
 class Page(Resource):

@@ -1,9 +1,9 @@
 """One line for each answered request, written in batches.
 
-    2026-01-31T09:00:00.123Z 127.0.0.1 5c1f… GET /api/v3/oneprovider/spaces 200 311 1.4
+    2026-01-31T09:00:00.123Z 127.0.0.1 5c1f… GET /api/v3/oneprovider/spaces 200 311 1.4 f00d-1
 
 Time, client, user id (``-`` for nobody), method, path without its query, status, body bytes, milliseconds
-from the end of the headers to the end of the answer.
+from the end of the headers to the end of the answer, request id.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class AccessRecord:
     status: int
     sent_b: int
     took_s: float
+    request_id: str
 
     def line(self) -> str:
         """Return the line, with its line break. Control characters and non-ASCII bytes are escaped."""
@@ -49,7 +50,7 @@ class AccessRecord:
         return (
             f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z {self.peer or '-'} {self.user} "
             f"{_printable(self.method)} {_printable(self.path)} {self.status} {self.sent_b} "
-            f"{self.took_s * 1000:.1f}\n"
+            f"{self.took_s * 1000:.1f} {self.request_id}\n"
         )
 
 
@@ -96,6 +97,7 @@ class AccessLog(TaskService):
                 request.code,
                 request.sentLength,
                 took_s,
+                request.request_id,
             )
         )
         if self._flushing is None and self.running:

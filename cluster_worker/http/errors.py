@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
@@ -13,6 +12,7 @@ from twisted.python.failure import Failure
 from werkzeug.exceptions import HTTPException
 
 from cluster_worker.persistence.engine import PersistenceUnavailable
+from cluster_worker.runtime.request_ids import REQUEST_ID
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import InternalServerError, OnedataError, ServiceUnavailable
 
@@ -33,15 +33,15 @@ class HttpError(Exception):
 def render_error(request: StreamingRequest, exc: BaseException | Failure) -> None:
     """Answer ``request`` with what ``exc`` means, or drop the connection where an answer is impossible.
 
-    Nothing is sent twice, nothing internal is told: an unknown exception is logged under a reference
-    that the client gets.
+    Nothing is sent twice, nothing internal is told: an unknown exception is logged under the
+    request's id, which the client gets as the reference.
     """
     failure = exc if isinstance(exc, Failure) else Failure(exc)
     error = failure.value or RuntimeError("a failure without an exception")
     if request.is_gone or request.finished:
-        _log_unknown(failure, "-")
+        _log_unknown(request, failure)
     elif request.startedWriting or isinstance(error, StreamBroken | CancelledError):
-        _log_unknown(failure, "-")
+        _log_unknown(request, failure)
         request.abort()
     elif isinstance(error, HttpError):
         _send_empty(request, error.status, error.headers)
@@ -73,9 +73,8 @@ def _send_onedata(request: StreamingRequest, failure: Failure, error: BaseExcept
         request.setHeader(b"Retry-After", b"1")
         error = ServiceUnavailable()
     elif not isinstance(error, OnedataError):
-        reference = uuid4().hex
-        _log_unknown(failure, reference)
-        error = InternalServerError(reference)
+        _log_unknown(request, failure)
+        error = InternalServerError(request.request_id)
     send_error(request, error)
 
 
@@ -92,7 +91,12 @@ def _allow(error: HTTPException) -> dict[bytes, bytes]:
     return {b"Allow": ", ".join(sorted(methods)).encode()} if methods else {}
 
 
-def _log_unknown(failure: Failure, reference: str) -> None:
+def _log_unknown(request: StreamingRequest, failure: Failure) -> None:
     expected = (OnedataError, StreamBroken, CancelledError, HTTPException, HttpError, PersistenceUnavailable)
-    if not isinstance(failure.value, expected):
-        _log.failure("a request failed, reference {reference}", failure=failure, reference=reference)
+    if isinstance(failure.value, expected):
+        return
+    outside = REQUEST_ID.set(request.request_id)  # errors arrive here from outside of the request's context
+    try:
+        _log.failure("a request failed, reference {reference}", failure=failure, reference=request.request_id)
+    finally:
+        REQUEST_ID.reset(outside)

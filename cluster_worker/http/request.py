@@ -14,6 +14,7 @@ from twisted.web.server import Request
 
 from cluster_worker.http.errors import HttpError, render_error
 from cluster_worker.http.request_body import EMPTY_BODY, EmptyBody, RequestBody
+from cluster_worker.runtime.request_ids import REQUEST_ID
 from cluster_worker.runtime.streams import StreamBroken
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class StreamingRequest(Request):
         body_length: bytes announced; ``None`` when the body comes in chunks, 0 when there is none.
         query: the raw query string.
         user_id: who asks, for the access log; set by the door after it verified the credentials.
+        request_id: what the logs of all nodes call this request.
     """
 
     channel: StreamingChannel
@@ -49,6 +51,7 @@ class StreamingRequest(Request):
     defaultContentType = None
     query: bytes = b""
     user_id: str = "-"
+    request_id: str = "-"
     work: Deferred[Any] | None = None
     """What is cancelled when the client goes; ``None`` when the handler is to run to its end."""
 
@@ -101,6 +104,8 @@ class StreamingRequest(Request):
         self._disconnected = True
         if isinstance(self.body, RequestBody):
             self.body.fail(StreamBroken("the client went away before the end of the body"))
+        if self._begun and not self.finished:
+            self.channel.site.aborted(self)
         work, self.work = self.work, None
         if work is not None:
             work.cancel()
@@ -116,10 +121,15 @@ class StreamingRequest(Request):
         path = self.path[1:]
         segments = path.split(b"/")
         self.postpath = list(map(unquote_to_bytes, segments)) if b"%" in path else segments
+        self.request_id = site.request_id_for(self)
+        headers.setRawHeaders(b"X-Request-Id", [self.request_id.encode("ascii")])
+        outside = REQUEST_ID.set(self.request_id)
         try:
             self.render(site.getResourceFor(self))
         except Exception:  # noqa: BLE001 - the boundary: whatever a resource raises becomes an answer
             self.processingFailed(Failure())
+        finally:
+            REQUEST_ID.reset(outside)
 
     def render(self, resource: IResource) -> None:
         """Render ``resource``; a method that it does not know is answered 405."""

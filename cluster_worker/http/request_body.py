@@ -27,6 +27,7 @@ class EmptyBody:
 
     is_complete = True
     wants_continue = False
+    received_b = 0
 
     async def read(self) -> bytes:
         return b""

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import secrets
+from collections.abc import Callable, Collection
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from cluster_worker.http.limits import HttpLimits
 from cluster_worker.http.phases import Phase
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.runtime.clock import WallClock, system_wall_clock
+from cluster_worker.runtime.request_ids import RequestIds, well_formed
 
 if TYPE_CHECKING:
     from cluster_worker.http.access_log import AccessLog
+    from cluster_worker.http.traffic import Traffic
 
 __all__ = ["HttpLimits", "StreamingRequest", "StreamingSite"]
 
@@ -48,14 +51,19 @@ class StreamingSite(Site):
         clock: IReactorTime,
         limits: HttpLimits | None = None,
         access_log: AccessLog | None = None,
+        traffic: Traffic | None = None,
         wall_clock: WallClock = system_wall_clock,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         super().__init__(resource, reactor=clock, timeout=0, parsePOSTFormSubmission=False)
         self.timeOut = None
         self.clock = clock
         self.limits = limits or HttpLimits()
         self.is_stopping = False
-        self._access_log = access_log
+        self._access_log, self._traffic = access_log, traffic
+        if traffic is not None:
+            traffic.site = self
+        self._request_ids = RequestIds(random_bytes)
         self._wall_clock = wall_clock
         self._channels: set[StreamingChannel] = set()
         self._sweeping: IDelayedCall | None = None
@@ -66,6 +74,17 @@ class StreamingSite(Site):
     def connection_count(self) -> int:
         """How many connections are open."""
         return len(self._channels)
+
+    @property
+    def request_count(self) -> int:
+        """How many requests are not answered yet."""
+        return sum(len(channel.requests) for channel in self._channels if not channel.is_taken_over)
+
+    def request_id_for(self, request: StreamingRequest) -> str:
+        """Return the id that the client gave to its request, or a new one if that is not well formed."""
+        values = request.requestHeaders.getRawHeaders(b"X-Request-Id")
+        given = well_formed(values[-1].decode("latin-1")) if values else None
+        return given or self._request_ids.next()
 
     def date(self) -> bytes:
         """The ``Date`` header, made once a second."""
@@ -119,8 +138,16 @@ class StreamingSite(Site):
                 waiter.callback(None)
 
     def log(self, request: StreamingRequest) -> None:  # type: ignore[override]  # ours are the only ones
+        took_s = self.clock.seconds() - request.started_s
+        if self._traffic is not None:
+            self._traffic.record(request, took_s)
         if self._access_log is not None:
-            self._access_log.record(request, self.clock.seconds() - request.started_s)
+            self._access_log.record(request, took_s)
+
+    def aborted(self, request: StreamingRequest) -> None:
+        """The connection ended before the request was answered."""
+        if self._traffic is not None:
+            self._traffic.aborted(request)
 
     # -- Twisted's factory interface --------------------------------------------------------------
 

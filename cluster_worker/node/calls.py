@@ -9,7 +9,9 @@ from twisted.logger import Logger
 
 from cluster_worker.node.application import Application
 from cluster_worker.node.errors import NodeUnavailable
-from cluster_worker.wire.call_messages import Call, NotOwner
+from cluster_worker.runtime.metrics import Histogram
+from cluster_worker.runtime.request_ids import REQUEST_ID
+from cluster_worker.wire.call_messages import Call, Cast, NotOwner
 from cluster_worker.wire.errors import LinkClosed, RemoteFailure, RequestTimedOut
 from cluster_worker.wire.fields import Payload
 from cluster_worker.wire.link import Link
@@ -23,13 +25,28 @@ KEYED_CALLS = "keyed_calls"
 """The capability of a peer that understands ``NotOwner``."""
 
 
+class CallTally:
+    """Calls between this node and others, counted."""
+
+    __slots__ = ("made", "made_failed", "served", "served_failed")
+
+    def __init__(self) -> None:
+        self.made, self.served = Histogram(), Histogram()
+        self.made_failed = self.served_failed = 0
+
+
 class CallServer:
-    """Serves calls on this node, whoever makes them."""
+    """Serves calls on this node, whoever makes them.
+
+    Attributes:
+        tally: counts calls from and to other nodes.
+    """
 
     _log = Logger()
 
     def __init__(self, clock: IReactorTime, application: Application) -> None:
         self._clock, self._application = clock, application
+        self.tally = CallTally()
 
     async def serve(self, worker: str, payload: Payload, timeout_s: float) -> Payload:
         """Return the result of a call; what the application raises passes through.
@@ -46,20 +63,26 @@ class CallServer:
             raise RequestTimedOut(f"{worker} took longer than {timeout_s:g} s") from problem
 
     async def answer(self, call: Call) -> Message:
-        """Serve a call that came over a link."""
+        """Serve a call that came over a link, in a task of its own."""
+        REQUEST_ID.set(call.request_id)
+        began_s = self._clock.seconds()
         try:
-            return Result(await self.serve(call.worker, call.payload, call.timeout_ms / 1000))
+            reply: Message = Result(await self.serve(call.worker, call.payload, call.timeout_ms / 1000))
         except OnedataError as error:
-            return Failed(ONEDATA_ERROR, error.description, error.to_json())
+            reply = Failed(ONEDATA_ERROR, error.description, error.to_json())
         except RequestTimedOut as error:
-            return Failed("timeout", str(error))
+            reply = Failed("timeout", str(error))
+        self.tally.served.add(self._clock.seconds() - began_s)
+        self.tally.served_failed += isinstance(reply, Failed)
+        return reply
 
-    async def serve_cast(self, worker: str, payload: Payload, timeout_s: float) -> None:
-        """Serve a cast; a failure is only logged."""
+    async def serve_cast(self, cast: Cast, timeout_s: float) -> None:
+        """Serve a cast in a task of its own; a failure is only logged."""
+        REQUEST_ID.set(cast.request_id)
         try:
-            await self.serve(worker, payload, timeout_s)
+            await self.serve(cast.worker, cast.payload, timeout_s)
         except (OnedataError, RequestTimedOut) as error:
-            self._log.warn("a cast to {worker} failed: {error}", worker=worker, error=error)
+            self._log.warn("a cast to {worker} failed: {error}", worker=cast.worker, error=error)
 
     async def _run(self, worker: str, payload: Payload) -> Payload:
         return await self._application.handle_call(worker, payload)

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from cluster_worker.node.alone import boot_alone
 from cluster_worker.node.application import Application
-from cluster_worker.node.calls import KEYED_CALLS, CallServer
+from cluster_worker.node.calls import KEYED_CALLS, CallServer, CallTally
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.node.errors import ClusterUnavailable
 from cluster_worker.node.joining import Joining, JoiningHooks
@@ -27,6 +27,7 @@ from cluster_worker.runtime.pool import Blocking, Inline
 from cluster_worker.runtime.services import OrderedService, TaskOwner
 from cluster_worker.wire.connections import Address, LinkListener, LinkReactor
 from cluster_worker.wire.conversation import Expectation
+from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.errors import WireError
 from cluster_worker.wire.fields import Payload
 from cluster_worker.wire.handlers import LinkHandler, LinkParts
@@ -119,6 +120,25 @@ class ClusterNode(OrderedService):
         """Who is responsible for which keys, as the manager said last."""
         return self._state.ring
 
+    @property
+    def epoch(self) -> Epoch:
+        """The epoch of the ring in use."""
+        return self._state.ring_epoch
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The open links to other workers."""
+        return () if self._peers is None else self._peers.links
+
+    @property
+    def calls(self) -> CallTally:
+        """Calls from and to other nodes."""
+        return self._server.tally
+
+    async def health(self) -> Mapping[str, str]:
+        """Return the status of every component of this node, as it would tell the manager."""
+        return dict(await self._health(False))
+
     async def when_ready(self) -> None:
         """Return when the cluster is ready."""
         await self._state.until_ready()
@@ -161,7 +181,7 @@ class ClusterNode(OrderedService):
         if self._manager is None:
             if not self._state.ready:
                 raise ClusterUnavailable("the node has not booted yet")
-            return {self.node_name: dict(await self._health(False))}
+            return {self.node_name: await self.health()}
         link = self._joining.link
         if link is None:
             raise ClusterUnavailable("no manager is reachable")
@@ -249,9 +269,8 @@ class ClusterNode(OrderedService):
             self._manager.closed(link)
 
     def _queues(self) -> Iterable[tuple[str, int]]:
-        links = () if self._peers is None else self._peers.links
-        yield "calls_out", sum(link.waiting for link in links)
-        yield "calls_in", sum(link.serving for link in links)
+        yield "calls_out", sum(link.waiting for link in self.links)
+        yield "calls_in", sum(link.serving for link in self.links)
         for name, length in self._watched.items():
             yield name, length()
 

@@ -13,6 +13,7 @@ from cluster_worker.node.errors import NodeUnavailable
 from cluster_worker.node.peers import PeerLinks
 from cluster_worker.node.state import NodeState
 from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.request_ids import REQUEST_ID
 from cluster_worker.runtime.services import TaskOwner
 from cluster_worker.wire.call_messages import Call, Cast, NotOwner
 from cluster_worker.wire.fields import Payload
@@ -66,8 +67,10 @@ class CallRouter:
         """See ``ClusterNode.call``."""
         timeout_ms = max(1, round(timeout_s * 1000))
         if isinstance(target, ByKey):
-            return await self._call_owner(Call(worker, target.key, timeout_ms, payload), target.key)
-        answer = await self._ask(self._choose(target), Call(worker, None, timeout_ms, payload))
+            call = Call(worker, target.key, timeout_ms, payload, REQUEST_ID.get())
+            return await self._call_owner(call, target.key)
+        call = Call(worker, None, timeout_ms, payload, REQUEST_ID.get())
+        answer = await self._ask(self._choose(target), call)
         if isinstance(answer, NotOwner):
             raise NodeUnavailable("a call without a key was sent elsewhere")
         return answer
@@ -75,10 +78,11 @@ class CallRouter:
     async def cast(self, target: Target, worker: str, payload: Payload) -> None:
         """See ``ClusterNode.cast``."""
         node = self._choose(target)
+        cast = Cast(worker, payload, REQUEST_ID.get())
         if node == self.node_name:
-            self.tasks.spawn("cast", self.server.serve_cast(worker, payload, CAST_TIMEOUT_S))
+            self.tasks.spawn("cast", self.server.serve_cast(cast, CAST_TIMEOUT_S))
         else:
-            (await self._peers().link_to(node)).notify(Cast(worker, payload))
+            (await self._peers().link_to(node)).notify(cast)
 
     async def _call_owner(self, call: Call, key: str) -> Payload:
         """Ask the owner of ``key``, and again while the nodes' rings disagree: 5 tries, 100 ms doubling."""
@@ -95,7 +99,14 @@ class CallRouter:
     async def _ask(self, node: str, call: Call) -> Payload | NotOwner:
         if node == self.node_name:
             return await self.server.serve(call.worker, call.payload, call.timeout_ms / 1000)
-        return await call_over(await self._peers().link_to(node), call)
+        tally, began_s = self.server.tally, self.clock.seconds()
+        try:
+            return await call_over(await self._peers().link_to(node), call)
+        except Exception:
+            tally.made_failed += 1
+            raise
+        finally:
+            tally.made.add(self.clock.seconds() - began_s)
 
     def _choose(self, target: Target) -> str:
         match target:

@@ -41,8 +41,7 @@ class PeerHandler:
 
     def handle_notice(self, link: Link, message: Message) -> None:
         if isinstance(message, Cast):
-            work = self._server.serve_cast(message.worker, message.payload, CAST_TIMEOUT_S)
-            self._tasks.spawn("cast", work)
+            self._tasks.spawn("cast", self._server.serve_cast(message, CAST_TIMEOUT_S))
 
     def _other_owner(self, link: Link, key: str | None) -> str | None:
         """The node that has to serve ``key`` instead of this one."""

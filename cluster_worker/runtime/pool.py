@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -25,7 +28,7 @@ class Blocking(Protocol):
         """Return ``work(*args, **kwargs)``; its exceptions pass through."""
 
 
-class BlockingPool(Service):
+class BlockingPool(Service, Collector):
     """A pool of threads for disk, hashing and foreign libraries.
 
     A thread is started when a call finds all others busy. Twisted's own pool does the same, but hands
@@ -45,7 +48,7 @@ class BlockingPool(Service):
         self._calls: SimpleQueue[tuple[Deferred[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._results: deque[tuple[Deferred[Any], Any]] = deque()
         self._is_awake = False
-        self._unanswered = 0
+        self._unanswered = self._made = 0
 
     def stopService(self) -> None:
         """Wait for the calls that were made, and end the threads."""
@@ -57,13 +60,30 @@ class BlockingPool(Service):
         self._threads.clear()
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run a blocking call on the pool. Cancelling the wait does not stop the call."""
+        """Run a blocking call on the pool, in the caller's context. Cancelling the wait does not stop it."""
         result: Deferred[R] = Deferred()
         self._unanswered += 1
+        self._made += 1
         if self._unanswered > len(self._threads) and len(self._threads) < self._size:
             self._add_thread()
-        self._calls.put((result, partial(work, *args, **kwargs)))
+        self._calls.put((result, partial(copy_context().run, work, *args, **kwargs)))
         return await result
+
+    def collect(self) -> Iterable[Metric]:
+        busy = min(self._unanswered, len(self._threads))
+        made = CounterMetricFamily(
+            "onedata_blocking_calls", "Blocking calls made on a pool of threads.", labels=["pool"]
+        )
+        made.add_metric([self._thread_name], self._made)
+        yield made
+        for name, meaning, value in (
+            ("threads", "Threads of the pool that were started.", len(self._threads)),
+            ("threads_busy", "Threads of the pool that run a call.", busy),
+            ("queue_calls", "Calls that wait for a thread.", self._unanswered - busy),
+        ):
+            family = GaugeMetricFamily(f"onedata_blocking_{name}", meaning, labels=["pool"])
+            family.add_metric([self._thread_name], value)
+            yield family
 
     def _add_thread(self) -> None:
         name = f"{self._thread_name}-{len(self._threads)}"

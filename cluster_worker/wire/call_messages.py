@@ -6,16 +6,18 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from cluster_worker.runtime.request_ids import well_formed
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.fields import Fields, Payload
 
 
 @frozen
 class Call:
-    """``[worker, key or nil, timeout ms, payload]``, a request; replies: result, error, not-owner.
+    """``[worker, key or nil, timeout ms, payload, request id]``, a request.
 
-    ``key`` is set when the caller chose the node by it. ``timeout ms`` is how long the caller waits
-    from now on; the callee gives up the work when it has passed.
+    Replies: result, error, not-owner. ``key`` is set when the caller chose the node by it. ``timeout ms``
+    is how long the caller waits from now on; the callee gives up the work when it has passed. The request
+    id is that of the client's request for which the call is made; without one the field is left out.
     """
 
     TYPE: ClassVar[int] = 32
@@ -23,29 +25,37 @@ class Call:
     key: str | None
     timeout_ms: int
     payload: Payload
+    request_id: str | None = None
 
     def encode(self) -> list[object]:
-        return [self.worker, self.key, self.timeout_ms, self.payload]
+        own: list[object] = [self.worker, self.key, self.timeout_ms, self.payload]
+        return own if self.request_id is None else [*own, self.request_id]
 
     @classmethod
     def decode(cls, fields: Fields) -> Call:
-        return cls(fields.text(0), fields.optional_text(1), fields.integer(2), fields.any(3))
+        own = (fields.text(0), fields.optional_text(1), fields.integer(2), fields.any(3))
+        return cls(*own, well_formed(fields.any_or_none(4)))
 
 
 @frozen
 class Cast:
-    """``[worker, payload]``, a notice: the work is done or not, nobody is told."""
+    """``[worker, payload, request id]``, a notice: the work is done or not, nobody is told.
+
+    The request id is as in ``Call``.
+    """
 
     TYPE: ClassVar[int] = 33
     worker: str
     payload: Payload
+    request_id: str | None = None
 
     def encode(self) -> list[object]:
-        return [self.worker, self.payload]
+        own: list[object] = [self.worker, self.payload]
+        return own if self.request_id is None else [*own, self.request_id]
 
     @classmethod
     def decode(cls, fields: Fields) -> Cast:
-        return cls(fields.text(0), fields.any(1))
+        return cls(fields.text(0), fields.any(1), well_formed(fields.any_or_none(2)))
 
 
 @frozen

@@ -70,6 +70,10 @@ class Fields:
             raise BadField(f"field {index} is missing")
         return self._values[index]
 
+    def any_or_none(self, index: int) -> Payload:
+        """A field that older peers do not send."""
+        return self._values[index] if index < len(self._values) else None
+
     def text(self, index: int) -> str:
         return _exactly(str, self.any(index), index)
 

@@ -17,8 +17,20 @@ REST   /api/v3/oneprovider
 tus    /api/v3/oneprovider/tus/
 CDMI   /cdmi
 Shares /share/<id>
-Health /nagios, /api/v3/oneprovider/health
+Health /health, /nagios, /api/v3/oneprovider/health
 """
+
+_REST, _PANEL, _TUS = "api/v3/oneprovider", "api/v3/onepanel", "tus"
+DOOR_NAMES = {
+    _REST: "rest",
+    f"{_REST}/{_TUS}": "tus",
+    _PANEL: "panel",
+    "cdmi": "cdmi",
+    "share": "share",
+    "download": "download",
+    "configuration": "configuration",
+}
+"""Where a door is mounted → what metrics call it."""
 
 
 @frozen(kw_only=True)
@@ -36,13 +48,13 @@ class Doors:
 
 def make_root(
     doors: Doors, *, configuration: Callable[[], Mapping[str, object]], is_zone_connected: Callable[[], bool]
-) -> IResource:
+) -> Branch:
     """Return the tree; what is not in it is answered 404 without a body."""
     root = Branch()
     rest = Fork(doors.rest)
-    rest.mount("tus", doors.tus)
-    root.mount("api/v3/oneprovider", rest)
-    root.mount("api/v3/onepanel", doors.panel)
+    rest.mount(_TUS, doors.tus)
+    root.mount(_REST, rest)
+    root.mount(_PANEL, doors.panel)
     root.mount("cdmi", doors.cdmi)
     root.mount("share", doors.share)
     root.mount("download", doors.download)

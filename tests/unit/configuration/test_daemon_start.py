@@ -11,7 +11,7 @@ from twisted.logger import Logger, LogPublisher
 
 from cluster_worker.config import ClusterWorkerConfig
 from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
-from cluster_worker.runtime.log_files import LogFiles
+from cluster_worker.runtime.log_files import LogFiles, LogSection
 from cluster_worker.runtime.state_folder import (
     StateFolderInUse,
     claim_state_folder,
@@ -44,7 +44,9 @@ def test_secret_is_made_once_and_private(tmp_path: Path) -> None:
 def test_log_files_take_everything_from_their_level_on(tmp_path: Path) -> None:
     publisher = LogPublisher()
     log = Logger(observer=publisher)
-    files = LogFiles(tmp_path / "log", publisher)
+    files = LogFiles(
+        tmp_path / "log", LogSection(), daemon="op_worker", node="worker@w1", publisher=publisher
+    )
     files.startService()
     log.debug("quiet")
     log.info("normal {thing}", thing=json.dumps("x"))

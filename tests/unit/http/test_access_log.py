@@ -22,6 +22,7 @@ def request(path: bytes = b"/some/path", user_id: str = "-") -> Any:
         query=b"token=secret",
         code=200,
         sentLength=5,
+        request_id="r-1",
     )
 
 
@@ -32,12 +33,12 @@ def make(clock: Clock, written: list[str]) -> AccessLog:
 
 
 def test_a_line_shows_who_asked_what_and_how_it_went() -> None:
-    record = AccessRecord(1_700_000_000.25, "127.0.0.1", "user1", b"PUT", b"/a%20b", 204, 0, 0.01234)
-    assert record.line() == "2023-11-14T22:13:20.250Z 127.0.0.1 user1 PUT /a%20b 204 0 12.3\n"
+    record = AccessRecord(1_700_000_000.25, "127.0.0.1", "user1", b"PUT", b"/a%20b", 204, 0, 0.01234, "r-7")
+    assert record.line() == "2023-11-14T22:13:20.250Z 127.0.0.1 user1 PUT /a%20b 204 0 12.3 r-7\n"
 
 
 def test_control_characters_cannot_forge_a_line() -> None:
-    line = AccessRecord(0, None, "-", b"GET", b"/\x1b[31m\xff\x7f", 200, 0, 0).line()
+    line = AccessRecord(0, None, "-", b"GET", b"/\x1b[31m\xff\x7f", 200, 0, 0, "r").line()
     assert line.count("\n") == 1
     assert line.isascii()
     assert "\x1b" not in line
