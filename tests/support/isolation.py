@@ -1,4 +1,4 @@
-"""Namespaces of our own for network, mounts and processes: what is made inside is gone with the last of us."""
+"""Namespaces of our own for network, mounts and processes: what is made inside goes with the last of us."""
 
 from __future__ import annotations
 
