@@ -19,6 +19,7 @@ from bamboos.environment.configurator import ProviderDoors
 from bamboos.environment.daemons import Cluster, Site
 from bamboos.environment.description import Description, Instance
 from bamboos.environment.names import Names
+from bamboos.environment.processes import NodeCommand
 from bamboos.environment.rest import Rest, RestFailed
 from bamboos.environment.validation import storages_of
 
@@ -31,9 +32,16 @@ class LaunchFailed(Exception):
     """Something did not come up; the text says what, and ends with what it last wrote."""
 
 
+def _as_it_is(command: NodeCommand) -> NodeCommand:
+    return command
+
+
 @dataclass
 class Environment:
-    """One environment in its folder. Raised again in the same folder it finds its data."""
+    """One environment in its folder. Raised again in the same folder it finds its data.
+
+    ``adapt`` may change how a node is started, and its configuration file, just before that happens.
+    """
 
     description: Description
     folder: Path
@@ -41,6 +49,7 @@ class Environment:
     addresses: Addresses
     configured: bool = False
     pids: dict[str, int] = field(default_factory=dict)
+    adapt: Callable[[NodeCommand], NodeCommand] = _as_it_is
 
     @classmethod
     def prepare(cls, description: Description, folder: Path | None) -> Environment:
@@ -81,7 +90,7 @@ class Environment:
         for cluster in clusters:
             for command in daemons.commands(self.site, cluster, self.zone_of(cluster.instance)):
                 say(f"starting {command.node}")
-                self.pids[command.node] = processes.start(command, self.folder)
+                self.pids[command.node] = processes.start(self.adapt(command), self.folder)
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda node: self._wait_healthy(*node), self._doors(clusters)))
         for cluster in clusters:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
@@ -33,14 +33,19 @@ class StateFolderBusy(Exception):
 
 @frozen
 class TcpListen:
-    """Where a server listens besides its unix socket; a loopback address."""
+    """Where a server listens besides its unix socket: a loopback address, or any with a password."""
 
     host: str
     port: int
+    password: str | None = field(default=None, repr=False)
+
+
+PASSWORD_FILE = "redis.secret"
+"""In the server's folder: its only secret option, kept off the command line."""
 
 
 def server_settings(durability: Durability, socket: str, listen: TcpListen | None) -> Sequence[str]:
-    """Return the server's options.
+    """Return the server's options, but for a password.
 
     ``appendfsync no`` writes each commit to the file before it is answered, which is what survives
     kill -9. ``everysec`` does not: while a disk is slow to sync, the server holds writes back in its
@@ -192,7 +197,7 @@ class EmbeddedRedis(TaskService):
         # a name relative to the folder may be longer than an address of a socket
         inside = os.path.dirname(os.path.abspath(self._socket)) == self._folder
         socket = os.path.basename(self._socket) if inside else self._socket
-        settings = server_settings(self._durability, socket, self._listen)
+        settings = [*self._secret_settings(), *server_settings(self._durability, socket, self._listen)]
         words = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), program, *settings]
         self._server = _Server()
         process = self._reactor.spawnProcess(self._server, sys.executable, words, env={}, path=self._folder)
@@ -201,6 +206,20 @@ class EmbeddedRedis(TaskService):
             _write_pid(path, process.pid)
         self._log.info("started the redis server of {folder} as {pid}", folder=self._folder, pid=process.pid)
         return await self._server.ended
+
+    def _secret_settings(self) -> Sequence[str]:
+        """Return the file of options to start with: the password, where there is one."""
+        if self._listen is None or self._listen.password is None:
+            return []
+        words = self._listen.password.replace("\\", "\\\\").replace('"', '\\"')
+        _write_secret(os.path.join(self._folder, PASSWORD_FILE), f'requirepass "{words}"\n')
+        return [PASSWORD_FILE]
+
+
+def _write_secret(path: str, text: str) -> None:
+    _remove(path)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _lock(path: str) -> int:

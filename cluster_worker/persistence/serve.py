@@ -8,8 +8,10 @@ from __future__ import annotations
 import ipaddress
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import globalLogBeginner, textFileLogObserver
@@ -18,18 +20,26 @@ from cluster_worker.persistence.config import Durability
 from cluster_worker.persistence.embedded import EmbeddedRedis, StateFolderBusy, TcpListen
 
 
-def loopback_listen(text: str) -> TcpListen:
-    """Parse ``127.x.y.z:port``."""
+def listen_address(text: str) -> TcpListen:
+    """Parse ``address:port``."""
     host, _, port = text.rpartition(":")
     try:
-        listen = TcpListen(host, int(port))
-        loopback = ipaddress.IPv4Address(host).is_loopback
+        listen = TcpListen(str(ipaddress.IPv4Address(host)), int(port))
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not an address and a port") from None
-    if not loopback or not 0 < listen.port < 65536:
-        raise ArgumentTypeError(
-            "without a password it listens on loopback addresses only, on ports 1 to 65535"
-        )
+    if not 0 < listen.port < 65536:
+        raise ArgumentTypeError("ports are 1 to 65535")
+    return listen
+
+
+def protected(listen: TcpListen | None, password_file: str | None) -> TcpListen | None:
+    """Give a listener its password. Raises: SystemExit when others could reach one that has none."""
+    if listen is None:
+        return None
+    if password_file is not None:
+        return evolve(listen, password=Path(password_file).read_text(encoding="utf-8").strip())
+    if not ipaddress.IPv4Address(listen.host).is_loopback:
+        raise SystemExit("without a password it listens on loopback addresses only")
     return listen
 
 
@@ -39,7 +49,10 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--state-dir", required=True, help="folder of its data, log and pid file")
     parser.add_argument("--unix-socket", help="where it listens; redis.sock in the folder by default")
-    parser.add_argument("--listen", type=loopback_listen, help="127.x.y.z:port to listen on as well")
+    parser.add_argument("--listen", type=listen_address, help="address:port to listen on as well")
+    parser.add_argument(
+        "--password-file", help="file with the password that all clients need; else loopback addresses only"
+    )
     parser.add_argument("--pid-file", help="gets the server's process id at each start, as does redis.pid")
     parser.add_argument(
         "--durability",
@@ -60,7 +73,7 @@ def main(reactor: Any, *arguments: str) -> Deferred[None]:
         options.state_dir,
         durability=options.durability,
         unix_socket=options.unix_socket,
-        listen=options.listen,
+        listen=protected(options.listen, options.password_file),
         pid_file=options.pid_file,
     )
     try:

@@ -22,8 +22,13 @@ class Dump:
 
 
 def dump(socket: Path, space_id: str) -> Dump:
-    """Read a space whole; nobody should be writing."""
-    store: Any = Valkey(unix_socket_path=str(socket))
+    """Read a space whole through a unix socket; nobody should be writing."""
+    with Valkey(unix_socket_path=str(socket)) as store:
+        return dump_of(store, space_id)
+
+
+def dump_of(store: Any, space_id: str) -> Dump:
+    """Read a space whole from an open store; nobody should be writing."""
     prefix = f"{{{space_id}}}:".encode()
     documents: dict[Key, dict[str, Document]] = {}
     directories: dict[Key, dict[bytes, bytes]] = {}
@@ -36,5 +41,4 @@ def dump(socket: Path, space_id: str) -> Dump:
             entries = map(decode_entry, store.zrange(name, 0, -1))
             directories[key_text(key)] = {entry.name: entry.value for entry in entries}
     counters = {field.decode(): int(value) for field, value in store.hgetall(prefix + b"u").items()}
-    store.close()
     return Dump(documents, directories, counters)

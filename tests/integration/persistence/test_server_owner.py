@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
+from valkey import Valkey
+from valkey.exceptions import AuthenticationError
 
 from cluster_worker.persistence.address import RedisAddress
 from cluster_worker.persistence.config import RedisConfig
@@ -179,6 +181,24 @@ async def test_serve_listens_on_a_loopback_address_too(
     engine = make_redis_engine(RedisAddress(host="127.7.7.7", port=free_port))
     await engine.wait_ready()
     assert (await engine.commit(SCOPE, Batch([], [KEY]))).seq == 1
+
+
+@ensureDeferred
+async def test_serve_with_a_password_refuses_clients_that_do_not_know_it(
+    make_owner: Callable[..., Owner],
+    make_redis_engine: Callable[..., RedisEngine],
+    free_port: int,
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text('a "hard" \\ one\n')
+    make_owner("--listen", f"127.7.7.7:{free_port}", "--password-file", str(secret))
+    address = RedisAddress(host="127.7.7.7", port=free_port, password='a "hard" \\ one')
+    engine = make_redis_engine(address)
+    await engine.wait_ready()
+    assert (await engine.commit(SCOPE, Batch([], [KEY]))).seq == 1
+    with Valkey(host="127.7.7.7", port=free_port) as stranger, pytest.raises(AuthenticationError):
+        stranger.ping()
 
 
 @ensureDeferred

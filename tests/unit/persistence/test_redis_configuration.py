@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from pathlib import Path
 
 import pytest
 from twisted.internet.task import Clock
@@ -12,7 +13,7 @@ from cluster_worker.persistence.config import Durability, RedisConfig
 from cluster_worker.persistence.embedded import TcpListen, restart_delay_s, server_settings
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
-from cluster_worker.persistence.serve import loopback_listen
+from cluster_worker.persistence.serve import listen_address, protected
 from cluster_worker.persistence.setup import make_engine
 
 
@@ -95,11 +96,22 @@ def test_restarts_come_soon_and_slow_down_to_five_seconds() -> None:
     assert restart_delay_s(1000) == 5.0
 
 
-def test_serve_listens_on_loopback_addresses_only() -> None:
-    assert loopback_listen("127.0.0.9:6379") == TcpListen("127.0.0.9", 6379)
-    for text in ("0.0.0.0:6379", "10.1.1.1:6379", "127.0.0.1", "localhost:1", "127.0.0.1:0", "127.0.0.1:x"):
+def test_serve_takes_an_address_and_a_port() -> None:
+    assert listen_address("127.0.0.9:6379") == TcpListen("127.0.0.9", 6379)
+    for text in ("127.0.0.1", "localhost:1", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:65536"):
         with pytest.raises(ArgumentTypeError):
-            loopback_listen(text)
+            listen_address(text)
+
+
+def test_serve_without_a_password_listens_on_loopback_addresses_only(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hush\n")
+    everywhere = TcpListen("0.0.0.0", 6379)
+    assert protected(None, None) is None
+    assert protected(TcpListen("127.0.0.9", 6379), None) == TcpListen("127.0.0.9", 6379)
+    assert protected(everywhere, str(secret)) == TcpListen("0.0.0.0", 6379, "hush")
+    with pytest.raises(SystemExit):
+        protected(everywhere, None)
 
 
 def test_engine_is_chosen_by_the_url() -> None:

@@ -1,0 +1,150 @@
+"""A zone and a provider of two nodes, every node a host of its own on a network that can be broken."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from bamboos.environment import daemons, processes
+from bamboos.environment.addresses import Addresses
+from bamboos.environment.configurator import access_token
+from bamboos.environment.description import parse
+from bamboos.environment.launch import Environment
+from bamboos.environment.names import Names
+from bamboos.environment.processes import NodeCommand
+from tests.faults import clocks
+from tests.support.environments import EXAMPLES
+from tests.support.network import Network
+
+EXAMPLE = "single_oz_and_two_workers"
+PROVIDER = "krk"
+WORKERS = ("worker1", "worker2")
+REDIS_PORT = 6379
+NETWORK = "10.77.0"
+SPACE_NAME, SPACE_ID = "first", "s1"
+
+
+def description(managers: Sequence[str]) -> Mapping[str, Any]:
+    """Return the example with two workers, its provider with these managers."""
+    document: dict[str, Any] = json.loads((EXAMPLES / f"{EXAMPLE}.json").read_text())
+    provider = document["provider_domains"][PROVIDER]
+    (settings,) = provider["cluster_manager"].values()
+    settings["sys.config"]["cluster_manager"]["cm_nodes"] = list(managers)
+    provider["cluster_manager"] = dict.fromkeys(managers, settings)
+    for worker in provider["op_worker"].values():
+        worker["sys.config"]["op_worker"]["cm_nodes"] = list(managers)
+    return document
+
+
+def host_name(host: str) -> str:
+    """Return the short name of a host on the network: ``worker1``, ``redis``, ``oz-cm``."""
+    node, _, domain = host.partition(".")
+    if node.startswith("redis0-"):
+        node, domain = "redis", host.removeprefix("redis0-")
+    return node if domain.startswith(f"{PROVIDER}.") else f"oz-{node}"
+
+
+@define(eq=False)
+class Arena:
+    """A running environment; processes are known by the names of their hosts, such as ``worker1``."""
+
+    environment: Environment
+    network: Network
+    folders: Mapping[str, Path]
+    redis_password: str = field(repr=False)
+    _pids: dict[str, int] = field(factory=dict)
+    _tokens: dict[str, str] = field(factory=dict, repr=False)
+
+    @classmethod
+    def raise_in(cls, folder: Path, managers: Sequence[str]) -> Arena:
+        """Raise everything below ``folder``, inside namespaces of our own. Raises: LaunchFailed."""
+        names = Names("1700000000")
+        plan = Environment(parse(description(managers)), folder, names, Addresses("", 443))
+        hosts = {host_name(host): host for cluster in plan.clusters() for host in cluster.hosts()}
+        addresses = {name: f"{NETWORK}.{number}" for number, name in enumerate(hosts, 2)}
+        plan.addresses.given.update({host: addresses[name] for name, host in hosts.items()})
+        folders = {name: plan.site.node_folder(host) for name, host in hosts.items()}
+        arena = cls(plan, Network(f"{NETWORK}.1", addresses), folders, secrets.token_urlsafe(12))
+        plan.adapt = arena.adapt
+        plan.up(lambda _: None)
+        arena._pids = {host_name(node.partition("@")[2]): pid for node, pid in plan.pids.items()}
+        arena._pids["redis"] = int((folders["redis"] / "process.pid").read_text())
+        return arena
+
+    @property
+    def managers(self) -> Sequence[str]:
+        """The hosts of the provider's managers, in the order that workers try them."""
+        (provider,) = [one for one in self.environment.clusters() if one.kind == "op_worker"]
+        return [host_name(host) for host in provider.managers().values()]
+
+    @property
+    def storage(self) -> Path:
+        """The folder behind the space's storage."""
+        folder = self.environment.site.storage_folder(
+            PROVIDER, self.environment.description.storages["lab"][0]
+        )
+        return folder / SPACE_ID
+
+    def adapt(self, command: NodeCommand) -> NodeCommand:
+        """Start a node on its host, with a clock that can be set, and Redis where other hosts reach it."""
+        host = host_name(command.node.partition("@")[2])
+        words = list(command.argv)
+        if host == "redis":
+            words += self._redis_options(command.folder)
+        elif host in WORKERS or host in self.managers:
+            self._use_redis(command.folder / "config.toml")
+            words = [*clocks.settable(command.folder), *words]
+        return replace(command, argv=[*self.network.inside(host), *words])
+
+    def _redis_options(self, folder: Path) -> Sequence[str]:
+        folder.mkdir(parents=True, exist_ok=True)
+        secret = folder / "password"
+        secret.write_text(self.redis_password)
+        return ["--listen", f"{self.network.addresses['redis']}:{REDIS_PORT}", "--password-file", str(secret)]
+
+    def _use_redis(self, config: Path) -> None:
+        settings = tomllib.loads(config.read_text())
+        if "redis" in settings:
+            settings["redis"] = {"url": self.redis_url}
+            config.write_text(daemons.toml(settings))
+
+    @property
+    def redis_url(self) -> str:
+        """Where the provider's metadata are kept."""
+        return f"redis://:{self.redis_password}@{self.network.addresses['redis']}:{REDIS_PORT}"
+
+    def pid(self, host: str) -> int:
+        """Return the process on a host; on ``redis`` it is the owner of the server."""
+        return self._pids[host]
+
+    def redis_pid(self) -> int:
+        """Return the present Redis server of the provider."""
+        return int((self.folders["redis"] / "redis.pid").read_text())
+
+    def start_again(self, host: str) -> None:
+        """Start a node that has ended, as it was started first."""
+        command = processes.load_command(self.folders[host])
+        self._pids[host] = processes.start(command, self.environment.folder)
+
+    def token(self, user: str = "anna") -> str:
+        """Return an access token of a user."""
+        if user not in self._tokens:
+            self._tokens[user] = access_token(self.environment.zone_door(), user, f"faults of {user}")
+        return self._tokens[user]
+
+    def door(self, worker: str) -> str:
+        """Return the address of a worker's web door."""
+        return self.network.addresses[worker]
+
+    def stop(self) -> None:
+        """Stop every process, then the network."""
+        self.network.shape({})
+        self.environment.down()
+        self.network.close()
