@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from attrs import evolve, frozen
 
 from cluster_manager.membership_events import NodeRegistered
+from cluster_worker.node.slots import even_table
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import NodeAddress, RingUpdate
 
@@ -94,6 +95,6 @@ class Roster:
     def ring(self, epoch: Epoch, incarnation: Epoch, owners: int) -> RingUpdate:
         """What every node has to know of the others."""
         addresses = tuple(self._members[node].address for node in self.nodes)
-        return RingUpdate(
-            epoch, incarnation, min(owners, len(addresses)), addresses, tuple(sorted(self.away))
-        )
+        owners = min(owners, len(addresses))
+        away = tuple(sorted(self.away))
+        return RingUpdate(epoch, incarnation, owners, addresses, away, (), even_table(self.nodes))

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from cluster_worker.node.application import Application
 from cluster_worker.node.joining import stop_application
 from cluster_worker.node.manager_link import RetryPolicy
+from cluster_worker.node.slots import even_table
 from cluster_worker.node.state import NodeState
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.wire.epochs import Epoch
@@ -31,7 +32,8 @@ async def boot_alone(
 
 
 async def _boot_once(node_name: str, application: Application, state: NodeState) -> bool:
-    state.use_ring(RingUpdate(_ONLY_EPOCH, _ONLY_EPOCH, 1, (NodeAddress(node_name, "", 0),), ()))
+    here = (NodeAddress(node_name, "", 0),)
+    state.use_ring(RingUpdate(_ONLY_EPOCH, _ONLY_EPOCH, 1, here, (), (), even_table([node_name])))
     try:
         for step in BOOT_STEPS:
             await application.start_step(step.value)

@@ -1,56 +1,75 @@
-"""Which node is responsible for a key: the SHA-1 space, cut into as many parts as there are nodes."""
+"""Which node is responsible for a key: a table of hash slots, and who steps in for nodes that are away."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from hashlib import sha1
+from hashlib import blake2b
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-_LABEL = re.compile(r"ch([0-9a-f]{4})$")
-_SPACE_BITS = 160
-
-
-def label_of(key: str) -> str:
-    """What of a key is hashed: its label (``ch`` and 4 hex digits at the end), or the key itself.
-
-    Keys with the same label, of documents that belong together, have the same owner.
-    """
-    found = _LABEL.search(key)
-    return found.group(1) if found else key
+from cluster_worker.node.slots import even_table, slot_of, with_node, without_node
+from cluster_worker.wire.slot_table import Table
 
 
 def _sorted_names(nodes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(nodes)))
 
 
-@frozen
+@frozen(kw_only=True)
 class Ring:
-    """The nodes of a cluster in order of name, and which of them are away.
+    """The members of a cluster and what each is responsible for.
 
     Attributes:
-        nodes: sorted; the ``i``-th of ``n`` owns the ``i``-th part of the hash space.
-        owners: how many nodes are responsible for a key, the owner of its part and its successors.
-        away: nodes that are down or have left; their keys go to their successors.
+        nodes: all members, sorted; one that has just joined, or is draining, owns no slots.
+        table: the node of each slot; empty when nobody owns anything.
+        owners: how many nodes are responsible for a key.
+        away: nodes that do not serve. They keep their slots; others step in meanwhile.
+        draining: nodes that serve but are to get nothing new. They step in when no other node is there.
     """
 
     nodes: tuple[str, ...] = field(converter=_sorted_names)
+    table: Table
     owners: int = 1
     away: frozenset[str] = frozenset()
+    draining: frozenset[str] = frozenset()
+    _in_order: dict[int, tuple[str, ...]] = field(init=False, factory=dict, eq=False, repr=False)
+
+    @classmethod
+    def of(cls, nodes: Iterable[str], owners: int = 1) -> Ring:
+        """The ring of a cluster that begins with ``nodes``: each owns as much as another."""
+        names = _sorted_names(nodes)
+        return cls(nodes=names, table=even_table(names), owners=owners)
+
+    def join(self, node: str) -> Ring:
+        """The ring with one more node, which takes its share of slots from the others."""
+        return evolve(self, nodes=(*self.nodes, node), table=with_node(self.table, node))
+
+    def leave(self, node: str) -> Ring:
+        """The ring without ``node``, whose slots are spread over the others."""
+        return evolve(
+            self,
+            nodes=[name for name in self.nodes if name != node],
+            table=without_node(self.table, node),
+            away=self.away - {node},
+            draining=self.draining - {node},
+        )
 
     def responsible(self, key: str) -> tuple[str, ...]:
         """The nodes that serve ``key``, at most ``owners``, the first one foremost.
 
-        Empty when every node is away.
+        It is the owner of the key's slot, and then others in an order of that slot's own, so that many
+        share what a node that is away has left. Empty when every node is away.
         """
-        start = self._part(key)
-        count = len(self.nodes)
-        in_order = (self.nodes[(start + step) % count] for step in range(count))
-        return tuple(node for node in in_order if node not in self.away)[: self.owners]
+        slot = slot_of(key)
+        nodes = self._in_order.get(slot)
+        if nodes is None:
+            nodes = self._in_order[slot] = self._order(slot)[: self.owners]
+        return nodes
 
     def owner(self, key: str) -> str | None:
         """The first of ``responsible``."""
+        if self.table and (node := self.table[slot_of(key)]) not in self.away:
+            return node
         return next(iter(self.responsible(key)), None)
 
     @property
@@ -58,10 +77,17 @@ class Ring:
         """The nodes that are not away."""
         return tuple(node for node in self.nodes if node not in self.away)
 
-    def _part(self, key: str) -> int:
-        digest = int.from_bytes(sha1(label_of(key).encode(), usedforsecurity=False).digest(), "big")
-        return (digest * len(self.nodes)) >> _SPACE_BITS
+    def _order(self, slot: int) -> tuple[str, ...]:
+        """All that may serve ``slot``: a node's place depends on nothing but the slot and the node."""
+        owner = self.table[slot] if self.table else ""
+        return tuple(
+            sorted(self.present, key=lambda node: (node != owner, node in self.draining, _weight(slot, node)))
+        )
 
 
-NO_RING = Ring(())
+def _weight(slot: int, node: str) -> bytes:
+    return blake2b(f"{slot} {node}".encode(), digest_size=8).digest()
+
+
+NO_RING = Ring(nodes=(), table=())
 """Before a manager has sent one: nobody is responsible for anything."""

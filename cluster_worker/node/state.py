@@ -33,8 +33,13 @@ class NodeState:
         self._waiting: list[Deferred[None]] = []
 
     def use_ring(self, update: RingUpdate) -> None:
-        names = [address.node for address in update.nodes]
-        self.ring = Ring(names, max(1, update.owners), frozenset(update.away))
+        self.ring = Ring(
+            nodes=[address.node for address in update.nodes],
+            table=update.table,
+            owners=max(1, update.owners),
+            away=frozenset(update.away),
+            draining=frozenset(update.draining),
+        )
         self.ring_epoch = update.epoch
 
     def use_advice(self, advice: LoadAdvice) -> None:

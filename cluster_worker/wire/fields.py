@@ -65,6 +65,9 @@ class Fields:
     def __init__(self, values: list[object]) -> None:
         self._values = values
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def any(self, index: int) -> Payload:
         if index >= len(self._values):
             raise BadField(f"field {index} is missing")

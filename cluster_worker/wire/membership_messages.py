@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cluster_worker.wire.epochs import Epoch, optional_epoch
 from cluster_worker.wire.fields import BadField, Fields
+from cluster_worker.wire.slot_table import Table, decode_table, encode_table
 
 
 @frozen
@@ -158,9 +159,11 @@ class NodeAddress:
 
 @frozen
 class RingUpdate:
-    """``[epoch, incarnation, owners per key, [[node, host, port]…], [away node…]]``: who serves what.
+    """``[epoch, incarnation, owners per key, [[node, host, port]…], [away…], [draining…], [place, slots…]]``.
 
-    Nodes are sorted by name. ``incarnation`` is the epoch in which the cluster's boot began.
+    Who serves what. Nodes are sorted by name. ``incarnation`` is the epoch in which the cluster's boot
+    began. The last field is the table of hash slots in runs: the place of a node among the nodes, and how
+    many of the next slots are its own; all 16 384 slots, or none at all.
     """
 
     TYPE: ClassVar[int] = 23
@@ -169,15 +172,32 @@ class RingUpdate:
     owners: int
     nodes: tuple[NodeAddress, ...]
     away: tuple[str, ...]
+    draining: tuple[str, ...]
+    table: Table = field(repr=False)
 
     def encode(self) -> list[object]:
-        nodes = [node.encode() for node in self.nodes]
-        return [self.epoch.encode(), self.incarnation.encode(), self.owners, nodes, list(self.away)]
+        return [
+            self.epoch.encode(),
+            self.incarnation.encode(),
+            self.owners,
+            [node.encode() for node in self.nodes],
+            list(self.away),
+            list(self.draining),
+            encode_table(self.table, [node.node for node in self.nodes]),
+        ]
 
     @classmethod
     def decode(cls, fields: Fields) -> RingUpdate:
-        epoch, incarnation = Epoch.decode(fields.nested(0)), Epoch.decode(fields.nested(1))
-        return cls(epoch, incarnation, fields.integer(2), fields.each(3, NodeAddress.decode), fields.texts(4))
+        nodes = fields.each(3, NodeAddress.decode)
+        return cls(
+            Epoch.decode(fields.nested(0)),
+            Epoch.decode(fields.nested(1)),
+            fields.integer(2),
+            nodes,
+            fields.texts(4),
+            fields.texts(5),
+            decode_table(fields.nested(6), [node.node for node in nodes]),
+        )
 
 
 @frozen

@@ -56,7 +56,7 @@ async def test_call_by_key_follows_the_owner_that_the_callee_names(cluster: Clus
     nodes, apps = await pair(cluster)
     key = key_of(nodes[1].ring, A)
     true_ring = nodes[0]._state.ring
-    nodes[0]._state.ring = Ring((B,))  # it believes that B owns everything
+    nodes[0]._state.ring = Ring.of((B,))  # it believes that B owns everything
     asked = Deferred.fromCoroutine(nodes[0].call(ByKey(key), "fslogic", key))
     await eventually(lambda: bool(nodes[0]._peers and nodes[0]._peers.links))
     nodes[0]._state.ring = true_ring

@@ -22,6 +22,7 @@ from cluster_manager.membership_events import (
     Ticked,
 )
 from cluster_manager.rules import MembershipRules
+from cluster_worker.node.slots import even_table
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import (
     ClusterReady,
@@ -106,7 +107,7 @@ def test_boot_of_one_node_goes_through_all_steps_to_ready() -> None:
     effects = run(membership, registers("a"))
     assert effects == [
         Send(("a",), Registered(Epoch(TERM, 0))),
-        Send(("a",), RingUpdate(Epoch(TERM, 1), Epoch(TERM, 1), 1, (address("a"),), ())),
+        Send(("a",), RingUpdate(Epoch(TERM, 1), Epoch(TERM, 1), 1, (address("a"),), (), (), even_table("a"))),
         Send(("a",), InitStep(Epoch(TERM, 2), FIRST.value)),
     ]
     for counter, step in enumerate(BOOT_STEPS[1:], start=3):

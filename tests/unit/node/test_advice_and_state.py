@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 
 from cluster_worker.node.advice import choose_node
 from cluster_worker.node.load import MachineMeter
+from cluster_worker.node.slots import even_table
 from cluster_worker.node.state import NodeState
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import LoadAdvice, NodeAddress, RingUpdate
@@ -62,7 +63,8 @@ def test_waiters_for_readiness_are_told_and_may_give_up() -> None:
 
 def test_starting_over_forgets_the_cluster() -> None:
     state = NodeState(Clock())
-    state.use_ring(RingUpdate(E, E, 2, (NodeAddress("a", "h", 1), NodeAddress("b", "h", 2)), ("b",)))
+    nodes = (NodeAddress("a", "h", 1), NodeAddress("b", "h", 2))
+    state.use_ring(RingUpdate(E, E, 2, nodes, ("b",), (), even_table("ab")))
     assert (state.ring.nodes, state.ring.owners, state.ring.present) == (("a", "b"), 2, ("a",))
     state.become_ready()
     state.start_over()

@@ -29,7 +29,7 @@ from cluster_worker.wire.membership_messages import (
 from cluster_worker.wire.steps import BootStep
 
 FIRST, SECOND = BootStep.START_DEFAULT_WORKERS, BootStep.PREPARE_FOR_CUSTOM_WORKERS
-RING = RingUpdate(Epoch(1, 1), Epoch(1, 1), 1, (), ())
+RING = RingUpdate(Epoch(1, 1), Epoch(1, 1), 1, (), (), (), ())
 
 
 def boot() -> NodeBoot:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cluster_worker.wire.call_messages import Call, Cast, NotOwner
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.errors import BadFrame, BadRequest
-from cluster_worker.wire.fields import pack_fields
+from cluster_worker.wire.fields import BadField, Fields, pack_fields
 from cluster_worker.wire.frames import FRAME_LIMIT_B, Frame, FrameDecoder
 from cluster_worker.wire.health_messages import ClusterStatus, GetClusterStatus, Health, Healthcheck
 from cluster_worker.wire.link_messages import (
@@ -49,6 +49,7 @@ from cluster_worker.wire.messages import (
     decode_message,
     encode_message,
 )
+from cluster_worker.wire.slot_table import SLOTS, decode_table, encode_table
 
 text = st.text(max_size=20)
 small = st.integers(0, 2**63)
@@ -75,6 +76,22 @@ def tuples(*parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(st.tuples(*parts), max_size=3).map(tuple)
 
 
+addresses = st.builds(NodeAddress, text, text, ports)
+
+
+@st.composite
+def drawn_rings(draw: st.DrawFn) -> RingUpdate:
+    """Rings whose slots belong to their nodes, in runs or scattered."""
+    nodes = draw(st.lists(addresses, max_size=3, unique_by=lambda node: node.node).map(tuple))
+    pattern = draw(st.lists(st.sampled_from([node.node for node in nodes]), max_size=5)) if nodes else []
+    table = tuple(pattern[slot * len(pattern) // SLOTS] for slot in range(SLOTS)) if pattern else ()
+    names = st.lists(text, max_size=3).map(tuple)
+    return RingUpdate(
+        draw(epochs), draw(epochs), draw(st.integers(1, 9)), nodes, draw(names), draw(names), table
+    )
+
+
+rings = drawn_rings()
 STRATEGIES: dict[type[Message], st.SearchStrategy[Any]] = {
     Hello: st.builds(
         Hello, ranges, st.frozensets(text, max_size=3), st.sampled_from(Role), text, text, text, text
@@ -92,14 +109,7 @@ STRATEGIES: dict[type[Message], st.SearchStrategy[Any]] = {
     StepReport: st.builds(StepReport, epochs, text, st.none() | text),
     Heartbeat: st.builds(Heartbeat, shares, shares, shares, tuples(text, small)),
     LoadAdvice: st.builds(LoadAdvice, epochs, st.booleans(), tuples(text, shares)),
-    RingUpdate: st.builds(
-        RingUpdate,
-        epochs,
-        epochs,
-        st.integers(1, 9),
-        st.lists(st.builds(NodeAddress, text, text, ports), max_size=3).map(tuple),
-        st.lists(text, max_size=3).map(tuple),
-    ),
+    RingUpdate: rings,
     ClusterReady: st.builds(ClusterReady, epochs),
     ForceStop: st.builds(ForceStop, epochs, text),
     Leave: st.just(Leave()),
@@ -232,3 +242,30 @@ def test_every_message_is_frozen(message: type[Any]) -> None:
     frozen: Callable[..., Any] | None = getattr(message, "__setattr__", None)
     assert frozen is not None and frozen.__name__ == "_frozen_setattrs"
     assert fields(message) is not None
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [0, SLOTS - 1],
+        [0, SLOTS + 1],
+        [0, SLOTS, 1, 1],
+        [2, SLOTS],
+        [0, 8192, 1],
+        [0, -1],
+        [0, 2**40],
+        ["a", SLOTS],
+        [0],
+    ],
+)
+def test_table_that_is_not_whole_or_names_other_nodes_is_refused(runs: list[object]) -> None:
+    with pytest.raises(BadField):
+        decode_table(Fields(runs), ["a", "b"])
+
+
+def test_scattered_table_of_a_thousand_nodes_fits_into_a_frame() -> None:
+    nodes = [f"worker@node{number:04}.example" for number in range(1000)]
+    table = tuple(nodes[slot * 617 % 1000] for slot in range(SLOTS))
+    runs = encode_table(table, nodes)
+    assert decode_table(Fields(list(runs)), nodes) == table
+    assert len(pack_fields(runs)) <= 64 * 1024 + 3
