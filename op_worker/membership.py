@@ -65,7 +65,7 @@ class ZoneMembership:
         return self.zone.is_connected
 
 
-def make_zone_membership(reactor: Any, config: ZoneSection, engine: Engine) -> ZoneMembership:
+def make_zone_membership(reactor: Any, config: ZoneSection, engine: Engine, node_name: str) -> ZoneMembership:
     """Join the parts that speak with a zone. Raises: UnusableCertificateError."""
     trust = load_trust(config.ca_file)
     store = ZoneStore(engine)
@@ -97,7 +97,12 @@ def make_zone_membership(reactor: Any, config: ZoneSection, engine: Engine) -> Z
         return await register_at_zone(agent, reactor, domain, request)
 
     zone = ZoneClient(
-        store, clock=reactor, make_channel=make_channel, register=register, version=PRODUCT_VERSION
+        store,
+        clock=reactor,
+        make_channel=make_channel,
+        register=register,
+        version=PRODUCT_VERSION,
+        node_name=node_name,
     )
     authenticator = ZoneAuthenticator(
         zone,

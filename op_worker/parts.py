@@ -38,6 +38,7 @@ from op_worker.files.stored.documents import META
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.cdmi.queues.represented import WholeRepresentation
 from op_worker.http.downloads.door import DownloadDoor
+from op_worker.http.fresh_reads import Freshness, FreshReads
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard
 from op_worker.http.rest.configuration import ProductInfo, configuration_document
@@ -113,9 +114,10 @@ class ProviderParts:
         if config.local.users:
             membership = make_local_membership(config.local, ground.folder)
         else:
-            membership = make_zone_membership(reactor, config.zone, engine)
+            membership = make_zone_membership(reactor, config.zone, engine, config.node.node_name)
         is_power = config.redis.durability is RedisDurability.POWER
-        storages = Storages(engine, ground.pool, Durability.POWER if is_power else Durability.PROCESS)
+        durability = Durability.POWER if is_power else Durability.PROCESS
+        storages = Storages(engine, ground.pool, reactor, durability)
         files = FileService(
             engine,
             membership.zone,
@@ -211,8 +213,11 @@ class ProviderParts:
             wall_clock=system_wall_clock,
             blocking=self.ground.pool,
         )
+        freshness = Freshness(
+            (self.storages.load, self.membership.administered.refresh, self.files.context.settings.forget)
+        )
         site = StreamingSite(
-            self._root(),
+            FreshReads(self._root(), freshness),
             clock=reactor,
             limits=http.limits,
             access_log=access_log,
@@ -232,7 +237,7 @@ class ProviderParts:
             clock=reactor,
             blocking=self.ground.pool,
         )
-        for service in (access_log, watch, listener, self.changes):
+        for service in (access_log, watch, freshness, listener, self.changes):
             service.setServiceParent(parent)
         _log.info("serving HTTPS on {address}:{port}", address=http.address, port=listener.port)
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
-from cluster_worker.persistence.engine import Batch, Delete, Engine, Key, Put, Scope
+from cluster_worker.feeds.following import Following
+from cluster_worker.persistence.engine import (
+    Batch,
+    Delete,
+    Document,
+    Engine,
+    Key,
+    PersistenceUnavailable,
+    PreconditionFailed,
+    Put,
+    Scope,
+    Step,
+)
+from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.pool import Blocking
-from cluster_worker.runtime.services import TaskService
+from cluster_worker.runtime.services import OrderedService
 from onedata.ids import SpaceId, StorageId
 from op_worker.storage.helper import (
     StorageHelper,
@@ -26,6 +40,7 @@ from op_worker.storage.records import StorageRecord, SupportRecord
 PROVIDER = Scope("provider")
 STORAGES = Key("storages")
 SUPPORTS = Key("supports")
+_MOST_TRIES = 20
 
 
 class BadStorageError(Exception):
@@ -99,16 +114,20 @@ class Support:
     size_b: int
 
 
-class Storages(TaskService):
+class Storages(OrderedService):
     """Storages and supports, kept in the engine; changes made by other nodes arrive by its feed.
 
-    Call ``load`` before the first use.
+    Call ``load`` before the first use. Questions are answered from memory; what changes something is decided
+    on what the store holds then.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
         engine: Engine,
         blocking: Blocking,
+        clock: IReactorTime,
         durability: Durability = Durability.PROCESS,
         factories: Mapping[str, HelperFactory] = FACTORIES,
     ) -> None:
@@ -118,31 +137,25 @@ class Storages(TaskService):
         self._factories = factories
         self._storages: dict[StorageId, Storage] = {}
         self._supports: dict[SpaceId, Support] = {}
-        self._unwatch: Callable[[], None] | None = None
-
-    def startService(self) -> None:
-        super().startService()
-        self._unwatch = self._engine.watch(self._moved)
-
-    def stopService(self) -> Deferred[None]:
-        if self._unwatch is not None:
-            self._unwatch()
-        return super().stopService()
+        self._locks = KeyedLocks()
+        Following(engine, PROVIDER, self.load, clock).setServiceParent(self)
 
     async def load(self) -> None:
-        """Read everything anew; storages that did not change keep their helpers."""
-        records = await self._engine.get_all(PROVIDER, STORAGES)
-        supports = await self._engine.get_all(PROVIDER, SUPPORTS)
-        kept = self._storages
-        self._storages = {}
-        for storage_id, document in records.items():
-            record = StorageRecord.decode(storage_id, document.data)
-            known = kept.get(record.storage_id)
-            fresh = known is None or known.record != record
-            self._storages[record.storage_id] = self._made(record) if fresh or known is None else known
-        self._supports = {}
-        for space_id, document in supports.items():
-            self._add_support(SupportRecord.decode(space_id, document.data))
+        """Read everything anew; storages that did not change keep their helpers.
+
+        A storage that cannot be made here, such as one of a type that only newer nodes know, is left out.
+
+        Raises: PersistenceUnavailable.
+        """
+        async with self._locks.hold(PROVIDER):
+            records = await self._engine.get_all(PROVIDER, STORAGES)
+            supports = await self._engine.get_all(PROVIDER, SUPPORTS)
+            decoded = [StorageRecord.decode(each, document.data) for each, document in records.items()]
+            made = map(self._kept_or_made, decoded)
+            self._storages = {storage.storage_id: storage for storage in made if storage is not None}
+            self._supports = {}
+            for space_id, document in supports.items():
+                self._add_support(SupportRecord.decode(space_id, document.data))
 
     @property
     def blocking(self) -> Blocking:
@@ -172,36 +185,75 @@ class Storages(TaskService):
         """
         storage = self._made(record)
         await storage.helper.check()
-        await self._commit(Put(STORAGES, record.storage_id, record.encode()), STORAGES)
-        self._storages[record.storage_id] = storage
-        return storage
+        await self._commit([Put(STORAGES, record.storage_id, record.encode())])
+        return self._storages.setdefault(record.storage_id, storage)
 
     async def remove_storage(self, storage_id: StorageId) -> None:
         """Forget a storage; its files stay. Raises: StorageInUseError."""
-        if any(support.storage.storage_id == storage_id for support in self._supports.values()):
-            raise StorageInUseError(storage_id)
-        await self._commit(Delete(STORAGES, storage_id), STORAGES)
-        self._storages.pop(storage_id, None)
+
+        async def decide() -> list[Step]:
+            stored = await self._stored(storage_id)
+            supports = await self._engine.get_all(PROVIDER, SUPPORTS)
+            records = [SupportRecord.decode(each, document.data) for each, document in supports.items()]
+            if any(record.storage_id == storage_id for record in records):
+                raise StorageInUseError(storage_id)
+            return [] if stored is None else [Delete(STORAGES, storage_id, expect=stored.revision)]
+
+        await self._retrying(decide)
 
     async def support(self, space_id: SpaceId, storage_id: StorageId, size_b: int) -> Support:
         """Support a space with ``size_b`` bytes of a storage, or change the size.
 
         Raises: BadStorageError when there is no such storage.
         """
-        if storage_id not in self._storages:
-            raise BadStorageError(f"there is no storage {storage_id}")
         record = SupportRecord(space_id=space_id, storage_id=storage_id, size_b=size_b)
-        await self._commit(Put(SUPPORTS, space_id, record.encode()), SUPPORTS)
-        self._add_support(record)
-        return self._supports[space_id]
+
+        async def decide() -> list[Step]:
+            stored = await self._stored(storage_id)
+            if stored is None:
+                raise BadStorageError(f"there is no storage {storage_id}")
+            return [
+                Put(SUPPORTS, space_id, record.encode()),
+                Put(STORAGES, storage_id, stored.data, expect=stored.revision),  # so that none removes it
+            ]
+
+        await self._retrying(decide)
+        support = self._supports.get(space_id)
+        if support is None:
+            raise BadStorageError(f"the storage {storage_id} cannot be used by this node")
+        return support
 
     async def remove_support(self, space_id: SpaceId) -> None:
         """End the support of a space; its files stay on the storage."""
-        await self._commit(Delete(SUPPORTS, space_id), SUPPORTS)
-        self._supports.pop(space_id, None)
+        await self._commit([Delete(SUPPORTS, space_id)])
 
-    async def _commit(self, step: Put | Delete, key: Key) -> None:
-        await self._engine.commit(PROVIDER, Batch([step], announce=[key]))
+    async def _retrying(self, decide: Callable[[], Awaitable[Sequence[Step]]]) -> None:
+        for _ in range(_MOST_TRIES):
+            try:
+                await self._commit(await decide())
+            except PreconditionFailed:
+                continue  # another node was faster
+            return
+        raise PersistenceUnavailable("the storages are changed all the time")
+
+    async def _commit(self, steps: Sequence[Step]) -> None:
+        """Commit changes, and know them when this returns."""
+        if steps:
+            await self._engine.commit(PROVIDER, Batch(steps, announce=[STORAGES]))
+        await self.load()
+
+    async def _stored(self, storage_id: StorageId) -> Document | None:
+        return (await self._engine.get(PROVIDER, STORAGES, [storage_id])).get(storage_id)
+
+    def _kept_or_made(self, record: StorageRecord) -> Storage | None:
+        known = self._storages.get(record.storage_id)
+        if known is not None and known.record == record:
+            return known
+        try:
+            return self._made(record)
+        except BadStorageError as error:
+            self._log.error("storage {name} cannot be used here: {error}", name=record.name, error=error)
+            return None
 
     def _made(self, record: StorageRecord) -> Storage:
         factory = self._factories.get(record.type)
@@ -213,7 +265,3 @@ class Storages(TaskService):
         storage = self._storages.get(record.storage_id)
         if storage is not None:
             self._supports[record.space_id] = Support(record.space_id, storage, record.size_b)
-
-    def _moved(self, scope: Scope) -> None:
-        if scope == PROVIDER:
-            self.spawn("reload storages", self.load())

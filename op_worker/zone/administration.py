@@ -43,6 +43,9 @@ class AdministeredZone(Protocol):
     def registration(self) -> Registration | None:
         """Our registration; ``None`` before there is one."""
 
+    async def refresh(self) -> None:
+        """Know what any node of ours knew of registration and supports before. Raises: PersistenceError."""
+
     async def register(self, request: RegistrationRequest) -> Registration:
         """Register at the zone, remember it, connect. Raises: OnedataError."""
 
@@ -61,9 +64,9 @@ class ProviderAdministration:
     ) -> None:
         self._zone, self._storages, self._random_bytes = zone, storages, random_bytes
 
-    @property
-    def registration(self) -> Registration:
-        """Raises: UnregisteredOneprovider."""
+    async def registration(self) -> Registration:
+        """Return our registration, whichever node registered. Raises: UnregisteredOneprovider."""
+        await self._zone.refresh()
         registration = self._zone.registration
         if registration is None:
             raise UnregisteredOneprovider
@@ -76,6 +79,7 @@ class ProviderAdministration:
             AlreadyExists: it is registered.
             OnedataError: the zone refused or cannot be reached.
         """
+        await self._zone.refresh()
         if self._zone.registration is not None:
             raise AlreadyExists
         return await self._zone.register(request)
@@ -103,8 +107,9 @@ class ProviderAdministration:
             raise StorageTestFailed("read") from error  # the helper looks for its root folder
         return record.storage_id
 
-    def storages(self) -> list[StorageRecord]:
-        """Return every storage by name."""
+    async def storages(self) -> list[StorageRecord]:
+        """Return every storage by name, whichever node added it."""
+        await self._storages.load()
         return sorted((storage.record for storage in self._storages.all()), key=lambda each: each.name)
 
     async def support_space(self, request: SupportRequest) -> SpaceId:
@@ -117,6 +122,7 @@ class ProviderAdministration:
             BadValueIdNotFound: there is no such storage.
             OnedataError: the zone refused or cannot be reached.
         """
+        await self._storages.load()
         if self._storages.get(request.storage_id) is None:
             raise BadValueIdNotFound("storageId")
         space_id = _space_of(request.token)
@@ -131,8 +137,9 @@ class ProviderAdministration:
                 await self._storages.support(space_id, earlier.storage.storage_id, earlier.size_b)
             raise
 
-    def supported_spaces(self) -> list[SpaceId]:
-        """Return the spaces that this provider supports."""
+    async def supported_spaces(self) -> list[SpaceId]:
+        """Return the spaces that this provider supports, whichever node was told to support them."""
+        await self._zone.refresh()
         return sorted(self._zone.supported_spaces())
 
 

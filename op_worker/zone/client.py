@@ -9,14 +9,17 @@ from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from cluster_worker.persistence.engine import Lease, PreconditionFailed
+from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.locks import KeyedLocks
-from cluster_worker.runtime.services import OrderedService, TaskService
+from cluster_worker.runtime.services import OrderedService
 from onedata.errors import (
     AlreadyExists,
     BadMessage,
     Forbidden,
     NoConnectionToOnezone,
     NotFound,
+    ServiceUnavailable,
     Timeout,
     UnregisteredOneprovider,
 )
@@ -37,6 +40,9 @@ from op_worker.zone.topics import provider_topic, space_topic, user_topic
 
 _UNSEEN_S = 30.0
 _READY_TIMEOUT_S = 10.0
+_REGISTERING = "registration"
+_TURN_S = 0.2
+_MOST_TURNS = 300
 
 
 class MakeChannel(Protocol):
@@ -66,21 +72,20 @@ class ZoneClient(OrderedService):
         make_channel: MakeChannel,
         register: Register,
         version: str,
+        node_name: str,
     ) -> None:
         super().__init__()
         self.registration: Registration | None = None
         self._store, self._clock = store, clock
         self._make_channel, self._register = make_channel, register
-        self._version = version
+        self._version, self._node_name = version, node_name
         self._channel: ZoneChannel | None = None
         self._follower = ZoneFollower(store, clock, self._graph)
         self._follower.setServiceParent(self)
-        self._tasks = TaskService()
-        self._tasks.setServiceParent(self)
         self._locks = KeyedLocks()
         self._unseen: dict[SpaceId, float] = {}
         self._ready_waiters: list[Deferred[None]] = []
-        self._unwatch: Callable[[], None] = lambda: None
+        store.following(self._look_for_registration, clock).setServiceParent(self)
 
     # -- lifetime ---------------------------------------------------------------------------------
 
@@ -94,13 +99,8 @@ class ZoneClient(OrderedService):
 
     def startService(self) -> None:
         super().startService()
-        self._unwatch = self._store.watch_registration(self._registration_moved)
-        if self.registration is not None:
+        if self.registration is not None and self._channel is None:
             self._open_channel(self.registration)
-
-    def stopService(self) -> Deferred[None]:
-        self._unwatch()
-        return super().stopService()
 
     @property
     def known(self) -> KnownZone:
@@ -186,18 +186,46 @@ class ZoneClient(OrderedService):
         gri = Gri("storage", storage_id, "support")
         answer = await self._graph(gri, Operation.CREATE, {"token": token, "size": size_b})
         await self._follower.follow_provider(registration.provider_id)
+        await self._follower.settled()
         return SpaceId(str(answer["spaceId"]))
 
     async def register(self, request: RegistrationRequest) -> Registration:
-        """Register, keep the registration, connect. Raises: AlreadyExists; OnedataError."""
-        async with self._locks.hold("registration"):
-            if self.registration is not None or await self._store.registration() is not None:
-                raise AlreadyExists
-            registration = await self._register(request)
-            await self._store.register(registration)
-            self._adopt(registration)
+        """Register, keep the registration, connect.
+
+        Raises:
+            AlreadyExists: it is registered, perhaps by another node while we asked.
+            OnedataError: the zone refused or cannot be reached; ServiceUnavailable after a long wait for
+                another node that registers now.
+        """
+        async with self._locks.hold(_REGISTERING):
+            lease = await self._turn_to_register()
+            try:
+                registration = await self._register(request)
+                await self._store.register(registration)
+            except PreconditionFailed:
+                raise AlreadyExists from None
+            finally:
+                await self._store.end_registration(lease)
+        await self._look_for_registration()
         await self._until_ready()
         return registration
+
+    async def refresh(self) -> None:
+        """Know what any node knew of our registration and our supports before. Raises: PersistenceError."""
+        await self._look_for_registration()
+        if self.registration is not None:
+            await self._follower.take_over(self.registration.provider_id)
+
+    async def _turn_to_register(self) -> Lease:
+        """Return when no other node registers. Raises: AlreadyExists; ServiceUnavailable."""
+        for _ in range(_MOST_TURNS):
+            if self.registration is not None or await self._store.registration() is not None:
+                raise AlreadyExists
+            lease = await self._store.begin_registration(self._node_name)
+            if lease is not None:
+                return lease
+            await sleep(self._clock, _TURN_S)
+        raise ServiceUnavailable
 
     async def _graph(self, gri: Gri, operation: Operation, data: object = None) -> Mapping[str, object]:
         channel = self._channel
@@ -234,12 +262,8 @@ class ZoneClient(OrderedService):
             raise UnregisteredOneprovider
         return self.registration
 
-    def _registration_moved(self) -> None:
-        if self.registration is None and self.running:
-            self._tasks.spawn("look for a registration", self._look_for_registration())
-
     async def _look_for_registration(self) -> None:
-        async with self._locks.hold("registration"):
+        if self.registration is None:
             registration = await self._store.registration()
             if registration is not None and self.registration is None:
                 self._adopt(registration)
@@ -247,7 +271,8 @@ class ZoneClient(OrderedService):
     def _adopt(self, registration: Registration) -> None:
         self.registration = registration
         self.known.version += 1
-        self._open_channel(registration)
+        if self.running:
+            self._open_channel(registration)
 
     def _open_channel(self, registration: Registration) -> None:
         self._channel = self._make_channel(registration, self._session_opened, self._follower.pushed)

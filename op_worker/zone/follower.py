@@ -16,7 +16,7 @@ from onedata.ids import ProviderId, SpaceId, UserId
 from op_worker.zone.known import KnownZone
 from op_worker.zone.resources import MalformedResourceError, Resource
 from op_worker.zone.session import ZonePush
-from op_worker.zone.store import StoredZone, ZoneStore
+from op_worker.zone.store import SELF, SPACES, StoredZone, ZoneStore
 from op_worker.zone.topics import (
     Kind,
     Topic,
@@ -46,7 +46,7 @@ class ZoneFollower(OrderedService):
     def __init__(self, store: ZoneStore, clock: IReactorTime, graph: Graph) -> None:
         super().__init__()
         self.known = KnownZone()
-        self._graph = graph
+        self._store, self._graph = store, graph
         self._locks = KeyedLocks()
         self._writer = ZoneWriter(store, clock)
         self._writer.setServiceParent(self)
@@ -98,8 +98,24 @@ class ZoneFollower(OrderedService):
         elif push.update_type is UpdateType.DELETED:
             self._forget(topic)
         elif push.data is not None:
-            self._take(topic, push.data)
+            self._take(topic, push.data, self._writer.note_news)
             self._follow_named_by(topic)
+
+    async def take_over(self, provider_id: ProviderId) -> None:
+        """Take over what other nodes were told of our supports, and wrote down. Raises: PersistenceError."""
+        own = await self._store.resources(SELF, [Kind.PROVIDER.value])
+        self._take_newer((provider_topic(provider_id), each) for each in own.values())
+        missing = [each for each in self.known.supported if not self.known.knows_enough_of(each)]
+        if missing:
+            spaces = await self._store.resources(SPACES, missing)
+            self._take_newer((space_topic(SpaceId(key)), each) for key, each in spaces.items())
+
+    async def settled(self) -> None:
+        """Return when the other nodes can take over all that was told so far."""
+        await self._writer.settled()
+
+    def _take_newer(self, resources: Iterable[tuple[Topic, Resource]]) -> None:
+        self._restore(one for one in resources if self.known.is_behind(*one))
 
     def _follow_named_by(self, topic: Topic) -> None:
         """Follow the spaces that a resource names: those that we support, and all of our users."""
@@ -145,13 +161,13 @@ class ZoneFollower(OrderedService):
                 self._forget(topic)
                 return
             else:
-                self._take(topic, resource)
+                self._take(topic, resource, self._writer.note)
                 return
 
-    def _take(self, topic: Topic, resource: Resource) -> None:
+    def _take(self, topic: Topic, resource: Resource, note: Callable[[Topic, Resource], None]) -> None:
         try:
             if self.known.apply(topic, resource):
-                self._writer.note(topic, resource)
+                note(topic, resource)
         except MalformedResourceError as error:
             self._log.error("resource {gri} is not understood: {error}", gri=topic.gri.text, error=error)
 

@@ -69,6 +69,11 @@ class KnownZone:
         """Take whatever comes next as news: revisions of another connection are not comparable."""
         self._revisions.clear()
 
+    def is_behind(self, topic: Topic, resource: Resource) -> bool:
+        """Whether a resource is newer than what is known, or nothing is known of it."""
+        revision, known = resource.get("revision"), self._revisions.get(topic)
+        return isinstance(revision, int) and (known is None or revision > known)
+
     def is_shown_by(self, topic: Topic, gri: Gri) -> bool:
         """Whether what is known of a topic came from the address ``gri`` of it."""
         if topic.kind is not Kind.SPACE:

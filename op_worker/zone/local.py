@@ -91,6 +91,9 @@ class NoZone:
     def __init__(self, zone: StaticZone) -> None:
         self._zone = zone
 
+    async def refresh(self) -> None:
+        """Nothing here ever changes."""
+
     async def register(self, request: RegistrationRequest) -> Registration:
         """A provider with local users does not register. Raises: NotSupported."""
         raise NotSupported

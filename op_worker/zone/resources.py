@@ -77,6 +77,14 @@ def is_outline(resource: Resource) -> bool:
     return isinstance(gri, str) and gri.endswith(f":{Scope.PROTECTED}")
 
 
+def is_older(resource: Resource, other: Resource) -> bool:
+    """Whether a resource is surely older than another state of it, or the same with less shown."""
+    revision, others = resource.get("revision"), other.get("revision")
+    if not isinstance(revision, int) or not isinstance(others, int):
+        return False
+    return revision < others or (revision == others and is_outline(resource) and not is_outline(other))
+
+
 def user_from(user_id: UserId, resource: Resource) -> UserInfo:
     """Read a ``user.<id>.instance`` resource."""
     username = resource.get("username")

@@ -7,13 +7,26 @@ reads and writes the same documents.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attrs import frozen
+from twisted.internet.interfaces import IReactorTime
 
-from cluster_worker.persistence.engine import Batch, Delete, Engine, Key, Put, Scope
+from cluster_worker.feeds.following import Following
+from cluster_worker.persistence.engine import (
+    ABSENT,
+    Batch,
+    Delete,
+    Engine,
+    Key,
+    Lease,
+    PreconditionFailed,
+    Put,
+    Scope,
+)
+from cluster_worker.persistence.leases import take
 from op_worker.zone.registration import Registration, decode_registration, encode_registration
-from op_worker.zone.resources import Resource
+from op_worker.zone.resources import Resource, is_older
 
 SCOPE = Scope("provider")
 SELF = Key("zone:self")
@@ -23,6 +36,8 @@ TOKENS = Key("zone:tokens")
 
 _REGISTRATION = "registration"
 _SCHEMA = 1
+_REGISTERING_S = 60.0
+"""Longer than the zone is given for an answer."""
 
 
 @frozen(kw_only=True)
@@ -65,16 +80,42 @@ class ZoneStore:
         Raises:
             PreconditionFailed: the provider is registered already.
         """
-        put = Put(SELF, _REGISTRATION, encode_registration(registration), expect=0)
+        put = Put(SELF, _REGISTRATION, encode_registration(registration), expect=ABSENT)
         await self._engine.commit(SCOPE, Batch([put], announce=[SELF]))
 
-    def watch_registration(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call ``listener`` when a registration may have happened; return a function that ends it."""
-        return self._engine.watch(lambda scope: listener() if scope == SCOPE else None)
+    async def begin_registration(self, node_name: str) -> Lease | None:
+        """Return what keeps other nodes from registering at the same time; ``None`` while one does."""
+        return await take(self._engine, "zone registration", node_name, _REGISTERING_S)
+
+    async def end_registration(self, lease: Lease) -> None:
+        """Let others register."""
+        await self._engine.release(lease)
+
+    def following(self, read: Callable[[], Awaitable[object]], clock: IReactorTime) -> Following:
+        """Return a service that has ``read`` called when a registration may have happened at any node."""
+        return Following(self._engine, SCOPE, read, clock)
+
+    async def resources(self, key: Key, names: Sequence[str]) -> dict[str, Resource]:
+        """Return those of the resources that are remembered, whichever node was told of them."""
+        found = await self._engine.get(SCOPE, key, names)
+        return {name: _decode(document.data) for name, document in found.items()}
 
     async def put(self, key: Key, name: str, resource: Resource) -> None:
-        """Remember a resource."""
+        """Remember a resource, whatever is remembered."""
         await self._engine.commit(SCOPE, Batch([Put(key, name, _encode(resource))]))
+
+    async def put_news(self, key: Key, name: str, resource: Resource) -> None:
+        """Remember a resource, unless what is remembered is newer: every node is told, one may be slow."""
+        while True:
+            found = (await self._engine.get(SCOPE, key, [name])).get(name)
+            if found is not None and is_older(resource, _decode(found.data)):
+                return
+            revision = ABSENT if found is None else found.revision
+            try:
+                await self._engine.commit(SCOPE, Batch([Put(key, name, _encode(resource), expect=revision)]))
+            except PreconditionFailed:
+                continue
+            return
 
     async def remove(self, key: Key, name: str) -> None:
         """Forget a resource or a token."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -15,6 +17,14 @@ from op_worker.zone.topics import Kind, Topic
 _RETRY_S = 1.0
 
 
+@frozen
+class _Note:
+    """A resource to be written. ``is_answer`` when we asked for it, so that it is how things are now."""
+
+    resource: Resource | None
+    is_answer: bool
+
+
 class ZoneWriter(TaskService):
     """Writes resources one after the other; a resource that changes again while it waits is written once."""
 
@@ -23,12 +33,28 @@ class ZoneWriter(TaskService):
     def __init__(self, store: ZoneStore, clock: IReactorTime) -> None:
         super().__init__()
         self._store, self._clock = store, clock
-        self._waiting: dict[Topic, Resource | None] = {}
+        self._waiting: dict[Topic, _Note] = {}
         self._is_writing = False
+        self._settled: list[Deferred[None]] = []
 
     def note(self, topic: Topic, resource: Resource | None) -> None:
-        """Have a resource written, or forgotten when it is ``None``."""
-        self._waiting[topic] = resource
+        """Have a resource written that we asked for, or forgotten when it is ``None``."""
+        self._add(topic, _Note(resource, is_answer=True))
+
+    def note_news(self, topic: Topic, resource: Resource) -> None:
+        """Have a resource written that we were told of, unless another node was told of newer news."""
+        earlier = self._waiting.get(topic)
+        self._add(topic, _Note(resource, is_answer=earlier is not None and earlier.is_answer))
+
+    async def settled(self) -> None:
+        """Return when everything noted so far is written."""
+        if self._is_writing:
+            waiter: Deferred[None] = Deferred(lambda _: None)
+            self._settled.append(waiter)
+            await waiter
+
+    def _add(self, topic: Topic, note: _Note) -> None:
+        self._waiting[topic] = note
         if not self._is_writing and self.running:
             self._is_writing = True
             self.spawn("keep what the zone told", self._write())
@@ -37,21 +63,26 @@ class ZoneWriter(TaskService):
         try:
             while self._waiting:
                 topic = next(iter(self._waiting))
-                resource = self._waiting.pop(topic)
+                note = self._waiting.pop(topic)
                 try:
-                    await self._write_one(topic, resource)
+                    await self._write_one(topic, note)
                 except PersistenceUnavailable:
-                    self._waiting.setdefault(topic, resource)
+                    self._waiting.setdefault(topic, note)
                     await sleep(self._clock, _RETRY_S)
         finally:
             self._is_writing = False
+            waiters, self._settled = self._settled, []
+            for waiter in waiters:
+                waiter.callback(None)
 
-    async def _write_one(self, topic: Topic, resource: Resource | None) -> None:
+    async def _write_one(self, topic: Topic, note: _Note) -> None:
         key, name = place_of(topic)
-        if resource is None:
+        if note.resource is None:
             await self._store.remove(key, name)
+        elif note.is_answer:
+            await self._store.put(key, name, note.resource)
         else:
-            await self._store.put(key, name, resource)
+            await self._store.put_news(key, name, note.resource)
 
 
 def place_of(topic: Topic) -> tuple[Key, str]:

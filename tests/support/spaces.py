@@ -96,7 +96,7 @@ class Site:
     async def process(self, node_name: str = "worker@test") -> FileService:
         """Start the life of a node; its service is not started, so nothing is recovered by itself."""
         factories: dict[str, Callable[..., StorageHelper]] = {"memory": lambda *_: self.helper}
-        storages = Storages(self.engine, self.blocking, factories=factories)
+        storages = Storages(self.engine, self.blocking, self.clock, factories=factories)
         record = StorageRecord(storage_id=STORAGE, name="s", type="memory")
         await storages.load()
         if storages.get(STORAGE) is None:

@@ -40,7 +40,7 @@ class PanelDoor:
     @app.route("/provider", methods=["GET"])
     async def get_provider(self, request: StreamingRequest) -> dict[str, object]:
         self._guard.admit(request)
-        return _provider(self._administration.registration)
+        return _provider(await self._administration.registration())
 
     @app.route("/provider/storages", methods=["POST"])
     async def add_storages(self, request: StreamingRequest) -> dict[str, object]:
@@ -56,12 +56,12 @@ class PanelDoor:
     @app.route("/provider/storages", methods=["GET"])
     async def list_storages(self, request: StreamingRequest) -> dict[str, object]:
         self._guard.admit(request)
-        return {"ids": [record.storage_id for record in self._administration.storages()]}
+        return {"ids": [record.storage_id for record in await self._administration.storages()]}
 
     @app.route("/provider/storages/<storage_id>", methods=["GET"])
     async def get_storage(self, request: StreamingRequest, storage_id: str) -> dict[str, object]:
         self._guard.admit(request)
-        for record in self._administration.storages():
+        for record in await self._administration.storages():
             if record.storage_id == storage_id:
                 return _storage(record)
         raise NotFound
@@ -76,7 +76,7 @@ class PanelDoor:
     @app.route("/provider/spaces", methods=["GET"])
     async def list_spaces(self, request: StreamingRequest) -> dict[str, object]:
         self._guard.admit(request)
-        return {"ids": self._administration.supported_spaces()}
+        return {"ids": await self._administration.supported_spaces()}
 
 
 def _provider(registration: Registration) -> dict[str, object]:

@@ -113,7 +113,7 @@ def offer() -> Offer:
 async def files(offer: Offer) -> AsyncIterator[FileService]:
     """A file service over memory."""
     engine = MemoryEngine()
-    storages = Storages(engine, Inline())
+    storages = Storages(engine, Inline(), reactor)
     await storages.load()
     await storages.add_storage(StorageRecord(storage_id=STORAGE, name="mem", type="memory"))
     for space_id in (SPACE, OTHER):

@@ -35,7 +35,7 @@ async def serve(folder: Path) -> None:
     """Listen on loopback; files and what waits lie below ``folder``."""
     pool = BlockingPool(cast(Any, reactor), 4)
     engine = MemoryEngine()
-    storages = Storages(engine, pool)
+    storages = Storages(engine, pool, reactor)
     await storages.load()
     (folder / "storage").mkdir()
     record = StorageRecord(

@@ -190,7 +190,7 @@ def make_zone() -> StaticZone:
 async def make_files(zone: StaticZone, wall_clock: WallClock = system_wall_clock) -> FileService:
     """A file service over memory."""
     engine = MemoryEngine()
-    storages = Storages(engine, Inline())
+    storages = Storages(engine, Inline(), reactor)
     await storages.load()
     await storages.add_storage(StorageRecord(storage_id=STORAGE, name="memory", type="memory"))
     for space_id in (SPACE, FOREIGN):

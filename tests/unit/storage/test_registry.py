@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet.task import Clock
 
+from cluster_worker.persistence.engine import (
+    Batch,
+    Committed,
+    Document,
+    Key,
+    PersistenceUnavailable,
+    Scope,
+)
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Inline
 from onedata.ids import SpaceId, StorageId
@@ -22,10 +32,10 @@ RECORD = StorageRecord(storage_id=MEMORY, name="mem", type="memory", arguments={
 @ensureDeferred
 async def test_storages_and_supports_outlive_the_process() -> None:
     engine = MemoryEngine()
-    storages = Storages(engine, Inline())
+    storages = Storages(engine, Inline(), Clock())
     await storages.add_storage(RECORD)
     await storages.support(SPACE, MEMORY, 100)
-    later = Storages(engine, Inline())
+    later = Storages(engine, Inline(), Clock())
     await later.load()
     support = later.for_space(SPACE)
     assert support is not None
@@ -40,7 +50,7 @@ async def test_storages_and_supports_outlive_the_process() -> None:
 @ensureDeferred
 async def test_what_one_node_adds_and_removes_others_see() -> None:
     engine = MemoryEngine()
-    ours, theirs = Storages(engine, Inline()), Storages(engine, Inline())
+    ours, theirs = Storages(engine, Inline(), Clock()), Storages(engine, Inline(), Clock())
     theirs.startService()
     await ours.add_storage(RECORD)
     await ours.support(SPACE, MEMORY, 100)
@@ -57,8 +67,94 @@ async def test_what_one_node_adds_and_removes_others_see() -> None:
 
 
 @ensureDeferred
+async def test_a_storage_that_another_node_added_a_moment_ago_supports_a_space() -> None:
+    engine = MemoryEngine()
+    ours, theirs = (Storages(engine, Inline(), Clock()) for _ in range(2))
+    await ours.add_storage(RECORD)
+    assert theirs.get(MEMORY) is None  # it follows nothing, as a node that has not heard yet
+    assert (await theirs.support(SPACE, MEMORY, 100)).size_b == 100
+
+
+@ensureDeferred
+async def test_a_storage_is_not_removed_when_another_node_supports_a_space_with_it() -> None:
+    engine = MemoryEngine()
+    ours, theirs = (Storages(engine, Inline(), Clock()) for _ in range(2))
+    await ours.add_storage(RECORD)
+    await theirs.support(SPACE, MEMORY, 100)
+    assert ours.for_space(SPACE) is None
+    with pytest.raises(StorageInUseError):
+        await ours.remove_storage(MEMORY)
+
+
+class Interrupted(MemoryEngine):
+    """Before its next commit somebody else does something."""
+
+    first: Callable[[], Awaitable[object]] | None = None
+
+    async def commit(self, scope: Scope, batch: Batch) -> Committed:
+        first, self.first = self.first, None
+        if first is not None:
+            await first()
+        return await super().commit(scope, batch)
+
+
+@ensureDeferred
+async def test_a_storage_that_is_removed_while_a_support_is_committed_is_refused() -> None:
+    engine = Interrupted()
+    ours, theirs = (Storages(engine, Inline(), Clock()) for _ in range(2))
+    await ours.add_storage(RECORD)
+    engine.first = lambda: theirs.remove_storage(MEMORY)
+    with pytest.raises(BadStorageError):
+        await ours.support(SPACE, MEMORY, 100)
+    await ours.add_storage(RECORD)
+    engine.first = lambda: theirs.support(SPACE, MEMORY, 100)
+    with pytest.raises(StorageInUseError):
+        await ours.remove_storage(MEMORY)
+
+
+class Away(MemoryEngine):
+    """Cannot be read while ``is_away``."""
+
+    is_away = False
+
+    async def get_all(self, scope: Scope, key: Key) -> Mapping[str, Document]:
+        if self.is_away:
+            raise PersistenceUnavailable
+        return await super().get_all(scope, key)
+
+
+@ensureDeferred
+async def test_news_that_cannot_be_read_now_are_read_when_the_store_is_back() -> None:
+    engine, clock = Away(), Clock()
+    ours, theirs = Storages(engine, Inline(), Clock()), Storages(engine, Inline(), clock)
+    theirs.startService()
+    engine.is_away = True
+    with pytest.raises(PersistenceUnavailable):
+        await ours.add_storage(RECORD)  # committed, then not read back
+    clock.advance(1)
+    assert theirs.get(MEMORY) is None
+    engine.is_away = False
+    clock.advance(1)
+    assert theirs.get(MEMORY) is not None
+    await theirs.stopService()
+    assert clock.getDelayedCalls() == []
+
+
+@ensureDeferred
+async def test_a_storage_of_a_type_that_only_newer_nodes_know_keeps_no_other_from_being_used() -> None:
+    engine = MemoryEngine()
+    newer = Storages(engine, Inline(), Clock(), factories={**FACTORIES, "tape": FACTORIES["memory"]})
+    await newer.add_storage(RECORD)
+    tape = StorageRecord(storage_id=StorageId("tape"), name="tape", type="tape")
+    await newer.add_storage(tape)
+    older = Storages(engine, Inline(), Clock())
+    await older.load()
+    assert [each.storage_id for each in older.all()] == [MEMORY]
+
+
+@ensureDeferred
 async def test_a_storage_that_supports_a_space_is_not_removed() -> None:
-    storages = Storages(MemoryEngine(), Inline())
+    storages = Storages(MemoryEngine(), Inline(), Clock())
     await storages.add_storage(RECORD)
     await storages.support(SPACE, MEMORY, 100)
     with pytest.raises(StorageInUseError):
@@ -70,7 +166,7 @@ async def test_a_storage_that_supports_a_space_is_not_removed() -> None:
 )
 @ensureDeferred
 async def test_impossible_storages_are_refused_and_not_kept(type_: str, arguments: dict[str, str]) -> None:
-    storages = Storages(MemoryEngine(), Inline())
+    storages = Storages(MemoryEngine(), Inline(), Clock())
     record = StorageRecord(storage_id=MEMORY, name="x", type=type_, arguments=arguments)
     with pytest.raises(BadStorageError):
         await storages.add_storage(record)
@@ -81,7 +177,7 @@ async def test_impossible_storages_are_refused_and_not_kept(type_: str, argument
 
 @ensureDeferred
 async def test_a_posix_storage_is_tried_before_it_is_kept(tmp_path: Path) -> None:
-    storages = Storages(MemoryEngine(), Inline())
+    storages = Storages(MemoryEngine(), Inline(), Clock())
     arguments = {"mountPoint": str(tmp_path / "missing")}
     record = StorageRecord(storage_id=MEMORY, name="x", type="posix", arguments=arguments)
     with pytest.raises(StorageUnavailable):

@@ -49,6 +49,9 @@ class Zone:
         self.registration = self._registration
         return self._registration
 
+    async def refresh(self) -> None:
+        """Everything is known."""
+
     async def support_space(self, storage_id: StorageId, token: str, size_b: int) -> SpaceId:
         if self.refusal is not None:
             raise self.refusal
@@ -62,7 +65,7 @@ class Zone:
 class Provider:
     def __init__(self, registration: Registration) -> None:
         self.zone = Zone(registration)
-        self.storages = Storages(MemoryEngine(Clock()), Inline())
+        self.storages = Storages(MemoryEngine(Clock()), Inline(), Clock())
         self.administration = ProviderAdministration(self.zone, self.storages, os.urandom)
 
     async def add_memory(self, storage_id: StorageId) -> None:
@@ -87,13 +90,13 @@ def invite(kind: TokenType) -> str:
 @ensureDeferred
 async def test_unregistered_provider_says_so(provider: Provider) -> None:
     with pytest.raises(UnregisteredOneprovider):
-        _ = provider.administration.registration
+        await provider.administration.registration()
 
 
 @ensureDeferred
 async def test_provider_registers_only_once(provider: Provider) -> None:
     registration = await provider.administration.register(REQUEST)
-    assert provider.administration.registration is registration
+    assert await provider.administration.registration() is registration
     with pytest.raises(AlreadyExists):
         await provider.administration.register(REQUEST)
 
@@ -102,7 +105,7 @@ async def test_provider_registers_only_once(provider: Provider) -> None:
 async def test_storage_without_id_gets_a_new_one(provider: Provider) -> None:
     storage_id = await provider.administration.add_storage("m", "memory", {}, None)
     assert len(storage_id) == 32
-    assert [record.name for record in provider.administration.storages()] == ["m"]
+    assert [record.name for record in await provider.administration.storages()] == ["m"]
 
 
 @ensureDeferred
@@ -117,7 +120,7 @@ async def test_storage_of_unknown_type_is_refused(provider: Provider) -> None:
 async def test_storage_whose_folder_is_missing_is_refused(provider: Provider, tmp_path: Path) -> None:
     with pytest.raises(StorageTestFailed):
         await provider.administration.add_storage("p", "posix", {"mountPoint": f"{tmp_path}/absent"}, None)
-    assert provider.administration.storages() == []
+    assert await provider.administration.storages() == []
 
 
 @ensureDeferred
@@ -126,7 +129,7 @@ async def test_support_joins_space_and_storage(provider: Provider) -> None:
     assert await provider.administration.support_space(support()) == S1
     joined = provider.storages.for_space(S1)
     assert joined is not None and (joined.storage.storage_id, joined.size_b) == (ST1, 10)
-    assert provider.administration.supported_spaces() == [S1]
+    assert await provider.administration.supported_spaces() == [S1]
 
 
 @ensureDeferred

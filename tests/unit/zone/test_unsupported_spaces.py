@@ -68,7 +68,12 @@ def restart(zone: Any, clock: Clock, registration: Registration) -> Restart:
         else:
             await ZoneStore(engine).register(registration)
         client = ZoneClient(
-            ZoneStore(engine), clock=clock, make_channel=make_channel, register=register, version="21.02.8"
+            ZoneStore(engine),
+            clock=clock,
+            make_channel=make_channel,
+            register=register,
+            version="21.02.8",
+            node_name="worker@test",
         )
         await client.load()
         client.startService()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
@@ -37,11 +39,18 @@ class Provider:
     """A zone client on its own engine, run by a clock."""
 
     def __init__(
-        self, zone: Any, clock: Clock, registration: Registration, engine: MemoryEngine | None = None
+        self,
+        zone: Any,
+        clock: Clock,
+        registration: Registration,
+        engine: MemoryEngine | None = None,
+        node_name: str = "worker@test",
     ) -> None:
         self.zone, self.clock, self.registration = zone, clock, registration
         self.engine = engine or MemoryEngine(clock)
         self.refusal: Exception | None = None
+        self.node_name = node_name
+        self.answer: Callable[[RegistrationRequest], Awaitable[Registration]] = self.register
         self.client = self.make_client()
 
     def make_client(self) -> ZoneClient:
@@ -49,8 +58,9 @@ class Provider:
             ZoneStore(self.engine),
             clock=self.clock,
             make_channel=self.make_channel,
-            register=self.register,
+            register=lambda request: self.answer(request),
             version="21.02.8",
+            node_name=self.node_name,
         )
 
     def make_channel(self, registration: Registration, on_ready: Any, on_push: Any) -> ZoneChannel:
@@ -295,6 +305,48 @@ async def test_other_nodes_of_the_provider_hear_of_the_registration(
     clock.advance(1.0)
     assert other.client.provider_id == "p1"
     assert other.client.is_connected
+
+
+@ensureDeferred
+async def test_node_that_the_zone_has_not_told_yet_takes_over_what_another_node_was_told(
+    zone: Any, provider: Provider, clock: Clock, registration: Registration
+) -> None:
+    client = await provider.start_registered()
+    other = Provider(zone, clock, registration, provider.engine).client
+    assert other.registration is None
+    await client.support_space(StorageId("st"), "support token", 10)
+    await other.refresh()
+    assert other.provider_id == "p1"
+    assert set(other.supported_spaces()) == {S1, S2}
+    space = await other.space(S2)
+    assert space is not None and space.name == "second"
+    version = other.known.version
+    await other.refresh()
+    assert other.known.version == version, "nothing was news"
+
+
+@ensureDeferred
+async def test_two_nodes_that_register_at_once_make_one_registration(
+    zone: Any, provider: Provider, clock: Clock, registration: Registration
+) -> None:
+    other = Provider(zone, clock, registration, provider.engine, "worker@other")
+    asked: list[Deferred[None]] = []
+
+    async def slowly(request: RegistrationRequest) -> Registration:
+        asked.append(Deferred())
+        await asked[-1]
+        return registration
+
+    provider.answer = other.answer = slowly
+    both = [Deferred.fromCoroutine((await each.start()).register(REQUEST)) for each in (provider, other)]
+    clock.advance(1)
+    (only,) = asked
+    only.callback(None)
+    clock.advance(1)
+    assert await both[0] == registration
+    with pytest.raises(AlreadyExists):
+        await both[1]
+    assert len(asked) == 1
 
 
 @ensureDeferred

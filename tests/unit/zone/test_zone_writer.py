@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from cluster_worker.persistence.engine import Batch, Committed, PersistenceUnavailable, Scope
@@ -57,3 +58,38 @@ async def test_resource_that_is_gone_is_removed(clock: Clock) -> None:
     assert await kept(engine) == {}
     await writer.stopService()
     assert clock.getDelayedCalls() == []
+
+
+@ensureDeferred
+async def test_news_told_long_ago_do_not_overwrite_newer_ones_that_another_node_wrote(clock: Clock) -> None:
+    engine = Failing(clock)
+    fast, slow = (ZoneWriter(ZoneStore(engine), clock) for _ in range(2))
+    for writer in (fast, slow):
+        writer.startService()
+    engine.is_away = True
+    slow.note_news(TOPIC, {"name": "old", "revision": 4})
+    engine.is_away = False
+    fast.note_news(TOPIC, {"name": "new", "revision": 5})
+    clock.advance(1.0)
+    assert await kept(engine) == {"s1": {"name": "new", "revision": 5}}
+    slow.note(TOPIC, {"name": "after a restore of the zone", "revision": 1})
+    assert await kept(engine) == {"s1": {"name": "after a restore of the zone", "revision": 1}}
+    for writer in (fast, slow):
+        await writer.stopService()
+
+
+@ensureDeferred
+async def test_settled_is_when_everything_noted_is_written(clock: Clock) -> None:
+    engine = Failing(clock)
+    writer = ZoneWriter(ZoneStore(engine), clock)
+    writer.startService()
+    engine.is_away = True
+    writer.note(TOPIC, {"name": "s"})
+    settled = Deferred.fromCoroutine(writer.settled())
+    assert not settled.called
+    engine.is_away = False
+    clock.advance(1.0)
+    await settled
+    assert await kept(engine) == {"s1": {"name": "s"}}
+    await writer.settled()
+    await writer.stopService()
