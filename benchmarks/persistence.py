@@ -1,16 +1,18 @@
 """Rates of the persistence engines, and the bytes of Redis memory per file.
 
-``python -m benchmarks.persistence [--files 20000] [--seconds 2] [--in-flight 16] [--engine memory|redis]``
+``python -m benchmarks.persistence [--files 20000] [--seconds 2] [--in-flight 16] [--engine ENGINE]``
 
 A file is three documents of 60 to 120 bytes, one directory entry and one member of the change feed. Every
 figure is measured through the engine's own interface, with so many calls in flight; ``txredisapi`` is the
-same resolve script through an unmodified txredisapi connection, for comparison.
+same resolve script through an unmodified txredisapi connection, for comparison. ``--engine replicas``
+is a primary with one replica, which acknowledges commits or does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -20,11 +22,11 @@ from typing import Any
 import msgpack
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import UNIXClientEndpoint
-from twisted.internet.task import react
+from twisted.internet.task import deferLater, react
 from txredisapi import RedisFactory
 
 from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
+from cluster_worker.persistence.embedded import EmbeddedRedis, TcpListen
 from cluster_worker.persistence.engine import Batch, Engine, Key, Link, Put, Scope
 from cluster_worker.persistence.layout import pack, scope_prefix
 from cluster_worker.persistence.memory import MemoryEngine
@@ -150,7 +152,7 @@ async def measure_plain_txredisapi(reactor: Any, path: str, load: Load, files: i
     async def call(n: int) -> None:
         names = (b"upper", b"lower", b"file-%08d.dat" % (n * 7919 % files))
         msgpack.unpackb(
-            await handler.evalsha(RESOLVE.digest, [prefix], [pack((ROOT, ("meta",), names))]), raw=True
+            await handler.evalsha(RESOLVE.digest, [prefix], [pack((ROOT, ("meta",), names, ()))]), raw=True
         )
 
     rate, cpu_us = await load.rate(call)
@@ -160,11 +162,64 @@ async def measure_plain_txredisapi(reactor: Any, path: str, load: Load, files: i
     await factory.disconnect()
 
 
+async def measure_acknowledgement(reactor: Any, options: argparse.Namespace) -> None:
+    """Print what commits and reads cost while a replica follows, and while it acknowledges them."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        listen = TcpListen("127.0.0.1", probe.getsockname()[1])
+        probe.close()
+        primary = EmbeddedRedis(reactor, os.path.join(folder, "primary"), listen=listen)
+        replica = EmbeddedRedis(reactor, os.path.join(folder, "replica"))
+        for server in (primary, replica):
+            server.startService()
+        await follow(reactor, replica, listen)
+        for replicas in (0, 1):
+            config = RedisConfig(url="redis://here", replicas_acknowledge=replicas, patience_s=10)
+            engine = RedisEngine(reactor, primary.address, config)
+            engine.startService()
+            await engine.wait_ready()
+            for many in (1, options.in_flight):
+                await measure_commits(engine, f"{replicas} acknowledge", Load(options.seconds, many), many)
+            await engine.stopService()
+        for server in (replica, primary):
+            await server.stopService()
+
+
+async def follow(reactor: Any, replica: EmbeddedRedis, primary: TcpListen) -> None:
+    """Make a server follow another one, and return when it does."""
+    follower = RedisEngine(reactor, replica.address, RedisConfig(patience_s=10))
+    follower.startService()
+    await follower.wait_ready()
+    host, port = primary.host.encode(), b"%d" % primary.port
+    await follower._command(b"REPLICAOF", host, port)
+    while b"master_link_status:up" not in await follower.server_info(b"replication"):
+        await deferLater(reactor, 0.05, lambda: None)
+    await follower.stopService()
+
+
+async def measure_commits(engine: Engine, name: str, load: Load, in_flight: int) -> None:
+    """Print the rates of commits, of reads beside them, and of looks at the feed."""
+    figures: list[tuple[str, Callable[[int], Awaitable[object]]]] = [
+        (
+            "put one document",
+            lambda n: engine.commit(SCOPE, Batch([Put(file_key(n % 999), "meta", b"x" * 80)])),
+        ),
+        ("get one document", lambda n: engine.get(SCOPE, file_key(n % 999), ("meta",))),
+        ("look at the feed", lambda n: engine.last_seq(SCOPE)),
+        ("renew a lease", lambda n: engine.acquire(f"lease-{n % 9}", "one", 9.0)),
+    ]
+    for what, call in figures:
+        rate, cpu_us = await load.rate(call)
+        print(f"{name:14} {what:20} {in_flight:3} in flight {rate:9.0f} /s {cpu_us:7.1f} us CPU each")
+
+
 async def run(reactor: Any, options: argparse.Namespace) -> None:
     """Measure the engines asked for."""
     load = Load(options.seconds, options.in_flight)
     if options.engine in ("memory", "both"):
         await measure("memory", MemoryEngine(), options.files, load)
+    if options.engine == "replicas":
+        await measure_acknowledgement(reactor, options)
     if options.engine not in ("redis", "both"):
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -188,7 +243,7 @@ def main(reactor: Any, *arguments: str) -> Deferred[None]:
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each figure")
     parser.add_argument("--in-flight", type=int, default=16)
-    parser.add_argument("--engine", choices=("memory", "redis", "both"), default="both")
+    parser.add_argument("--engine", choices=("memory", "redis", "both", "replicas"), default="both")
     return Deferred.fromCoroutine(run(reactor, parser.parse_args(arguments)))
 
 

@@ -7,9 +7,11 @@ from enum import StrEnum
 from attrs import field, frozen
 from attrs.validators import ge, gt, instance_of, optional
 
-from cluster_worker.persistence.address import RedisAddress, parse_address
+from cluster_worker.persistence.address import RedisAddress, StoreAddress, parse_address
 
 MEMORY_URL = "memory:"
+PATIENCE_S = 1.5
+FAILOVER_PATIENCE_S = 10.0
 
 
 class Durability(StrEnum):
@@ -36,7 +38,9 @@ class RedisConfig:
         repr=False,
         validator=_check_url,
         metadata={
-            "help": "redis://[user:password@]host:port/db, rediss://... (TLS), unix:///path; "
+            "help": "redis://[user:password@]host:port/db, unix:///path, "
+            "redis+sentinel://[user:password@]host:port,host:port/service/db, "
+            "redis+cluster://[user:password@]host:port,host:port; rediss... = with TLS; "
             "nothing = an embedded server in the state folder; memory: = keep nothing"
         },
     )
@@ -52,10 +56,37 @@ class RedisConfig:
             "help": "of the embedded server: process (kill -9 loses nothing) or power (nor does a power cut)"
         },
     )
-    patience_s: float = field(
-        default=1.5,
+    sentinel_username: str | None = field(
+        default=None,
+        validator=optional(instance_of(str)),
+        metadata={"help": "how to log in to the sentinels themselves, when they ask for it"},
+    )
+    sentinel_password: str | None = field(
+        default=None,
+        repr=False,
+        validator=optional(instance_of(str)),
+        metadata={"help": "its password"},
+    )
+    replicas_acknowledge: int = field(
+        default=0,
         validator=ge(0),
-        metadata={"help": "how long a request waits for a server that is away before it fails"},
+        metadata={
+            "help": "so many replicas must have a commit or a lease before it counts as done; 0 = the "
+            "primary alone, whose death may then take the last ones with it"
+        },
+    )
+    acknowledge_timeout_s: float = field(
+        default=1.0,
+        validator=gt(0),
+        metadata={"help": "a commit that too few replicas have after so long counts as neither done nor not"},
+    )
+    patience_s: float | None = field(
+        default=None,
+        validator=optional(ge(0)),
+        metadata={
+            "help": "how long a request waits for a server that is away before it fails; nothing = "
+            f"{PATIENCE_S} with one server, {FAILOVER_PATIENCE_S} with sentinels or a cluster"
+        },
     )
     reply_timeout_s: float = field(
         default=5.0,
@@ -68,10 +99,20 @@ class RedisConfig:
         metadata={"help": "an idle connection is tried so often"},
     )
 
+    def __attrs_post_init__(self) -> None:
+        if self.replicas_acknowledge and (self.url is None or self.is_memory):
+            raise ValueError("replicas_acknowledge needs servers that have replicas: give their url")
+
     @property
-    def address(self) -> RedisAddress | None:
-        """Where the external server is; ``None`` for the embedded one and for ``memory:``."""
+    def address(self) -> StoreAddress | None:
+        """Where the external servers are; ``None`` for the embedded one and for ``memory:``."""
         return None if self.url is None or self.is_memory else parse_address(self.url)
+
+    def patience_with(self, address: StoreAddress) -> float:
+        """Return how long a request to servers at ``address`` waits, in seconds."""
+        if self.patience_s is not None:
+            return self.patience_s
+        return PATIENCE_S if isinstance(address, RedisAddress) else FAILOVER_PATIENCE_S
 
     @property
     def is_memory(self) -> bool:

@@ -68,13 +68,16 @@ class RedisLink(BaseRedisProtocol):  # type: ignore[misc]  # txredisapi has no t
         post_process = kwargs.get("post_proc")
         return reply if post_process is None else reply.addCallback(post_process)
 
-    async def prepare(self, address: RedisAddress) -> None:
-        """Log in, choose the database and teach the server our scripts."""
+    async def log_in(self, address: RedisAddress) -> None:
+        """Log in and choose the database."""
         if address.password is not None:
             await self.auth(address.password, address.username)
         if address.database:
             await self.select(address.database)
-        await self.load_scripts()
+
+    async def ask(self, *words: bytes) -> Reply:
+        """Send a command; raises as ``send`` fails."""
+        return await self.send(encode_command(words))
 
     async def load_scripts(self) -> None:
         """Make the server know every script."""

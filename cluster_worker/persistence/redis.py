@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgpack import unpackb
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
-from cluster_worker.persistence.address import RedisAddress
+from cluster_worker.persistence.address import StoreAddress
+from cluster_worker.persistence.answers import cut_further, name_documents, read_resolved, split_rows
 from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.connection import RedisConnection
-from cluster_worker.persistence.endpoints import make_endpoint
+from cluster_worker.persistence.connection import Uses, acknowledged_by
 from cluster_worker.persistence.engine import (
     Batch,
     Change,
@@ -36,17 +36,18 @@ from cluster_worker.persistence.layout import (
     encode_batch,
     exactly_name,
     key_bytes,
-    key_of,
     key_text,
     pack,
     reject_malformed,
     scope_prefix,
 )
 from cluster_worker.persistence.link import RedisLink
+from cluster_worker.persistence.requests import Requests
 from cluster_worker.persistence.resp import encode_command
 from cluster_worker.persistence.scripts import (
     ACQUIRE,
     ANCESTORS,
+    CHANGES,
     COMMIT,
     FORGET,
     GET_MANY,
@@ -55,30 +56,44 @@ from cluster_worker.persistence.scripts import (
     RESOLVE,
     Script,
 )
+from cluster_worker.persistence.topologies import make_store
 from cluster_worker.runtime.services import OrderedService
 
 _SCOPES = b"scopes"
 
 
 class RedisEngine(OrderedService):
-    """Persistence in a Redis server that may come and go; start it as a service.
+    """Persistence in Redis servers that may come and go; start it as a service.
+
+    With ``replicas_acknowledge``, what writes and what reads the feed goes over connections of its own,
+    which answer when so many replicas have what the answer speaks of.
 
     Args:
-        address: where the server is.
+        address: where the servers are.
     """
 
-    def __init__(self, reactor: Any, address: RedisAddress, config: RedisConfig) -> None:
+    def __init__(self, reactor: Any, address: StoreAddress, config: RedisConfig) -> None:
         super().__init__()
-        endpoint = make_endpoint(reactor, address, config.ca_file, config.reply_timeout_s)
         self._registered: set[Scope] = set()
-        self._connection = RedisConnection(reactor, endpoint, address, config, on_ready=self._on_ready)
-        self._feed = FeedWatch(reactor, endpoint, address, config, self.scopes)
+        self._replicas = config.replicas_acknowledge
+        patience_s = config.patience_with(address)
+        store = make_store(reactor, address, config)
+        store.setServiceParent(self)
+        self._connection = self._writing = store.open(Uses(on_ready=self._on_ready))
         self._connection.setServiceParent(self)
+        self._requests = self._writes = Requests(reactor, self._connection, patience_s)
+        if self._replicas:
+            carry = acknowledged_by(self._replicas, config.acknowledge_timeout_s)
+            self._writing = store.open(Uses(carry=carry, on_ready=self._on_ready))
+            self._writing.setServiceParent(self)
+            self._writes = Requests(reactor, self._writing, patience_s)
+        self._feed = FeedWatch(store, self.scopes)
         self._feed.setServiceParent(self)
 
     async def wait_ready(self) -> None:
         """Return once the server is reached, however long that takes."""
         await self._connection.wait_ready()
+        await self._writing.wait_ready()
 
     async def server_info(self, section: bytes) -> bytes:
         """Return what the server says of itself, as lines ``name:value``."""
@@ -90,7 +105,7 @@ class RedisEngine(OrderedService):
         request = COMMIT.request(prefix, encode_batch(batch))
         if batch.announce and scope not in self._registered:
             await self._register(scope)
-        answer = await self._connection.ask_once(request)
+        answer = await self._writes.ask_once(prefix, request)
         if isinstance(answer, list):
             step = batch.steps[answer[0] - 1]
             raise PreconditionFailed(step, decode_found(step, answer[1]))
@@ -100,7 +115,7 @@ class RedisEngine(OrderedService):
         if not fields:
             return {}
         words = [b"HMGET", scope_prefix(scope) + b"f:" + key_bytes(key), *map(key_bytes, fields)]
-        return _documents(fields, await self._command(*words))
+        return name_documents(fields, await self._command(*words))
 
     async def get_all(self, scope: Scope, key: Key) -> Mapping[str, Document]:
         flat = await self._command(b"HGETALL", scope_prefix(scope) + b"f:" + key_bytes(key))
@@ -113,7 +128,7 @@ class RedisEngine(OrderedService):
         if not fields or not keys:
             return [{} for _ in keys]
         flat = await self._run(GET_MANY, scope, (tuple(keys), tuple(fields), most_b))
-        return [_documents(fields, row) for row in _rows(flat, len(fields))]
+        return [name_documents(fields, row) for row in split_rows(flat, len(fields))]
 
     async def resolve(
         self,
@@ -125,11 +140,11 @@ class RedisEngine(OrderedService):
     ) -> Sequence[Resolved]:
         flat = await self._run(RESOLVE, scope, (root, fields, names, last))
         width = 1 + len(fields)
-        further = _further(flat, width * (1 + len(names)), last)
-        rows = _rows(flat, width)
+        further = cut_further(flat, width * (1 + len(names)), last)
+        rows = split_rows(flat, width)
         first = next(rows)
-        found = [Resolved(Entry(b"", b""), root, _documents(fields, first[1:]))]
-        found += [_resolved(fields, row) for row in rows]
+        found = [Resolved(Entry(b"", b""), root, name_documents(fields, first[1:]))]
+        found += [read_resolved(fields, row) for row in rows]
         if further:
             end = found[-1]
             found[-1] = Resolved(end.entry, end.key, {**end.documents, **further})
@@ -146,8 +161,8 @@ class RedisEngine(OrderedService):
     ) -> Sequence[tuple[Key, Mapping[str, Document]]]:
         flat = await self._run(ANCESTORS, scope, (key, parent_field, fields, limit, first))
         width = 1 + len(fields)
-        further = _further(flat, len(flat) - len(first), first)
-        found = [(key_text(row[0]), _documents(fields, row[1:])) for row in _rows(flat, width)]
+        further = cut_further(flat, len(flat) - len(first), first)
+        found = [(key_text(row[0]), name_documents(fields, row[1:])) for row in split_rows(flat, width)]
         if further:
             found[0] = (found[0][0], {**found[0][1], **further})
         return found
@@ -166,9 +181,9 @@ class RedisEngine(OrderedService):
         low = after_name(after)
         if fields:
             flat = await self._run(PAGE, scope, (directory, low, None, limit, fields))
-            return [_resolved(fields, row) for row in _rows(flat, 1 + len(fields))]
+            return [read_resolved(fields, row) for row in split_rows(flat, 1 + len(fields))]
         words = (b"ZRANGEBYLEX", _directory(scope, directory), low, b"+", b"LIMIT", b"0", b"%d" % limit)
-        return [_resolved((), (member,)) for member in await self._command(*words)]
+        return [read_resolved((), (member,)) for member in await self._command(*words)]
 
     async def page_from(
         self,
@@ -184,7 +199,7 @@ class RedisEngine(OrderedService):
         less = b"-" if start is None else before_name(start)
         offset = max(-COUNTER_LIMIT, min(offset, COUNTER_LIMIT))
         flat = await self._run(PAGE, scope, (directory, less, offset, limit, fields))
-        return [_resolved(fields, row) for row in _rows(flat, 1 + len(fields))]
+        return [read_resolved(fields, row) for row in split_rows(flat, 1 + len(fields))]
 
     async def count(self, scope: Scope, directory: Key) -> int:
         return int(await self._command(b"ZCARD", _directory(scope, directory)))
@@ -196,18 +211,27 @@ class RedisEngine(OrderedService):
     async def changes(self, scope: Scope, after: Seq, limit: int) -> Sequence[Change]:
         if limit <= 0:
             return []
-        bounds = (b"(%d" % after, b"+inf", b"WITHSCORES", b"LIMIT", b"0", b"%d" % limit)
-        flat = await self._command(b"ZRANGEBYSCORE", scope_prefix(scope) + b"c", *bounds)
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        return [Change(Seq(int(float(score))), key_text(key)) for key, score in pairs]
+        return (await self._changes(scope, after, limit))[1]
 
     async def forget(self, scope: Scope, entries: Sequence[Change]) -> None:
         if entries:
-            argument = pack([(entry.key, entry.seq) for entry in entries])
-            await self._connection.ask(FORGET.request(scope_prefix(scope), argument))
+            prefix, argument = scope_prefix(scope), pack([(entry.key, entry.seq) for entry in entries])
+            await self._writes.ask(prefix, FORGET.request(prefix, argument))
 
     async def last_seq(self, scope: Scope) -> Seq:
-        return Seq(int(await self._command(b"GET", scope_prefix(scope) + b"seq") or 0))
+        return (await self._changes(scope, Seq(0), 0))[0]
+
+    async def _changes(self, scope: Scope, after: Seq, limit: int) -> tuple[Seq, Sequence[Change]]:
+        """Return the newest number and the changes asked for, and leave a mark that replicas confirm.
+
+        A reader that has seen a change which no replica has could take the number of the next one, after a
+        failover, for one that it knows.
+        """
+        prefix = scope_prefix(scope)
+        request = CHANGES.request(prefix, pack((b"(%d" % after, limit, self._replicas > 0)))
+        newest, *flat = unpackb(await self._writes.ask(prefix, request), raw=True)
+        found = [Change(Seq(int(float(score))), key_text(key)) for key, score in split_rows(flat, 2)]
+        return Seq(int(newest or 0)), found
 
     def watch(self, listener: Callable[[Scope], None]) -> Callable[[], None]:
         return self._feed.watch(listener)
@@ -219,24 +243,26 @@ class RedisEngine(OrderedService):
         return sorted(scope for scope, seq in zip(registered, newest, strict=True) if seq)
 
     async def acquire(self, name: str, owner: str, ttl_s: float) -> Lease | None:
-        argument = pack((owner, max(1, round(ttl_s * 1000))))
-        token = await self._connection.ask(ACQUIRE.request(_lease(name), argument))
+        key, argument = _lease(name), pack((owner, max(1, round(ttl_s * 1000))))
+        token = await self._writes.ask(key, ACQUIRE.request(key, argument))
         return Lease(name, owner, token) if token else None
 
     async def release(self, lease: Lease) -> None:
-        await self._connection.ask(RELEASE.request(_lease(lease.name), pack((lease.owner, lease.token))))
+        key, argument = _lease(lease.name), pack((lease.owner, lease.token))
+        await self._writes.ask(key, RELEASE.request(key, argument))
 
     async def _run(self, script: Script, scope: Scope, argument: object) -> list[Any]:
-        request = script.request(scope_prefix(scope), pack(argument))
-        flat: list[Any] = unpackb(await self._connection.ask(request), raw=True)
+        prefix = scope_prefix(scope)
+        request = script.request(prefix, pack(argument))
+        flat: list[Any] = unpackb(await self._requests.ask(prefix, request), raw=True)
         return flat
 
     async def _command(self, *words: bytes) -> Any:
-        return await self._connection.ask(encode_command(words))
+        return await self._requests.ask(words[1], encode_command(words))
 
     async def _register(self, scope: Scope) -> None:
         """Remember a scope before its first announcement, in a set of its own (it has its own shard)."""
-        await self._command(b"SADD", _SCOPES, key_bytes(scope))
+        await self._writes.ask(_SCOPES, encode_command((b"SADD", _SCOPES, key_bytes(scope))))
         self._registered.add(scope)
 
     def _on_ready(self, _link: RedisLink) -> None:
@@ -258,26 +284,3 @@ def _lease(name: str) -> bytes:
 
 def _directory(scope: Scope, directory: Key) -> bytes:
     return scope_prefix(scope) + b"d:" + key_bytes(directory)
-
-
-def _rows(flat: Sequence[Any], width: int) -> Iterator[Sequence[Any]]:
-    return (flat[at : at + width] for at in range(0, len(flat), width))
-
-
-def _further(flat: list[Any], start: int, fields: Sequence[str]) -> dict[str, Document]:
-    """Cut the documents of further fields off the end of an answer, where they begin if they came."""
-    cut = flat[start:] if fields else []
-    if not cut:
-        return {}
-    del flat[start:]
-    return _documents(fields, cut)
-
-
-def _documents(fields: Sequence[str], stored: Sequence[bytes | None]) -> dict[str, Document]:
-    """Pair fields with what is stored in them; a missing one is ``None`` or ``False``."""
-    return {name: decode_document(data) for name, data in zip(fields, stored, strict=True) if data}
-
-
-def _resolved(fields: Sequence[str], row: Sequence[Any]) -> Resolved:
-    entry = decode_entry(row[0])
-    return Resolved(entry, key_of(entry.value), _documents(fields, row[1:]))

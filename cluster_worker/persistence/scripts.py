@@ -134,7 +134,7 @@ local n = #announce
 if n == 0 then return tonumber(call('GET', p .. 'seq') or 0) end
 local seq = call('INCRBY', p .. 'seq', n) - n
 for i = 1, n do call('ZADD', p .. 'c', seq + i, announce[i]) end
-call('PUBLISH', 'feed', sub(p, 2, -3))
+call('PUBLISH', 'feed', sub(p, 2, -3) .. '\0' .. string.format('%.0f', seq + n))
 return seq + n
 """
 )
@@ -254,6 +254,20 @@ return cmsgpack.pack(out)
 """
 )
 
+# {bound, limit, mark} -> the feed's newest number or false, then key and number of each change above the
+# bound. The mark is a write of nothing: replicas that confirm it have what was read.
+CHANGES = Script(
+    r"""
+local p, call = KEYS[1], redis.call
+local a = cmsgpack.unpack(ARGV[1])
+if a[3] then call('SET', p .. 'w', '') end
+local out = {}
+if a[2] > 0 then out = call('ZRANGEBYSCORE', p .. 'c', a[1], '+inf', 'WITHSCORES', 'LIMIT', 0, a[2]) end
+table.insert(out, 1, call('GET', p .. 'seq'))
+return cmsgpack.pack(out)
+"""
+)
+
 # {{key, seq}, ...} -> how many entries of the feed were dropped, those whose number is not above seq.
 FORGET = Script(
     r"""
@@ -267,7 +281,8 @@ return n
 )
 
 # {owner, milliseconds} -> the lease's token, or 0 while somebody else holds it. The token outlives the
-# lease, so that each new holder gets a greater one.
+# lease, so that each new holder gets a greater one. It is not below the server's time in milliseconds, so
+# that tokens grow even when a failover lost the last ones.
 ACQUIRE = Script(
     r"""
 local k, a = KEYS[1], cmsgpack.unpack(ARGV[1])
@@ -276,8 +291,9 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local h = redis.call('HMGET', k, 'owner', 'token', 'until')
 if h[1] and h[1] ~= a[1] and tonumber(h[3]) > now then return 0 end
 local token = tonumber(h[2] or 0)
-if h[1] ~= a[1] then token = token + 1 end
-redis.call('HSET', k, 'owner', a[1], 'token', token, 'until', string.format('%.0f', now + a[2]))
+if h[1] ~= a[1] then token = math.max(token + 1, now) end
+local written = string.format('%.0f', token)
+redis.call('HSET', k, 'owner', a[1], 'token', written, 'until', string.format('%.0f', now + a[2]))
 return token
 """
 )
@@ -292,4 +308,4 @@ return redis.call('HDEL', k, 'owner')
 """
 )
 
-ALL = (COMMIT, RESOLVE, PAGE, GET_MANY, ANCESTORS, FORGET, ACQUIRE, RELEASE)
+ALL = (COMMIT, RESOLVE, PAGE, GET_MANY, ANCESTORS, CHANGES, FORGET, ACQUIRE, RELEASE)

@@ -13,6 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock, deferLater
 
+from cluster_worker.persistence.address import parse_address
 from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import (
@@ -37,6 +38,7 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.persistence.leases import take
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
+from tests.support.redis_sets import ClusterGroup, SentinelGroup
 
 A, B, C, D = Key("a"), Key("b"), Key("c"), Key("d")
 _numbers = itertools.count()
@@ -667,6 +669,31 @@ def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngi
     blockon(server.stopService())
 
 
+@pytest.fixture(scope="module")
+def sentinel_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
+    group = SentinelGroup(tmp_path_factory.mktemp("sentinels"), replicas=1)
+    yield from engine_of(group, replicas_acknowledge=1)
+
+
+@pytest.fixture(scope="module")
+def cluster_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
+    yield from engine_of(ClusterGroup(tmp_path_factory.mktemp("cluster")))
+
+
+def engine_of(group: SentinelGroup | ClusterGroup, **options: int) -> Iterator[RedisEngine]:
+    """Start servers and yield an engine on them."""
+    try:
+        group.start()
+        config = RedisConfig(url=group.url, **options)  # type: ignore[arg-type]  # by name
+        engine = RedisEngine(reactor, parse_address(group.url), config)
+        engine.startService()
+        blockon(Deferred.fromCoroutine(engine.wait_ready()))
+        yield engine
+        blockon(engine.stopService())
+    finally:
+        group.stop()
+
+
 class TestMemoryEngine(EngineConformance):
     """Everything in this process, and a clock that the test turns."""
 
@@ -689,6 +716,34 @@ class TestRedisEngine(EngineConformance):
     @pytest.fixture()
     def engine(self, redis_engine: RedisEngine) -> Engine:
         return redis_engine
+
+    @pytest.fixture()
+    def pass_time(self) -> Callable[[float], Deferred[None]]:
+        return lambda duration_s: deferLater(reactor, duration_s, lambda: None)
+
+
+class TestSentinelEngine(EngineConformance):
+    """A primary that sentinels name, whose one replica acknowledges every commit."""
+
+    test_pages_follow_byte_order_of_any_names = paging_property()
+
+    @pytest.fixture()
+    def engine(self, sentinel_engine: RedisEngine) -> Engine:
+        return sentinel_engine
+
+    @pytest.fixture()
+    def pass_time(self) -> Callable[[float], Deferred[None]]:
+        return lambda duration_s: deferLater(reactor, duration_s, lambda: None)
+
+
+class TestClusterEngine(EngineConformance):
+    """A Redis Cluster of three primaries: each scope is on one of them."""
+
+    test_pages_follow_byte_order_of_any_names = paging_property()
+
+    @pytest.fixture()
+    def engine(self, cluster_engine: RedisEngine) -> Engine:
+        return cluster_engine
 
     @pytest.fixture()
     def pass_time(self) -> Callable[[float], Deferred[None]]:

@@ -14,7 +14,7 @@ from pytest_twisted import blockon
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from cluster_worker.persistence.address import RedisAddress
+from cluster_worker.persistence.address import RedisAddress, StoreAddress
 from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.persistence.server_program import find_server
@@ -83,8 +83,9 @@ def make_redis_engine() -> Iterator[Callable[..., RedisEngine]]:
     """Return what starts an engine on an address; it is stopped after the test."""
     engines: list[RedisEngine] = []
 
-    def make(address: RedisAddress, **options: object) -> RedisEngine:
-        engine = RedisEngine(reactor, address, RedisConfig(**options))  # type: ignore[arg-type]  # by name
+    def make(address: StoreAddress, **options: object) -> RedisEngine:
+        config = RedisConfig(url="redis://host", **options)  # type: ignore[arg-type]  # by name
+        engine = RedisEngine(reactor, address, config)
         engine.startService()
         engines.append(engine)
         return engine

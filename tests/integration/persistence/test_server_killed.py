@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred, gatherResults
@@ -17,68 +16,13 @@ from twisted.internet.task import deferLater
 
 from cluster_worker.persistence.config import Durability, RedisConfig
 from cluster_worker.persistence.embedded import EmbeddedRedis
-from cluster_worker.persistence.engine import (
-    Add,
-    Batch,
-    Document,
-    Engine,
-    Key,
-    Link,
-    OutcomeUnknown,
-    PersistenceUnavailable,
-    Put,
-    Scope,
-    Seq,
-)
+from cluster_worker.persistence.engine import Batch, Put, Scope
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.persistence.setup import make_engine
+from tests.support.commit_writers import ROOT, Writers, creation
 
 reactor: Any = global_reactor
-SCOPE, ROOT = Scope("space"), Key("root")
-
-
-def creation(name: str) -> Batch:
-    """Return a batch of four steps that belong together."""
-    key = Key(name)
-    steps = [Put(key, "meta", b"m", expect=0), Put(key, "times", b"t", expect=0)]
-    return Batch([*steps, Link(ROOT, name.encode(), name.encode()), Add("files", 1)], [key])
-
-
-@define
-class Writers:
-    """Several writers that go on until told to stop, and remember what came of each commit."""
-
-    engine: Engine
-    acknowledged: set[str] = field(factory=set)
-    unknown: set[str] = field(factory=set)
-    refused: set[str] = field(factory=set)
-    stopped: bool = False
-
-    async def run(self, writer: int) -> None:
-        number = 0
-        while not self.stopped:
-            number += 1
-            name = f"{writer}-{number}"
-            try:
-                await self.engine.commit(SCOPE, creation(name))
-                self.acknowledged.add(name)
-            except OutcomeUnknown:
-                self.unknown.add(name)
-            except PersistenceUnavailable:
-                self.refused.add(name)
-
-    async def check(self) -> None:
-        """Compare what is stored with what was said."""
-        entries = await self.engine.page(SCOPE, ROOT, None, 10**6, ["meta", "times"])
-        stored = {one.key for one in entries}
-        assert stored >= self.acknowledged
-        assert not stored & self.refused
-        assert stored <= self.acknowledged | self.unknown
-        whole = {"meta": Document(1, b"m"), "times": Document(1, b"t")}
-        assert all(one.documents == whole for one in entries)
-        assert await self.engine.counters(SCOPE) == {"files": len(stored)}
-        changes = await self.engine.changes(SCOPE, Seq(0), 10**6)
-        assert [change.seq for change in changes] == list(range(1, len(stored) + 1))
+SCOPE = Scope("space")
 
 
 @pytest.mark.parametrize("durability", list(Durability))
@@ -91,7 +35,7 @@ async def test_acknowledged_commits_survive_kills_of_the_server(
     server.startService()
     engine.startService()
     await engine.wait_ready()
-    writers = Writers(engine)
+    writers = Writers(engine, SCOPE)
     running = [Deferred.fromCoroutine(writers.run(number)) for number in range(8)]
     for _ in range(3):
         before = len(writers.acknowledged)

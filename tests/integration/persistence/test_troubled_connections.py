@@ -231,7 +231,7 @@ async def test_idle_connection_to_a_hanging_server_is_noticed(
     engine = make_redis_engine(server.address, ping_interval_s=0.2, reply_timeout_s=0.4)
     await engine.wait_ready()
     server.signal(signal.SIGSTOP)
-    await until(lambda: engine._connection.link is None, 3)
+    await until(lambda: not engine._connection.is_ready, 3)
     server.signal(signal.SIGCONT)
     await engine.wait_ready()
 

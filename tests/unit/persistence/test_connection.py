@@ -17,9 +17,10 @@ from zope.interface import implementer
 
 from cluster_worker.persistence.address import RedisAddress
 from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.connection import RedisConnection
+from cluster_worker.persistence.connection import RedisConnection, Uses
 from cluster_worker.persistence.engine import OutcomeUnknown, PersistenceError, PersistenceUnavailable
 from cluster_worker.persistence.link import RedisLink
+from cluster_worker.persistence.requests import Requests
 from cluster_worker.persistence.scripts import ALL
 
 GET = b"*1\r\n$3\r\nGET\r\n"
@@ -92,9 +93,10 @@ class Bench:
             self.server,
             RedisAddress(host="there", **options),
             self.config,
-            on_message=lambda channel, payload: self.messages.append((channel, payload)),
+            Uses(on_message=lambda channel, payload: self.messages.append((channel, payload))),
             jitter=lambda: 0.0,
         )
+        self.requests = Requests(self.clock, self.connection, 1.0)
 
     def start(self) -> Bench:
         self.connection.startService()
@@ -135,7 +137,7 @@ def value_of(result: Deferred[Any]) -> Any:
 
 def test_request_goes_out_at_once_and_gets_its_reply(bench: Bench) -> None:
     bench.start()
-    first, second = call(bench.connection.ask(GET)), call(bench.connection.ask_once(GET))
+    first, second = call(bench.requests.ask(b"", GET)), call(bench.requests.ask_once(b"", GET))
     assert bench.server.heard() == GET + GET
     bench.server.say(b":1\r\n$1\r\na\r\n")
     assert (value_of(first), value_of(second)) == (1, b"a")
@@ -143,7 +145,7 @@ def test_request_goes_out_at_once_and_gets_its_reply(bench: Bench) -> None:
 
 def test_request_before_the_log_in_waits_for_it(bench: Bench) -> None:
     bench.connection.startService()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     assert GET not in bench.server.wires[-1].value()
     bench.server.let_in()
     assert bench.server.heard() == GET
@@ -154,7 +156,7 @@ def test_request_before_the_log_in_waits_for_it(bench: Bench) -> None:
 def test_waiting_ends_when_patience_does(bench: Bench) -> None:
     bench.server.is_up = False
     bench.connection.startService()
-    reply = call(bench.connection.ask(GET))
+    reply = call(bench.requests.ask(b"", GET))
     bench.pass_time(0.9)
     assert not reply.called
     bench.pass_time(0.2)
@@ -163,7 +165,7 @@ def test_waiting_ends_when_patience_does(bench: Bench) -> None:
 
 def test_read_is_sent_again_over_the_next_connection(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask(GET))
+    reply = call(bench.requests.ask(b"", GET))
     bench.server.wires[-1].cut()
     bench.pass_time(0.2)
     bench.server.let_in()
@@ -174,7 +176,7 @@ def test_read_is_sent_again_over_the_next_connection(bench: Bench) -> None:
 
 def test_write_is_never_sent_again_over_the_next_connection(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     bench.server.wires[-1].cut()
     assert isinstance(failure_of(reply), OutcomeUnknown)
     bench.pass_time(0.2)
@@ -184,7 +186,7 @@ def test_write_is_never_sent_again_over_the_next_connection(bench: Bench) -> Non
 
 def test_silent_server_is_given_up_and_tried_anew(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     bench.pass_time(1.9)
     assert not reply.called
     bench.pass_time(0.7)
@@ -195,7 +197,7 @@ def test_silent_server_is_given_up_and_tried_anew(bench: Bench) -> None:
 
 def test_slow_but_talking_server_is_kept(bench: Bench) -> None:
     bench.start()
-    replies = [call(bench.connection.ask(GET)) for _ in range(4)]
+    replies = [call(bench.requests.ask(b"", GET)) for _ in range(4)]
     for reply in replies:
         bench.pass_time(1.5)
         bench.server.say(b":1\r\n")
@@ -215,7 +217,7 @@ def test_idle_connection_is_pinged(bench: Bench) -> None:
 
 def test_loading_server_is_asked_again_within_patience(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     for _ in range(3):
         assert bench.server.heard() == GET
         bench.server.say(b"-LOADING the data set\r\n")
@@ -226,7 +228,7 @@ def test_loading_server_is_asked_again_within_patience(bench: Bench) -> None:
 
 def test_server_that_only_loads_is_unavailable_in_the_end(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     for _ in range(15):
         if bench.server.heard():
             bench.server.say(b"-LOADING the data set\r\n")
@@ -238,7 +240,7 @@ def test_server_that_only_loads_is_unavailable_in_the_end(bench: Bench) -> None:
 
 def test_unknown_script_is_taught_and_run_again(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     bench.server.heard()
     bench.server.say(b"-NOSCRIPT No matching script\r\n")
     bench.server.let_in()
@@ -250,7 +252,7 @@ def test_unknown_script_is_taught_and_run_again(bench: Bench) -> None:
 def test_refusal_of_a_full_server_is_told_at_once(bench: Bench) -> None:
     bench.start()
     for refusal, expected in ((b"-OOM no memory", PersistenceUnavailable), (b"-ERR a bug", PersistenceError)):
-        reply = call(bench.connection.ask_once(GET))
+        reply = call(bench.requests.ask_once(b"", GET))
         bench.server.say(refusal + b"\r\n")
         assert type(failure_of(reply)) is expected
 
@@ -270,14 +272,14 @@ def test_refused_log_in_is_retried_with_the_same_backoff() -> None:
             bench.server.say(b"-WRONGPASS invalid\r\n")
         bench.pass_time(0.1)
     assert 40 <= len(bench.server.wires) <= 70
-    reply = call(bench.connection.ask(GET))
+    reply = call(bench.requests.ask(b"", GET))
     bench.pass_time(1.2)
     assert "WRONGPASS" in str(failure_of(reply))
 
 
 def test_cancelled_wait_swallows_only_its_own_reply(bench: Bench) -> None:
     bench.start()
-    first, second = call(bench.connection.ask_once(GET)), call(bench.connection.ask_once(GET))
+    first, second = call(bench.requests.ask_once(b"", GET)), call(bench.requests.ask_once(b"", GET))
     first.addErrback(lambda _: None)
     first.cancel()
     bench.server.say(b":1\r\n:2\r\n")
@@ -287,7 +289,7 @@ def test_cancelled_wait_swallows_only_its_own_reply(bench: Bench) -> None:
 def test_cancelled_wait_for_a_connection_leaves_nothing_behind(bench: Bench) -> None:
     bench.server.is_up = False
     bench.connection.startService()
-    reply = call(bench.connection.ask_once(GET))
+    reply = call(bench.requests.ask_once(b"", GET))
     reply.addErrback(lambda _: None)
     reply.cancel()
     bench.server.is_up = True
@@ -298,7 +300,7 @@ def test_cancelled_wait_for_a_connection_leaves_nothing_behind(bench: Bench) -> 
 
 def test_message_of_a_subscription_is_no_reply(bench: Bench) -> None:
     bench.start()
-    reply = call(bench.connection.ask(GET))
+    reply = call(bench.requests.ask(b"", GET))
     bench.server.say(b"*3\r\n$7\r\nmessage\r\n$4\r\nfeed\r\n$5\r\nspace\r\n:1\r\n")
     assert value_of(reply) == 1
     assert bench.messages == [(b"feed", b"space")]
@@ -324,20 +326,20 @@ def test_commands_of_txredisapi_work_on_our_connection(bench: Bench) -> None:
 
 def test_stop_fails_who_waits_and_leaves_no_timer(bench: Bench) -> None:
     bench.start()
-    sent = call(bench.connection.ask_once(GET))
+    sent = call(bench.requests.ask_once(b"", GET))
     ready = bench.connection.wait_ready()
     value_of(call(ready))
     stopped = bench.connection.stopService()
     assert isinstance(failure_of(sent), OutcomeUnknown)
     value_of(stopped)
-    assert isinstance(failure_of(call(bench.connection.ask(GET))), PersistenceUnavailable)
+    assert isinstance(failure_of(call(bench.requests.ask(b"", GET))), PersistenceUnavailable)
     assert bench.clock.getDelayedCalls() == []
 
 
 def test_stop_while_nobody_answers_leaves_no_timer(bench: Bench) -> None:
     bench.server.is_up = False
     bench.connection.startService()
-    waiting = call(bench.connection.ask(GET))
+    waiting = call(bench.requests.ask(b"", GET))
     bench.pass_time(0.3)
     value_of(bench.connection.stopService())
     assert isinstance(failure_of(waiting), PersistenceUnavailable)

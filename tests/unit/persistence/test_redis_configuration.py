@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from twisted.internet.task import Clock
 
-from cluster_worker.persistence.address import BadRedisUrl, RedisAddress, parse_address
+from cluster_worker.persistence.address import (
+    BadRedisUrl,
+    ClusterAddress,
+    RedisAddress,
+    SentinelAddress,
+    StoreAddress,
+    parse_address,
+)
 from cluster_worker.persistence.config import Durability, RedisConfig
 from cluster_worker.persistence.embedded import TcpListen, restart_delay_s, server_settings
 from cluster_worker.persistence.memory import MemoryEngine
@@ -34,9 +41,39 @@ from cluster_worker.persistence.setup import make_engine
             "unix://:word@/run/a%20b.sock?db=3",
             RedisAddress(path="/run/a b.sock", password="word", database=3),
         ),
+        (
+            "redis+sentinel://a,[::1]:7,c:8/m%2F1/2",
+            SentinelAddress(
+                sentinels=(
+                    RedisAddress(host="a", port=26379),
+                    RedisAddress(host="::1", port=7),
+                    RedisAddress(host="c", port=8),
+                ),
+                service="m/1",
+                login=RedisAddress(database=2),
+            ),
+        ),
+        (
+            "rediss+sentinel://me:p%40s@a/m1",
+            SentinelAddress(
+                sentinels=(RedisAddress(host="a", port=26379, tls=True),),
+                service="m1",
+                login=RedisAddress(tls=True, username="me", password="p@s"),
+            ),
+        ),
+        (
+            "redis+cluster://:word@a,b:7000",
+            ClusterAddress(
+                nodes=(
+                    RedisAddress(host="a", password="word"),
+                    RedisAddress(host="b", port=7000, password="word"),
+                )
+            ),
+        ),
+        ("rediss+cluster://a", ClusterAddress(nodes=(RedisAddress(host="a", tls=True),))),
     ],
 )
-def test_url_gives_the_address_it_names(url: str, address: RedisAddress) -> None:
+def test_url_gives_the_address_it_names(url: str, address: StoreAddress) -> None:
     assert parse_address(url) == address
     assert RedisConfig(url=url).address == address
 
@@ -51,6 +88,14 @@ def test_url_gives_the_address_it_names(url: str, address: RedisAddress) -> None
         "redis://h:99999",
         "redis://h/word",
         "unix://run/redis.sock",
+        "redis://a,b",
+        "redis+sentinel://a",
+        "redis+sentinel://a,/m1",
+        "redis+sentinel://a:x/m1",
+        "redis+sentinel://a/m1/x",
+        "redis+cluster://",
+        "redis+cluster://a,b:0x1",
+        "redis+cluster://a,b/0",
     ],
 )
 def test_url_that_names_no_server_is_refused(url: str) -> None:
@@ -66,8 +111,29 @@ def test_password_is_in_no_representation_and_no_error() -> None:
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["redis+sentinel://u:s3cret@h/m1", "redis+cluster://u:s3cret@h,i"])
+def test_password_for_several_servers_is_in_no_representation(url: str) -> None:
+    config = RedisConfig(url=url, sentinel_password="other")
+    assert not {"s3cret", "other"} & set(f"{config!r} {config.address!r} {config.address}".split("'"))
+
+
+def test_requests_to_servers_that_fail_over_wait_for_that_unless_told_otherwise() -> None:
+    one, several = parse_address("redis://h"), parse_address("redis+cluster://h")
+    assert RedisConfig().patience_with(one) == 1.5
+    assert RedisConfig().patience_with(several) == 10.0
+    assert RedisConfig(patience_s=3.0).patience_with(several) == 3.0
+
+
+@pytest.mark.parametrize("url", [None, "memory:"])
+def test_store_without_replicas_cannot_have_them_acknowledge(url: str | None) -> None:
+    with pytest.raises(ValueError, match="replicas"):
+        RedisConfig(url=url, replicas_acknowledge=1)
+
+
 def test_durations_that_make_no_sense_are_refused() -> None:
     for options in (
+        {"replicas_acknowledge": -1},
+        {"acknowledge_timeout_s": 0},
         {"patience_s": -1},
         {"reply_timeout_s": 0},
         {"ping_interval_s": 0},
@@ -117,6 +183,6 @@ def test_serve_without_a_password_listens_on_loopback_addresses_only(tmp_path: P
 def test_engine_is_chosen_by_the_url() -> None:
     clock = Clock()
     assert isinstance(make_engine(clock, RedisConfig(url="memory:"), "unused")[1], MemoryEngine)
-    for url in ("unix:///run/redis.sock", None):
+    for url in ("unix:///run/redis.sock", "redis+sentinel://h/m1", "redis+cluster://h", None):
         assert isinstance(make_engine(clock, RedisConfig(url=url), "unused")[1], RedisEngine)
     assert clock.getDelayedCalls() == []

@@ -1,0 +1,177 @@
+"""A primary that is killed or hangs under load: another one takes over, and nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import count
+from typing import Any, TypeVar
+
+import pytest
+from pytest_twisted import ensureDeferred
+from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred, gatherResults
+
+from cluster_worker.persistence.address import StoreAddress, parse_address
+from cluster_worker.persistence.engine import Batch, Key, Put, Scope
+from cluster_worker.persistence.redis import RedisEngine
+from cluster_worker.persistence.slots import key_slot
+from tests.support.commit_writers import Writers
+from tests.support.redis_sets import ClusterGroup, SentinelGroup, Server, wait_until
+
+pytestmark = pytest.mark.slow
+reactor: Any = global_reactor
+G = TypeVar("G", SentinelGroup, ClusterGroup)
+_numbers = count()
+MakeEngine = Callable[..., RedisEngine]
+Until = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def all_sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelGroup]:
+    yield from running(SentinelGroup(tmp_path_factory.mktemp("sentinels"), replicas=2))
+
+
+@pytest.fixture(scope="module")
+def whole_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterGroup]:
+    yield from running(ClusterGroup(tmp_path_factory.mktemp("cluster"), primaries=3, replicas=2))
+
+
+def running(group: G) -> Iterator[G]:
+    """Start servers, and end them."""
+    try:
+        group.start()
+        yield group
+    finally:
+        group.stop()
+
+
+@pytest.fixture()
+def sentinels(all_sentinels: SentinelGroup) -> SentinelGroup:
+    wait_until(all_sentinels.is_whole, "the servers recover from the test before")
+    return all_sentinels
+
+
+@pytest.fixture()
+def cluster(whole_cluster: ClusterGroup) -> ClusterGroup:
+    wait_until(whole_cluster.is_whole, "the nodes recover from the test before")
+    return whole_cluster
+
+
+def new_scope() -> Scope:
+    """Return a scope that no other test uses."""
+    return Scope(f"scope-{next(_numbers)}")
+
+
+def owner_of(cluster: ClusterGroup, scope: Scope) -> Server:
+    """Return the primary that has a scope."""
+    return cluster.owner(key_slot(f"{{{scope}}}:".encode()))
+
+
+async def lose_primary(
+    engine: RedisEngine,
+    scopes: Sequence[Scope],
+    lose: Callable[[], object],
+    come_back: Callable[[], object],
+    until: Until,
+) -> float:
+    """Lose a primary under load, wait for service, bring it back; return for how long a scope was away."""
+    loads = [Writers(engine, scope) for scope in scopes]
+    running = [Deferred.fromCoroutine(load.run(number)) for load in loads for number in range(4)]
+    try:
+        await until(lambda: all(len(load.acknowledged) > 100 for load in loads))
+        lose()
+        lost_s = reactor.seconds()
+        before = [len(load.acknowledged) for load in loads]
+        await until(
+            lambda: all(len(load.acknowledged) > n + 100 for load, n in zip(loads, before, strict=True))
+        )
+        away_s: float = reactor.seconds() - lost_s
+        come_back()
+        before = [len(load.acknowledged) for load in loads]
+        await until(
+            lambda: all(len(load.acknowledged) > n + 300 for load, n in zip(loads, before, strict=True))
+        )
+    finally:
+        for load in loads:
+            load.stopped = True
+        await gatherResults(running)
+    for load in loads:
+        await load.check()
+    print(f"service was back after {away_s:.1f} s; unknown {sum(len(load.unknown) for load in loads)}")
+    return away_s
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@ensureDeferred
+async def test_sentinel_failover_under_load_loses_no_acknowledged_commit(
+    number: signal.Signals, sentinels: SentinelGroup, make_redis_engine: MakeEngine, until: Until
+) -> None:
+    engine = make_redis_engine(parse_address(sentinels.url), replicas_acknowledge=1)
+    await engine.wait_ready()
+    primary = sentinels.primary()
+    back = primary.start if number is signal.SIGKILL else lambda: primary.signal(signal.SIGCONT)
+    away_s = await lose_primary(
+        engine, [new_scope(), new_scope()], lambda: primary.signal(number), back, until
+    )
+    assert away_s < 8
+    assert sentinels.primary() is not primary
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@ensureDeferred
+async def test_cluster_failover_under_load_loses_no_acknowledged_commit(
+    number: signal.Signals, cluster: ClusterGroup, make_redis_engine: MakeEngine, until: Until
+) -> None:
+    engine = make_redis_engine(parse_address(cluster.url), replicas_acknowledge=1)
+    await engine.wait_ready()
+    scopes = [new_scope() for _ in range(4)]
+    primary = owner_of(cluster, scopes[0])
+    back = primary.start if number is signal.SIGKILL else lambda: primary.signal(signal.SIGCONT)
+    away_s = await lose_primary(engine, scopes, lambda: primary.signal(number), back, until)
+    assert away_s < 8
+    assert set(await engine.scopes()) >= set(scopes)
+
+
+@pytest.mark.parametrize("kind", ["sentinels", "cluster"])
+@ensureDeferred
+async def test_listeners_leases_and_tokens_outlive_a_failover(
+    kind: str, request: pytest.FixtureRequest, make_redis_engine: MakeEngine, until: Until
+) -> None:
+    group: SentinelGroup | ClusterGroup = request.getfixturevalue(kind)
+    address: StoreAddress = parse_address(group.url)
+    engine, other = (make_redis_engine(address, replicas_acknowledge=1) for _ in range(2))
+    for one in (engine, other):
+        await one.wait_ready()
+    heard: list[Scope] = []
+    engine.watch(heard.append)
+    scopes = [new_scope() for _ in range(4)]
+    for scope in scopes:
+        await engine.commit(scope, Batch([Put(Key("k"), "m", b"")], [Key("k")]))
+    await until(lambda: set(heard) >= set(scopes))
+    lease = await engine.acquire(f"{{{scopes[0]}}}", "one", 4)
+    assert lease is not None
+    heard.clear()
+    primary = group.primary() if isinstance(group, SentinelGroup) else owner_of(group, scopes[0])
+    primary.signal(signal.SIGKILL)
+    assert await other.acquire(lease.name, "two", 4) is None
+    await until(lambda: set(heard) >= set(scopes))  # told again, for something may have been missed
+    heard.clear()
+    for scope in scopes:
+        await other.commit(scope, Batch([Put(Key("k"), "m", b"")], [Key("k")]))
+    await until(lambda: set(heard) >= set(scopes))
+
+    async def take_over() -> int:
+        while (taken := await other.acquire(lease.name, "two", 4)) is None:
+            await pause(0.1)
+        return taken.token
+
+    assert await take_over() > lease.token
+    primary.start()
+
+
+async def pause(duration_s: float) -> None:
+    """Let the reactor run for a while."""
+    waiter: Deferred[None] = Deferred()
+    reactor.callLater(duration_s, waiter.callback, None)
+    await waiter

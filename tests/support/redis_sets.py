@@ -1,0 +1,284 @@
+"""Redis servers that belong together, started for a test: sentinels with their servers, and clusters.
+
+Every server listens on a free loopback port, works in a folder of its own, and ends with the test's process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import define, field
+from valkey import Connection
+from valkey.exceptions import ValkeyError
+
+from cluster_worker.persistence import leash
+from cluster_worker.persistence.server_program import find_server
+from cluster_worker.persistence.slots import SLOTS
+
+HOST = "127.0.0.1"
+SERVICE = "m1"
+_WITHIN_S = 20.0
+_ports = Random()
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago, not one that outgoing connections get."""
+    while True:
+        port = _ports.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue  # taken
+        return port
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Return when ``condition`` holds; a server that does not answer yet makes it false."""
+    deadline = time.monotonic() + _WITHIN_S
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except (ValkeyError, OSError):
+            pass  # not yet
+        time.sleep(0.02)
+    raise AssertionError(f"not within {_WITHIN_S} s: {what}")
+
+
+@define(eq=False)
+class Server:
+    """One process; ``options`` are words of its command line."""
+
+    folder: Path
+    port: int
+    options: Sequence[str]
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def place(self) -> str:
+        """``host:port``."""
+        return f"{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Start it; it answers a little later."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        words = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), find_server(), *self.options]
+        with open(self.folder / "redis.log", "ab") as log:
+            self.process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; killing waits for its end."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait(10)
+
+    def stop(self) -> None:
+        """End it for good."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def ask(self, *words: object) -> Any:
+        """Return the reply to one command as it comes: bytes, integers, lists. Raises: ValkeyError."""
+        connection = Connection(host=HOST, port=self.port, socket_timeout=5)
+        try:
+            connection.send_command(*words)
+            return connection.read_response()
+        finally:
+            connection.disconnect()
+
+
+def server_options(port: int, extra: Sequence[str] = ()) -> Sequence[str]:
+    """Return the command line of a server on ``port`` that keeps an append-only file."""
+    words = ["--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "yes", "--appendfsync", "no"]
+    return [*words, "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", *extra]
+
+
+class SentinelGroup:
+    """A primary, its replicas, and three sentinels that agree on the primary within about a second."""
+
+    def __init__(self, folder: Path, replicas: int = 2, extra: Sequence[str] = ()) -> None:
+        self._folder = folder
+        ports = [free_port() for _ in range(1 + replicas)]
+        follow = ("--replicaof", f"{HOST} {ports[0]}")
+        self.servers = [
+            Server(folder / f"server-{n}", port, server_options(port, [*extra, *(follow if n else ())]))
+            for n, port in enumerate(ports)
+        ]
+        self.sentinels = [self._sentinel(n) for n in range(3)]
+
+    def _sentinel(self, number: int) -> Server:
+        port, folder = free_port(), self._folder / f"sentinel-{number}"
+        return Server(folder, port, ["sentinel.conf", "--sentinel"])
+
+    @property
+    def url(self) -> str:
+        """The URL of a daemon's configuration."""
+        return f"redis+sentinel://{','.join(one.place for one in self.sentinels)}/{SERVICE}/0"
+
+    def start(self) -> None:
+        """Start everything and return when a failover would succeed."""
+        for server in self.servers:
+            server.start()
+        replicas = self.servers[1:]
+        wait_until(lambda: all(link_status(one) == b"up" for one in replicas), "replicas follow")
+        for sentinel in self.sentinels:
+            self._write_configuration(sentinel)
+            sentinel.start()
+        for sentinel in self.sentinels:
+            wait_until(partial(_hurry, sentinel), "sentinels answer")
+            wait_until(partial(self._knows_all, sentinel), "sentinels know each other")
+
+    def _write_configuration(self, sentinel: Server) -> None:
+        sentinel.folder.mkdir(parents=True)
+        lines = [
+            f"port {sentinel.port}",
+            f"bind {HOST}",
+            f"sentinel announce-ip {HOST}",
+            f"sentinel monitor {SERVICE} {HOST} {self.servers[0].port} 2",
+            f"sentinel down-after-milliseconds {SERVICE} 500",
+            f"sentinel failover-timeout {SERVICE} 1000",
+        ]
+        (sentinel.folder / "sentinel.conf").write_text("\n".join(lines) + "\n")
+
+    def _knows_all(self, sentinel: Server) -> bool:
+        known = _pairs(sentinel.ask("SENTINEL", "MASTER", SERVICE))
+        return (known[b"num-slaves"], known[b"num-other-sentinels"]) == (
+            b"%d" % (len(self.servers) - 1),
+            b"2",
+        )
+
+    def is_whole(self) -> bool:
+        """Whether all replicas follow the primary that all sentinels name."""
+        primary = self.primary()
+        names = {tuple(_primary_of(sentinel)) for sentinel in self.sentinels}
+        role, _, replicas = primary.ask("ROLE")
+        return role == b"master" and len(replicas) == len(self.servers) - 1 and len(names) == 1
+
+    def primary(self) -> Server:
+        """Return the server that the first sentinel calls the primary."""
+        _, port = _primary_of(self.sentinels[0])
+        return next(server for server in self.servers if server.port == int(port))
+
+    def stop(self) -> None:
+        """End everything."""
+        for server in [*self.sentinels, *self.servers]:
+            server.stop()
+
+
+class ClusterGroup:
+    """A Redis Cluster of some primaries, each with as many replicas; nodes count as failed after a second."""
+
+    def __init__(
+        self, folder: Path, primaries: int = 3, replicas: int = 0, extra: Sequence[str] = ()
+    ) -> None:
+        self._primaries, self._replicas = primaries, replicas
+        self.servers = [self._server(folder, number, extra) for number in range(primaries * (1 + replicas))]
+
+    def _server(self, folder: Path, number: int, extra: Sequence[str]) -> Server:
+        port = free_port()
+        words = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-announce-ip", HOST]
+        words += ["--cluster-port", str(free_port()), "--cluster-replica-validity-factor", "0", *extra]
+        words += ["--cluster-require-full-coverage", "no"]
+        return Server(folder / f"node-{number}", port, server_options(port, words))
+
+    @property
+    def url(self) -> str:
+        """The URL of a daemon's configuration, which names two of the nodes."""
+        return f"redis+cluster://{','.join(one.place for one in self.servers[:2])}"
+
+    def start(self) -> None:
+        """Start the nodes, join them, give out the slots, and return when the cluster serves."""
+        for server in self.servers:
+            server.start()
+        for server in self.servers:
+            wait_until(partial(server.ask, "PING"), "nodes answer")
+        first, *others = self.servers
+        for number, primary in enumerate(self.servers[: self._primaries]):
+            bounds = [SLOTS * at // self._primaries for at in (number, number + 1)]
+            primary.ask("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            primary.ask("CLUSTER", "ADDSLOTSRANGE", bounds[0], bounds[1] - 1)
+        for server in others:
+            first.ask("CLUSTER", "MEET", HOST, server.port, _bus_port(server))
+        for server in self.servers:
+            wait_until(partial(self._sees_all, server), "nodes know each other")
+        for number, replica in enumerate(self.servers[self._primaries :]):
+            replica.ask("CLUSTER", "REPLICATE", self.node_id(self.servers[number % self._primaries]))
+        wait_until(self.is_whole, "the cluster serves")
+
+    def _sees_all(self, server: Server) -> bool:
+        nodes = server.ask("CLUSTER", "NODES")
+        return nodes.count(b"\n") == len(self.servers) and b"handshake" not in nodes
+
+    def is_whole(self) -> bool:
+        """Whether all nodes serve, and all replicas follow."""
+        roles = [server.ask("ROLE") for server in self.servers]
+        replicas = [role for role in roles if role[0] == b"slave"]
+        return (
+            all(b"cluster_state:ok" in server.ask("CLUSTER", "INFO") for server in self.servers)
+            and all(b"fail" not in server.ask("CLUSTER", "NODES") for server in self.servers)
+            and len(replicas) == self._primaries * self._replicas
+            and all(role[3] == b"connected" for role in replicas)
+        )
+
+    @staticmethod
+    def node_id(server: Server) -> str:
+        """Return the name of a node within the cluster."""
+        name: bytes = server.ask("CLUSTER", "MYID")
+        return name.decode()
+
+    def owner(self, slot: int) -> Server:
+        """Return the node that has a slot, as some node that answers knows."""
+        for server in self.servers:
+            try:
+                ranges = server.ask("CLUSTER", "SLOTS")
+            except (ValkeyError, OSError):
+                continue
+            for first, last, (_, port, *_), *_ in ranges:
+                if first <= slot <= last:
+                    return next(one for one in self.servers if one.port == port)
+        raise AssertionError(f"nobody has slot {slot}")
+
+    def stop(self) -> None:
+        """End everything."""
+        for server in self.servers:
+            server.stop()
+
+
+def link_status(server: Server) -> bytes:
+    """Return whether a replica follows its primary: ``up`` when it does."""
+    info: bytes = server.ask("INFO", "replication")
+    return info.partition(b"master_link_status:")[2].split(b"\r", 1)[0]
+
+
+def _primary_of(sentinel: Server) -> Sequence[bytes]:
+    place: Sequence[bytes] = sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
+    return place
+
+
+def _hurry(sentinel: Server) -> object:
+    """Make a sentinel look around more often than it does by itself; true when it answers."""
+    periods = ("INFO-PERIOD", 200, "PUBLISH-PERIOD", 200)
+    return sentinel.ask("SENTINEL", "DEBUG", *periods)
+
+
+def _bus_port(server: Server) -> int:
+    return int(server.options[list(server.options).index("--cluster-port") + 1])
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
