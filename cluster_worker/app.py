@@ -17,6 +17,7 @@ from cluster_worker.node.own_certificate import check_own_certificate
 from cluster_worker.observability import Observability
 from cluster_worker.persistence.engine import Engine
 from cluster_worker.persistence.health import engine_status, until_engine_answers
+from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
@@ -73,12 +74,15 @@ def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedSer
     check_own_certificate(config.node)
     claim = claim_state_folder(config.state_dir)
     folder = claim.path
-    engine_service, engine = make_engine(reactor, config.redis, str(folder))
+    engine_service, bare_engine = make_engine(reactor, config.redis, str(folder))
+    store_metrics = StoreMetrics()
+    engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     pool = BlockingPool(reactor, _BLOCKING_THREADS)
     doors = OrderedService()
     application = BareApplication(reactor, engine, doors)
     node = ClusterNode(reactor, config.node, application, blocking=pool)
     observed = Observability.make(reactor, node, pool, folder=folder, release="", config=config, doors={})
+    observed.of_boot.use([store_metrics])
     tree = Branch()
     tree.mount("nagios", NagiosResource(node, system_wall_clock))
     observed.mount_on(tree)

@@ -19,7 +19,7 @@ from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.metrics import NodeMetrics
 from cluster_worker.runtime.log_files import LogFiles, LogSection
 from cluster_worker.runtime.metrics import DaemonInfo, Replaceable, make_registry
-from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.pool import BlockingPool, PoolMetrics
 from cluster_worker.runtime.reactor_lag import ReactorLag
 from cluster_worker.runtime.readiness import Readiness
 
@@ -60,6 +60,7 @@ class Observability:
     lag: ReactorLag
     readiness: Readiness
     traffic: Traffic
+    pools: PoolMetrics
     of_boot: Replaceable
     metrics_page: MetricsPage
     health_pages: HealthPages
@@ -80,7 +81,9 @@ class Observability:
         registry = make_registry(DaemonInfo(node.app_name, release, node.node_name))
         lag, of_boot = ReactorLag(clock), Replaceable()
         traffic = Traffic({**OWN_DOORS, **doors})
-        for collector in (lag, traffic, NodeMetrics(node), pool, of_boot):
+        pools = PoolMetrics()
+        pools.watch("blocking", pool)
+        for collector in (lag, traffic, NodeMetrics(node), pools, of_boot):
             registry.register(collector)
         readiness = Readiness(lambda: node.is_ready)
         return cls(
@@ -89,6 +92,7 @@ class Observability:
             lag=lag,
             readiness=readiness,
             traffic=traffic,
+            pools=pools,
             of_boot=of_boot,
             metrics_page=MetricsPage(registry, config.metrics, of_boot.refresh),
             health_pages=HealthPages(readiness, node.health),

@@ -11,6 +11,7 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 
 from cluster_worker.feeds.compaction import FeedCompaction
+from cluster_worker.feeds.metrics import FeedMetrics
 from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.certificate_watch import CertificateWatch
@@ -20,6 +21,7 @@ from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.observability import Observability
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine, Scope
+from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
@@ -54,6 +56,7 @@ from op_worker.shares.service import Shares
 from op_worker.snapshots.service import Snapshots
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
+from op_worker.storage.measured import StorageMetrics
 from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
 from op_worker.uploads.service import Uploads
@@ -109,7 +112,9 @@ class ProviderParts:
     def make(ground: Ground) -> ProviderParts:
         """Make store, membership, storages and files, none of them started."""
         reactor, config = ground.reactor, ground.config
-        engine_service, engine = make_engine(reactor, config.redis, str(ground.folder))
+        engine_service, bare_engine = make_engine(reactor, config.redis, str(ground.folder))
+        store_metrics = StoreMetrics()
+        engine: Engine = MeasuredEngine(bare_engine, store_metrics, reactor)
         membership: Membership
         if config.local.users:
             membership = make_local_membership(config.local, ground.folder)
@@ -173,6 +178,11 @@ class ProviderParts:
             clock=reactor,
             wall_clock=system_wall_clock,
             node_name=config.node.node_name,
+        )
+        readers = (searching.reader, statistics.reader, queue_services.reader)
+        ground.observed.pools.watch("search", search_thread)
+        ground.observed.of_boot.use(
+            (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages))
         )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),

@@ -21,6 +21,7 @@ from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
 from cluster_worker.observability import Observability
 from cluster_worker.persistence.engine import PersistenceUnavailable
+from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.pool import BlockingPool
@@ -127,7 +128,9 @@ def _make_claimed(
     folder = claim.path
     files = _certificate_files(config.http, folder, wall_clock)
     tls = WebTls(*files)
-    persistence, engine = make_engine(reactor, config.redis, config.state_dir)
+    persistence, bare_engine = make_engine(reactor, config.redis, config.state_dir)
+    store_metrics = StoreMetrics()
+    engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
     means = ZoneMeans(
         reactor=reactor,
@@ -143,6 +146,7 @@ def _make_claimed(
     observed = Observability.make(
         reactor, node, hashing, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
     )
+    observed.of_boot.use([store_metrics])
     access_log = AccessLog(
         AppendingFile(folder / "log" / "access.log"),
         clock=reactor,

@@ -45,6 +45,9 @@ class FeedReader(TaskService):
     Args:
         scopes: which scopes are read now; asked again at each look.
         on_stop: called when nothing is read any more, to give leases back.
+
+    Attributes:
+        reached: the last change consumed of each scope whose turn is this node's.
     """
 
     _log = Logger()
@@ -64,6 +67,12 @@ class FeedReader(TaskService):
         self._again: set[Scope] = set()
         self._read_up: set[Scope] = set()
         self._unwatch: Callable[[], None] | None = None
+        self.reached: dict[Scope, Seq] = {}
+
+    @property
+    def reader_name(self) -> str:
+        """What the log and metrics call it."""
+        return self._consumer.name
 
     def startService(self) -> None:
         super().startService()
@@ -86,10 +95,12 @@ class FeedReader(TaskService):
         Raises: PersistenceError.
         """
         while (position := await self._consumer.position(scope)) is not None:
+            self.reached[scope] = position
             changes = await self._engine.changes(scope, position, BATCH)
             if not changes:
                 return True
             await self._consumer.consume(scope, changes)
+        self.reached.pop(scope, None)
         return False
 
     async def _look_around(self) -> None:

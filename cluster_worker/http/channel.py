@@ -99,10 +99,18 @@ class StreamingChannel(HTTPChannel):
         self.deadline_s = None
         self.transport.abortConnection()
 
-    def finish_soon(self) -> None:
-        """The server stops: close now when idle, otherwise after the answer at hand."""
+    def finish_soon(self, first_request_s: float) -> None:
+        """The server stops: close now when idle, otherwise after the answer at hand.
+
+        A client that has just connected gets ``first_request_s`` seconds to say what it wants, and an answer.
+        """
+        if self.phase is Phase.HEADERS and not self.requests:
+            self._wait(
+                first_request_s
+            )  # still to be kept: Twisted reads no request on a connection that is not
+            return
         self.persistent = False
-        if self.phase is Phase.IDLE or (self.phase is Phase.HEADERS and not self.requests):
+        if self.phase is Phase.IDLE:
             self.close()
 
     def refuse(self, code: int) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from attrs import field, frozen
+from attrs import frozen
 
 
 @frozen
 class Networks:
     """Networks of either family."""
 
-    members: tuple[IPv4Network | IPv6Network, ...] = field(converter=tuple)
+    members: tuple[IPv4Network | IPv6Network, ...]
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Networks:
         """Read ``10.0.0.0/8``, ``2001:db8::/32``, or single addresses. Raises: ValueError."""
-        return cls([ip_network(text) for text in texts])
+        return cls(tuple(ip_network(text) for text in texts))
 
     def hold(self, address: str | None) -> bool:
         """Whether an address is in one of them. An IPv4 address may be written as a mapped IPv6 one."""

@@ -19,7 +19,7 @@ from cluster_worker.http.channel import StreamingChannel
 from cluster_worker.http.limits import HttpLimits
 from cluster_worker.http.phases import Phase
 from cluster_worker.http.request import StreamingRequest
-from cluster_worker.runtime.clock import WallClock, system_wall_clock
+from cluster_worker.runtime.clock import WallClock, sleep, system_wall_clock
 from cluster_worker.runtime.request_ids import RequestIds, well_formed
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ __all__ = ["HttpLimits", "StreamingRequest", "StreamingSite"]
 _SWEEP_S = 1.0
 _GOODBYE_S = 0.3
 """How long a stopping server waits for the goodbye of clients that asked for nothing."""
+_FIRST_REQUEST_S = 1.0
+"""How long it waits for the request of a client that connected just before the stop."""
 
 
 class StreamingSite(Site):
@@ -60,6 +62,7 @@ class StreamingSite(Site):
         self.clock = clock
         self.limits = limits or HttpLimits()
         self.is_stopping = False
+        """Whether answers ask their clients to go elsewhere next, and new connections are closed."""
         self._access_log, self._traffic = access_log, traffic
         if traffic is not None:
             traffic.site = self
@@ -98,13 +101,17 @@ class StreamingSite(Site):
         return int(self._wall_clock())
 
     async def drain(self, grace_s: float) -> None:
-        """Let open requests end for up to ``grace_s`` seconds, then drop every connection."""
+        """Let open requests end for up to ``grace_s`` seconds, then drop every connection.
+
+        What has arrived at this machine is served; answers tell their clients to go elsewhere next.
+        """
         self.is_stopping = True
+        await sleep(self.clock, 0)  # one look at the sockets: a request may wait on an idle connection
         for channel in list(self._channels):
             if channel.is_taken_over:
                 self.closed(channel)
             else:
-                channel.finish_soon()
+                channel.finish_soon(min(_FIRST_REQUEST_S, grace_s))
         if not self._channels:
             return
         emptied: Deferred[None] = Deferred()

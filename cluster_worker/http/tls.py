@@ -14,6 +14,7 @@ from twisted.internet.interfaces import (
     IReactorTCP,
     IReactorTime,
 )
+from twisted.internet.tcp import Port
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
@@ -102,6 +103,8 @@ class WebTlsFactory(TLSMemoryBIOFactory):
 class WebListener(Service):
     """Listens while it runs; stopping lets open requests end for up to ``grace_s`` seconds.
 
+    See ``StreamingSite.drain``.
+
     Starting raises ``CannotListenError`` when the port is taken.
 
     Attributes:
@@ -149,6 +152,9 @@ class WebListener(Service):
 
     async def _stop(self) -> None:
         listening, self._listening = self._listening, None
+        if isinstance(listening, Port):
+            listening.doRead()  # whom the system has connected already would be reset
+        self._site.is_stopping = True
         if listening is not None:
             await maybeDeferred(listening.stopListening)
         await self._site.drain(self._grace_s)

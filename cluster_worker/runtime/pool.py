@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from attrs import frozen
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from twisted.application.service import Service
@@ -28,7 +29,17 @@ class Blocking(Protocol):
         """Return ``work(*args, **kwargs)``; its exceptions pass through."""
 
 
-class BlockingPool(Service, Collector):
+@frozen
+class PoolUsage:
+    """Calls made so far, threads started, threads that run a call, and calls that wait for one."""
+
+    calls: int
+    threads: int
+    busy: int
+    waiting: int
+
+
+class BlockingPool(Service):
     """A pool of threads for disk, hashing and foreign libraries.
 
     A thread is started when a call finds all others busy. Twisted's own pool does the same, but hands
@@ -69,21 +80,11 @@ class BlockingPool(Service, Collector):
         self._calls.put((result, partial(copy_context().run, work, *args, **kwargs)))
         return await result
 
-    def collect(self) -> Iterable[Metric]:
+    @property
+    def usage(self) -> PoolUsage:
+        """What it does now and has done."""
         busy = min(self._unanswered, len(self._threads))
-        made = CounterMetricFamily(
-            "onedata_blocking_calls", "Blocking calls made on a pool of threads.", labels=["pool"]
-        )
-        made.add_metric([self._thread_name], self._made)
-        yield made
-        for name, meaning, value in (
-            ("threads", "Threads of the pool that were started.", len(self._threads)),
-            ("threads_busy", "Threads of the pool that run a call.", busy),
-            ("queue_calls", "Calls that wait for a thread.", self._unanswered - busy),
-        ):
-            family = GaugeMetricFamily(f"onedata_blocking_{name}", meaning, labels=["pool"])
-            family.add_metric([self._thread_name], value)
-            yield family
+        return PoolUsage(self._made, len(self._threads), busy, self._unanswered - busy)
 
     def _add_thread(self) -> None:
         name = f"{self._thread_name}-{len(self._threads)}"
@@ -113,6 +114,38 @@ class BlockingPool(Service, Collector):
             waiter, result = self._results.popleft()
             self._unanswered -= 1
             waiter.callback(result)
+
+
+class PoolMetrics(Collector):
+    """Tells what pools of threads do; a pool takes the place of an earlier one with its name."""
+
+    def __init__(self) -> None:
+        self._pools: dict[str, BlockingPool] = {}
+
+    def watch(self, name: str, pool: BlockingPool) -> None:
+        """Tell of ``pool`` from now on."""
+        self._pools[name] = pool
+
+    def collect(self) -> Iterable[Metric]:
+        calls = CounterMetricFamily(
+            "onedata_blocking_calls", "Blocking calls made on a pool of threads.", labels=["pool"]
+        )
+        threads = GaugeMetricFamily(
+            "onedata_blocking_threads", "Threads of the pool that were started.", labels=["pool"]
+        )
+        busy = GaugeMetricFamily(
+            "onedata_blocking_threads_busy", "Threads of the pool that run a call.", labels=["pool"]
+        )
+        waiting = GaugeMetricFamily(
+            "onedata_blocking_queue_calls", "Calls that wait for a thread.", labels=["pool"]
+        )
+        for name, pool in self._pools.items():
+            usage = pool.usage
+            calls.add_metric([name], usage.calls)
+            threads.add_metric([name], usage.threads)
+            busy.add_metric([name], usage.busy)
+            waiting.add_metric([name], usage.waiting)
+        yield from (calls, threads, busy, waiting)
 
 
 class Inline:

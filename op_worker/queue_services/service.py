@@ -65,13 +65,13 @@ class QueueServices(TaskService):
         self._position = SharedPosition(self._engine, READER, node_name, clock)
         telling = Telling(files, representation, wall_clock)
         self._notifying = Notifying(files, self._registers, outbox, telling, self._position, clock)
-        self._reader = FeedReader(
+        self.reader = FeedReader(
             self._engine, self._notifying, lambda: self._watched, clock, on_stop=self._position.let_go
         )
 
     def startService(self) -> None:
         super().startService()
-        self._reader.startService()
+        self.reader.startService()
         self.spawn("look for queues to fill", self._look_around())
 
     def stopService(self) -> Deferred[None]:
@@ -79,7 +79,7 @@ class QueueServices(TaskService):
 
     async def _stop(self, tasks_ended: Deferred[None]) -> None:
         await tasks_ended
-        await self._reader.stopService()
+        await self.reader.stopService()
 
     @translated
     async def begin(self, caller: Caller, queue: FileGuid, definition: Definition) -> None:
@@ -190,7 +190,7 @@ class QueueServices(TaskService):
         register = await self._registers.of(scope)
         if register.notifying or await self._is_remembered(scope):
             self._watched.add(scope)
-            self._reader.wake(scope)
+            self.reader.wake(scope)
         else:
             self._watched.discard(scope)
         for entry in register.querying:

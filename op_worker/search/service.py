@@ -92,6 +92,7 @@ class Searching(OrderedService):
         self._engine: Engine = context.engine
         self._indexing = Indexing(context.engine, context.settings, folder, thread, clock)
         self._switching = Switching(context.engine, self._indexing, spaces, clock)
+        self.reader = self._switching.reader
         for service in (self._switching.reader, self._switching):
             service.setServiceParent(self)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
@@ -32,6 +32,7 @@ from op_worker.storage.helper import (
     SupportsRename,
     SupportsWholeWrites,
 )
+from op_worker.storage.measured import MeasuredHelper, StorageTally
 from op_worker.storage.memory import MemoryHelper
 from op_worker.storage.null import NullHelper
 from op_worker.storage.posix import Durability, PosixHelper
@@ -89,15 +90,16 @@ class Storage:
     whole: SupportsWholeWrites | None
 
     @classmethod
-    def of(cls, record: StorageRecord, helper: StorageHelper) -> Storage:
-        """Ask the helper for its powers, once."""
+    def of(cls, record: StorageRecord, helper: StorageHelper, tally: StorageTally) -> Storage:
+        """Ask the helper for its powers, once; what it does is counted in ``tally``."""
+        measured = MeasuredHelper(helper, tally)
         return cls(
             record,
-            helper,
-            helper if isinstance(helper, SupportsRename) else None,
-            helper if isinstance(helper, SupportsDirectories) else None,
-            helper if isinstance(helper, SupportsOpenWithFirst) else None,
-            helper if isinstance(helper, SupportsWholeWrites) else None,
+            measured,
+            measured if isinstance(helper, SupportsRename) else None,
+            measured if isinstance(helper, SupportsDirectories) else None,
+            measured if isinstance(helper, SupportsOpenWithFirst) else None,
+            measured if isinstance(helper, SupportsWholeWrites) else None,
         )
 
     @property
@@ -139,6 +141,7 @@ class Storages(OrderedService):
         self._supports: dict[SpaceId, Support] = {}
         self._locks = KeyedLocks()
         Following(engine, PROVIDER, self.load, clock).setServiceParent(self)
+        self._tallies: dict[StorageId, StorageTally] = {}
 
     async def load(self) -> None:
         """Read everything anew; storages that did not change keep their helpers.
@@ -165,6 +168,10 @@ class Storages(OrderedService):
     def all(self) -> Collection[Storage]:
         """Return every storage."""
         return self._storages.values()
+
+    def counted(self) -> Iterable[tuple[StorageRecord, StorageTally]]:
+        """Return every storage's record with what was counted of it."""
+        return [(storage.record, self._tallies[storage.storage_id]) for storage in self.all()]
 
     def supported(self) -> Collection[Support]:
         """Return every support."""
@@ -259,7 +266,8 @@ class Storages(OrderedService):
         factory = self._factories.get(record.type)
         if factory is None:
             raise BadStorageError(f"storage type {record.type} is none of {', '.join(self._factories)}")
-        return Storage.of(record, factory(record, self._surroundings))
+        tally = self._tallies.setdefault(record.storage_id, StorageTally())
+        return Storage.of(record, factory(record, self._surroundings), tally)
 
     def _add_support(self, record: SupportRecord) -> None:
         storage = self._storages.get(record.storage_id)

@@ -36,6 +36,7 @@ from cluster_worker.persistence.engine import (
     Unlink,
 )
 from cluster_worker.persistence.leases import take
+from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
 from tests.support.redis_sets import ClusterGroup, SentinelGroup
@@ -706,6 +707,16 @@ class TestMemoryEngine(EngineConformance):
     @pytest.fixture()
     def pass_time(self) -> Callable[[float], Deferred[None]]:
         return turn_memory_clock
+
+
+class TestMeasuredEngine(TestMemoryEngine):
+    """An engine whose requests are counted does what the one inside does."""
+
+    test_pages_follow_byte_order_of_any_names = paging_property()
+
+    @pytest.fixture()
+    def engine(self, memory_engine: MemoryEngine) -> Engine:
+        return MeasuredEngine(memory_engine, StoreMetrics(), memory_clock)
 
 
 class TestRedisEngine(EngineConformance):

@@ -19,6 +19,7 @@ from op_worker.storage.helper import (
     SupportsRename,
     SupportsWholeWrites,
 )
+from op_worker.storage.measured import MeasuredHelper, StorageTally
 from op_worker.storage.memory import MemoryHelper
 from op_worker.storage.null import NullHelper
 from op_worker.storage.posix import PosixHelper
@@ -30,8 +31,16 @@ def posix(tmp_path: Path) -> StorageHelper:
     return PosixHelper(str(tmp_path), Inline())
 
 
-KEEPING: dict[str, Callable[[Path], StorageHelper]] = {"posix": posix, "memory": lambda _: MemoryHelper()}
-OPENING = {"posix": posix}
+def measured(tmp_path: Path) -> StorageHelper:
+    return MeasuredHelper(posix(tmp_path), StorageTally())
+
+
+KEEPING: dict[str, Callable[[Path], StorageHelper]] = {
+    "posix": posix,
+    "memory": lambda _: MemoryHelper(),
+    "measured": measured,
+}
+OPENING = {"posix": posix, "measured": measured}
 """Those that open a file together with its first bytes."""
 ALL = {**KEEPING, "null": lambda _: NullHelper()}
 

@@ -8,7 +8,8 @@ from klein import Klein
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger, capturedLogs
+from twisted.logger import ILogObserver, LogEvent, Logger, capturedLogs, globalLogPublisher
+from zope.interface import implementer
 
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
@@ -69,9 +70,9 @@ async def test_the_reference_of_an_internal_error_is_the_request_id(serve: Serve
     served = await serve(Door().resource)
     lines: list[str] = []
     with capturedLogs() as events:
-        from twisted.logger import globalLogPublisher
 
-        def observe(event: dict[str, object]) -> None:
+        @implementer(ILogObserver)
+        def observe(event: LogEvent) -> None:
             lines.append(json_line(event, "n"))
 
         globalLogPublisher.addObserver(observe)

@@ -54,7 +54,7 @@ async def walk(services: QueueServices, queue: FileGuid) -> None:
 
 
 async def catch_up(services: QueueServices, queue: FileGuid) -> None:
-    assert await services._reader.catch_up(SCOPE)
+    assert await services.reader.catch_up(SCOPE)
 
 
 async def dies_at(site: Site, at: int, trouble: Trouble, queue: FileGuid, work: Work) -> bool:

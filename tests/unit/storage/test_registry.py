@@ -21,7 +21,6 @@ from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Inline
 from onedata.ids import SpaceId, StorageId
 from op_worker.storage.helper import StorageUnavailable
-from op_worker.storage.memory import MemoryHelper
 from op_worker.storage.records import StorageRecord, SupportRecord, UnknownSchemaError
 from op_worker.storage.registry import FACTORIES, BadStorageError, StorageInUseError, Storages
 
@@ -42,8 +41,8 @@ async def test_storages_and_supports_outlive_the_process() -> None:
     assert (support.storage.record, support.size_b) == (RECORD, 100)
     assert [each.space_id for each in later.supported()] == [SPACE]
     assert [each.storage_id for each in later.all()] == [MEMORY]
-    assert isinstance(support.storage.helper, MemoryHelper)
-    assert support.storage.renames is support.storage.helper
+    await support.storage.helper.check()
+    assert support.storage.renames is not None
     assert support.storage.first is None
 
 
