@@ -68,7 +68,7 @@ async def test_a_node_that_starts_again_sweeps_what_it_staged_and_nothing_of_oth
     first, other = await site.process("worker1"), await site.process(name)
     live(first)
     live(other)
-    uploading(first, "a")
+    lost = uploading(first, "a")  # kept, so that it goes on waiting
     slow, work = uploading(other, "b")
     assert len(staged(site)) == 2
     die(first)
@@ -79,6 +79,7 @@ async def test_a_node_that_starts_again_sweeps_what_it_staged_and_nothing_of_oth
     slow.end.callback(None)
     await work
     assert await read(again, path("b")) == LONG + b"."
+    assert not lost[1].called
 
 
 @ensureDeferred
@@ -86,7 +87,7 @@ async def test_what_a_node_staged_that_never_comes_back_is_swept_by_another_one(
     site = living_site()
     gone, other = await site.process("worker1"), await site.process("worker2")
     live(gone)
-    uploading(gone, "a")
+    lost = uploading(gone, "a")  # kept, so that it goes on waiting
     await other.recover(SPACE)
     assert len(staged(site)) == 1, "its node lives"
     die(gone)
@@ -97,6 +98,7 @@ async def test_what_a_node_staged_that_never_comes_back_is_swept_by_another_one(
     await other.recover(SPACE)
     assert staged(site) == []
     assert await site.engine.get_all(Scope(SPACE), LIVES) == {}
+    assert not lost[1].called
 
 
 @ensureDeferred
@@ -152,7 +154,8 @@ def test_whatever_step_a_node_dies_at_another_one_finishes_what_is_pending(troub
         )
         dying, other = now(wired.process("worker1")), now(site.process("worker2"))
         fuse.at, fuse.calls = step, 0
-        Deferred.fromCoroutine(_some_work(dying)).addErrback(lambda _: None)
+        work = Deferred.fromCoroutine(_some_work(dying))
+        work.addErrback(lambda _: None)
         if not fuse.has_blown:
             return
         pass_time(site, SHOWN_S)
@@ -161,6 +164,7 @@ def test_whatever_step_a_node_dies_at_another_one_finishes_what_is_pending(troub
         for name in ("old", "new"):
             now(other.replace_content(owner, path(name), body(b"mine"), expected_b=None, create=UPDATE))
             assert now(read(other, path(name))) == b"mine", f"step {step}"
+        assert not work.called
     pytest.fail("the work does not end")
 
 
