@@ -168,7 +168,6 @@ class ProviderParts:
             clock=reactor,
             wall_clock=system_wall_clock,
             random_bytes=os.urandom,
-            node_name=config.node.node_name,
             blocking=ground.pool,
         )
         queue_services = QueueServices(

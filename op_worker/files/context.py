@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Engine, Key, Scope
+from cluster_worker.persistence.lives import Lives
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.randomness import RandomBytes
@@ -48,6 +49,7 @@ class FilesContext:
     rooms: Rooms
     recharging: Recharging
     offer: Offer
+    lives: Lives
 
     async def find(
         self, caller: Caller, target: Target, follow: Follow = Follow.NO, also: Sequence[str] = ()

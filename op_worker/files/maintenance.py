@@ -15,6 +15,7 @@ from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.committing.journal import Journal
+from op_worker.files.committing.staging_sweep import StagingSweep
 from op_worker.files.content.detached import DetachedTrees
 from op_worker.files.removing.overdue import Overdue
 from op_worker.files.removing.recycling import Recycling
@@ -35,6 +36,7 @@ class Maintenance:
 
     _storages: Storages
     _journal: Journal
+    _staging: StagingSweep
     _trash: Trash
     _recycling: Recycling
     _overdue: Overdue
@@ -58,7 +60,7 @@ class Maintenance:
         makes any more, remove files whose retention ended if they were to go then, empty the bin of what
         expired, purge, charge anew."""
         await self._journal.settle_all(space_id)
-        await self._journal.sweep_staging(space_id)
+        await self._staging.sweep(space_id)
         await self._unfinished.sweep(space_id)
         await self._detached.sweep(space_id)
         await self._overdue.sweep(space_id)

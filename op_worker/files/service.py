@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.lives import Lives
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.randomness import RandomBytes
 from cluster_worker.runtime.services import TaskService
@@ -28,6 +29,7 @@ from op_worker.files.charging.rooms import Rooms
 from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.committing.path_locks import PathLocks
+from op_worker.files.committing.staging_sweep import StagingSweep
 from op_worker.files.committing.transactions import Transactions
 from op_worker.files.content.access_times import AccessTimes
 from op_worker.files.content.appending import Appending
@@ -135,7 +137,8 @@ class FileService(TaskService):
     ) -> None:
         super().__init__()
         locks = PathLocks()
-        journal = Journal(engine, storages, locks, clock, wall_clock, random_bytes, node_name)
+        lives = Lives(engine, node_name, random_bytes, clock)
+        journal = Journal(engine, storages, locks, clock, wall_clock, random_bytes, lives)
         lookup = Lookup(engine, wall_clock, zone)
         access = Access(zone, storages, lookup)
         settings = Settings(engine, clock)
@@ -156,6 +159,7 @@ class FileService(TaskService):
             rooms,
             recharging,
             offer,
+            lives,
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
@@ -164,14 +168,14 @@ class FileService(TaskService):
         self._context = context
         inodes = Inodes(engine, storages)
         unfinished = UnfinishedCopies(context, trash)
-        self.detached = DetachedTrees(context, trash, node_name)
+        self.detached = DetachedTrees(context, trash)
         self._spaces = SpaceNames(access)
         self._listing = Listing(context)
         self._recursive = RecursiveListing(context)
         self._removal = Removal(context, trash)
         overdue = Overdue(context, self._removal)
         self._maintenance = Maintenance(
-            *(storages, journal, trash, recycling, overdue),
+            *(storages, journal, StagingSweep(engine, storages, lives, clock), trash, recycling, overdue),
             *(inodes, unfinished, recharging, self.detached, clock),
         )
         self._creation = Creation(context, self._removal)
@@ -221,6 +225,7 @@ class FileService(TaskService):
 
     def startService(self) -> None:
         super().startService()
+        self._context.lives.startService()
         self.spawn("maintenance of spaces", self._maintenance.run())
         self.spawn("access times", self._access_times.run())
 
@@ -230,9 +235,10 @@ class FileService(TaskService):
     async def _stop(self) -> None:
         await self._access_times.flush()
         await super().stopService()
+        await self._context.lives.stopService()
 
     async def recover(self, space_id: SpaceId) -> None:
-        """Finish what a crash of this node left undone in a space; done by itself after the start.
+        """Finish what lives that are over left undone in a space; done by itself, at the start and later.
 
         Raises: PersistenceUnavailable; StorageError.
         """

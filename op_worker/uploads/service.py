@@ -49,7 +49,6 @@ class Uploads(TaskService):
     """Uploads of every space.
 
     Args:
-        node_name: ours; it keeps two nodes from writing to one upload.
         random_bytes: makes the ids of uploads.
     """
 
@@ -63,14 +62,13 @@ class Uploads(TaskService):
         clock: IReactorTime,
         wall_clock: WallClock,
         random_bytes: Callable[[int], bytes],
-        node_name: str,
         blocking: Blocking,
     ) -> None:
         super().__init__()
         self._files, self._engine, self._clock = files, engine, clock
         self._wall_clock, self._random_bytes = wall_clock, random_bytes
         self._writing = Writing(engine, files.growing, blocking, wall_clock)
-        self._turns = Turns(node_name, wall_clock, self._writing.save)
+        self._turns = Turns(files.context.lives, wall_clock, self._writing.save)
 
     def startService(self) -> None:
         super().startService()

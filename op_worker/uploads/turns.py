@@ -1,7 +1,8 @@
 """One writer at a time for each upload: in this process by a set, between nodes by its record.
 
-A writer puts its name and a time into the record, and every commit of it demands the record as it left it:
-after a takeover it counts no byte any more, and it stops to write long before others may take over.
+A writer puts the name of its life and a time into the record, and every commit of it demands the record as it
+left it: after a takeover it counts no byte any more. Others take over when that life is over, and a writer
+that is not sure to be alive for them looks at the record before it writes.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ from attrs import define, evolve, field
 from twisted.logger import Logger
 
 from cluster_worker.persistence.engine import PersistenceError
+from cluster_worker.persistence.lives import Lives
 from cluster_worker.runtime.clock import WallClock
 from onedata.errors import UploadBusy
 from op_worker.uploads.records import Upload
 
-LEASE_S = 20.0
-"""A writer tells at least this often that it is alive."""
-TAKEOVER_S = 60.0
-"""Others wait this long after it told so last, because clocks of nodes differ."""
+LOOK_S = 20.0
+"""A writer looks at least this often whether the upload is still the one that it writes."""
 
 
 @define(eq=False)
@@ -39,7 +39,7 @@ Save = Callable[[Stored, Upload], Awaitable[None]]
 class Turns:
     """Gives turns. A restarted node goes on at once with what it was writing when it died."""
 
-    _node_name: str
+    _lives: Lives
     _wall_clock: WallClock
     _save: Save
     _busy: set[str] = field(factory=set)
@@ -50,8 +50,8 @@ class Turns:
         """Hold the right to write for the body; ask ``keep`` before each write. Raises: UploadBusy."""
         upload = stored.upload
         name = f"{upload.space_id} {upload.upload_id}"
-        is_others = upload.writer not in ("", self._node_name)
-        if name in self._busy or (is_others and self._wall_clock() < upload.written_s + TAKEOVER_S):
+        is_free = upload.writer in ("", self._lives.own) or await self._lives.is_over(upload.writer)
+        if name in self._busy or not is_free:
             raise UploadBusy()
         self._busy.add(name)
         try:
@@ -65,12 +65,12 @@ class Turns:
 
     async def keep(self, stored: Stored) -> None:
         """Return while the right is surely ours. Raises: UploadBusy when another node took it over."""
-        if self._wall_clock() - stored.upload.written_s > LEASE_S:
+        if not self._lives.is_sure or self._wall_clock() - stored.upload.written_s > LOOK_S:
             await self._claim(stored)
 
     async def _claim(self, stored: Stored) -> None:
         now_s = self._wall_clock()
-        await self._save(stored, evolve(stored.upload, writer=self._node_name, written_s=now_s))
+        await self._save(stored, evolve(stored.upload, writer=self._lives.own, written_s=now_s))
 
     async def _end(self, stored: Stored) -> None:
         if not stored.upload.writer:

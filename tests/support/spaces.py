@@ -23,6 +23,7 @@ from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
 from op_worker.zone.records import SpaceInfo, UserInfo
+from tests.support.immediate import now
 
 SPACE = SpaceId("5" * 32)
 OTHER_SPACE = SpaceId("6" * 32)
@@ -112,6 +113,22 @@ class Site:
             random_bytes=self.random.randbytes,
             node_name=node_name,
         )
+
+
+def living_site() -> Site:
+    """A site whose clock also measures leases, so that nodes are seen to live, and to be dead."""
+    clock = Clock()
+    return Site(engine=MemoryEngine(clock), clock=clock)
+
+
+def live(files: FileService) -> None:
+    """Let a node show that it lives, as it does by itself when its service is started."""
+    files.context.lives.startService()
+
+
+def die(files: FileService) -> None:
+    """Let a node end without a word, or sleep."""
+    now(files.context.lives.tasks.close())
 
 
 def at(*names: str, base: FileGuid = ROOT) -> Target:

@@ -19,6 +19,7 @@ from cluster_worker.persistence.engine import (
     Scope,
 )
 from cluster_worker.persistence.leases import take
+from cluster_worker.persistence.lives import Lives
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.randomness import RandomBytes
 from onedata.errors import ServiceUnavailable
@@ -27,12 +28,13 @@ from op_worker.files.committing.path_locks import PathLocks
 from op_worker.files.committing.storage_work import StorageWork
 from op_worker.files.stored.documents import LOCATION, UNSETTLED, Location
 from op_worker.files.stored.intents import INTENTS, FileWork, Intent, IntentKind
-from op_worker.files.stored.paths import STAGING, ancestor_paths, is_below, staging_path
+from op_worker.files.stored.lives import enter, life_of, staging_name
+from op_worker.files.stored.paths import ancestor_paths, is_below
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.registry import Storage, Storages
 
-GRACE_S = 30.0
-"""An operation of another node is left alone this long, unless repeating it can do no harm."""
+SETTLING_S = 15.0
+"""Whoever finishes what an ended life left is alone with it for so long."""
 _POLL_S = 0.05
 _MOST_TRIES = 20
 _MOST_POLLS = 100
@@ -43,8 +45,8 @@ _OF_DIRECTORIES = frozenset({IntentKind.MOVE, IntentKind.REMOVE_DIRECTORY})
 class Journal:
     """The pending storage operations of every space.
 
-    Whoever carries one out in this process holds its paths; whatever of this node is pending at a
-    path that nobody holds was left over by a crash or an outage, and anybody may finish it.
+    Whoever carries one out in this process holds its paths; whatever of this life is pending at a path that
+    nobody holds was left over by an outage. What a life left that is over, any node finishes.
     """
 
     _log = Logger()
@@ -57,7 +59,7 @@ class Journal:
         clock: IReactorTime,
         wall_clock: WallClock,
         random_bytes: RandomBytes,
-        node_name: str,
+        lives: Lives,
     ) -> None:
         self._engine = engine
         self._storages = storages
@@ -66,17 +68,29 @@ class Journal:
         self._clock = clock
         self._wall_clock = wall_clock
         self._random_bytes = random_bytes
-        self._node_name = node_name
-        self._staging_prefix = f"{node_name.replace('/', '_')}-"
-        self._boot_prefix = f"{self._staging_prefix}{random_bytes(4).hex()}-"
+        self._lives = lives
+        self._entered: set[tuple[SpaceId, str]] = set()
 
-    def new_staging_name(self) -> str:
-        """Return the name of a staging file that only this process writes."""
-        return self._boot_prefix + self._random_bytes(8).hex()
+    def new_name(self) -> str:
+        """Return a name that tells this life from others; for what goes when it ends."""
+        return staging_name(self._lives.own, self._random_bytes(8))
 
-    def is_abandoned(self, name: str) -> bool:
-        """Whether a name was made by ``new_staging_name`` of this node in an earlier life."""
-        return name.startswith(self._staging_prefix) and not name.startswith(self._boot_prefix)
+    async def new_staging_name(self, space_id: SpaceId) -> str:
+        """Return the name of a staging file that only this process writes. Raises: PersistenceUnavailable."""
+        name = self.new_name()
+        place = (space_id, life_of(name))
+        if place not in self._entered:
+            try:
+                await self._engine.commit(Scope(space_id), Batch([enter(life_of(name))]))
+            except PreconditionFailed:
+                pass  # somebody here was faster
+            self._entered.add(place)
+        return name
+
+    def begin_anew(self) -> None:
+        """Go on as another life: this one was struck off, so nothing that it staged is placed any more."""
+        self._log.warn("this node slept so long that others removed what it had staged")
+        self._lives.begin_anew()
 
     def new(
         self,
@@ -91,7 +105,7 @@ class Journal:
         return Intent(
             self._random_bytes(8),
             kind,
-            self._node_name,
+            self._lives.own,
             int(self._wall_clock()),
             storage.storage_id,
             uuid,
@@ -193,28 +207,13 @@ class Journal:
                 self._log.warn("{path} stays pending: {error}", path=intent.target, error=error)
         return pending
 
-    async def sweep_staging(self, space_id: SpaceId) -> None:
-        """Remove staging files that earlier lives of this node left and no operation refers to."""
-        support = self._storages.for_space(space_id)
-        if support is None or support.storage.directories is None:
-            return
-        documents = await self._engine.get_all(Scope(space_id), INTENTS)
-        referenced = {_decoded(document).source for document in documents.values()}
-        try:
-            names = await support.storage.directories.list_directory(StoragePath(f"{space_id}/{STAGING}"))
-        except StorageError:
-            return
-        for name in names:
-            path = staging_path(space_id, name)
-            if self.is_abandoned(name) and path not in referenced:
-                await support.storage.helper.remove(path)
-
     async def _settle(self, space_id: SpaceId, intent: Intent) -> bool:
         """Finish a pending operation; ``False`` when it is another node's and may still be going on."""
-        if not self._is_ours(intent):
+        is_free = intent.kind in _HARMLESS or intent.node == self._lives.own
+        if not is_free and not await self._lives.is_over(intent.node):
             return False
         async with self._locks.hold(*intent.paths):
-            if intent.node == self._node_name or intent.kind in _HARMLESS:
+            if is_free:
                 await self._finish(space_id, intent)
                 return True
             return await self._finish_for_another(space_id, intent)
@@ -228,9 +227,9 @@ class Journal:
             await self._clear(space_id, intent)
 
     async def _finish_for_another(self, space_id: SpaceId, intent: Intent) -> bool:
-        """Finish what a dead node left; under a lease, so that only one of the living does."""
+        """Finish what an ended life left; under a lease, so that only one of the living does."""
         name = f"settle {space_id} {intent.operation.hex()}"
-        lease = await take(self._engine, name, self._node_name, GRACE_S)
+        lease = await take(self._engine, name, self._lives.own, SETTLING_S)
         if lease is None:
             return False
         try:
@@ -238,10 +237,6 @@ class Journal:
         finally:
             await self._engine.release(lease)
         return True
-
-    def _is_ours(self, intent: Intent) -> bool:
-        age_s = self._wall_clock() - intent.since_s
-        return intent.node == self._node_name or intent.kind in _HARMLESS or age_s > GRACE_S
 
     async def _drain(self, space_id: SpaceId, intent: Intent) -> None:
         """Wait until nothing is going on below a directory that is about to move or to give way.

@@ -33,6 +33,7 @@ from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.committing.path_locks import PathLocks
 from op_worker.files.stored.charges import full
 from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.lives import LIVES
 from op_worker.files.stored.quotas import QUOTAS
 from op_worker.storage.helper import StorageError, StoragePath
 
@@ -73,7 +74,8 @@ class Transactions:
     async def retrying(self, space_id: SpaceId, decide: Callable[[], Awaitable[T]]) -> T:
         """Return what ``decide`` returns; it is called again when what it read was out of date.
 
-        Raises: Posix(ENOSPC, EDQUOT) for a counter at its limit; ServiceUnavailable after too many tries.
+        Raises: Posix(ENOSPC, EDQUOT) for a counter at its limit; ServiceUnavailable after too many tries, or
+        when this process slept and what it had staged was swept.
         """
         for count in range(MOST_TRIES):
             try:
@@ -147,6 +149,9 @@ class Transactions:
             raise full(step.counter)
         if isinstance(step, Put | Check) and step.key == INTENTS:
             await self._journal.pass_by(space_id, StoragePath(step.field))
+        if isinstance(step, Check) and step.key == LIVES:
+            self._journal.begin_anew()
+            raise ServiceUnavailable()
         if isinstance(step, Put | Check) and step.key == QUOTAS:
             self._quotas.forget(space_id)
 

@@ -35,9 +35,7 @@ from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 
 BEAT_S = 10.0
-"""Who makes a tree says at least so often that he is alive."""
-TAKEOVER_S = 60.0
-"""Others hold a tree for abandoned so long after its maker told so last, because clocks of nodes differ."""
+"""Who makes a tree looks at least so often whether it is his still."""
 _PAGE = 200
 
 
@@ -88,14 +86,10 @@ class DetachedTrees:
 
     Raises TreeLost from whatever adds to a tree that is not wanted any more, and otherwise what the
     floors below raise: ``Posix``, ``ServiceUnavailable``, ``PersistenceError``, ``StorageError``.
-
-    Args:
-        node_name: ours, to know what an earlier life of this node left.
     """
 
     _context: FilesContext
     _trash: Trash
-    _node_name: str
     _ours: dict[Key, DetachedTree] = field(factory=dict)
 
     async def begin(
@@ -111,10 +105,10 @@ class DetachedTrees:
         Raises: PreconditionFailed of one of ``also``.
         """
         now_s = self._context.wall_clock()
-        tree = DetachedTree(visit, place, top, self._node_name, now_s)
+        tree = DetachedTree(visit, place, top, self._context.lives.own, now_s)
         steps = [
             Link(DETACHED, top.key.encode(), top.entry_value),
-            Put(top.key, LEASE, Lease(self._node_name, now_s).encode(), expect=ABSENT),
+            Put(top.key, LEASE, Lease(tree.maker, now_s).encode(), expect=ABSENT),
             *top.steps(await self._context.rooms.of(visit), tree.above),
             *also,
         ]
@@ -212,7 +206,7 @@ class DetachedTrees:
     async def is_alive(self, space_id: SpaceId, key: Key) -> bool:
         """Whether somebody makes the tree."""
         found = await self._context.engine.get(Scope(space_id), key, [LEASE])
-        return LEASE in found and self._is_held(key, Lease.decode(found[LEASE].data))
+        return LEASE in found and await self._is_held(key, Lease.decode(found[LEASE].data))
 
     async def sweep(self, space_id: SpaceId) -> None:
         """Give up the trees that nobody makes any more. Raises: PersistenceUnavailable."""
@@ -222,13 +216,14 @@ class DetachedTrees:
             for item in items:
                 after = item.entry.name
                 lease = item.documents.get(LEASE)
-                if lease is None or not self._is_held(item.key, Lease.decode(lease.data)):
+                if lease is None or not await self._is_held(item.key, Lease.decode(lease.data)):
                     await self.discard(space_id, item.key)
 
-    def _is_held(self, key: Key, lease: Lease) -> bool:
-        if lease.node == self._node_name:
-            return key in self._ours
-        return self._context.wall_clock() < lease.beat_s + TAKEOVER_S
+    async def _is_held(self, key: Key, lease: Lease) -> bool:
+        if key in self._ours:
+            return True
+        lives = self._context.lives
+        return lease.node != lives.own and not await lives.is_over(lease.node)
 
     async def commit(self, tree: DetachedTree, steps: Sequence[Step], announce: Sequence[Key]) -> None:
         """Commit while the tree is surely ours, one commit after the other; the lease is renewed in time."""

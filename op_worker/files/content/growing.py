@@ -1,7 +1,7 @@
 """Contents that grow in staging files of their own over many requests, at any node, until they are placed.
 
-Their names begin with ``PREFIX``, so no start of a node sweeps them; whoever keeps the records of them
-tells which ones are still wanted.
+Their names begin with ``GROWING``, so they do not go with the life of a node; whoever keeps the records of
+them tells which ones are still wanted.
 """
 
 from __future__ import annotations
@@ -19,12 +19,9 @@ from op_worker.files.context import FilesContext
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.quotas.room import require_room
 from op_worker.files.stored.intents import INTENTS, Intent
-from op_worker.files.stored.paths import STAGING, staging_path
+from op_worker.files.stored.paths import GROWING, STAGING, staging_path
 from op_worker.files.translation import translated
 from op_worker.storage.helper import StorageError, StorageFile, StoragePath
-
-PREFIX = "~"
-"""No name of a node begins so."""
 
 
 @frozen(eq=False)
@@ -53,7 +50,7 @@ class GrowingContents:
         Raises: StorageError.
         """
         storage = self._context.storage(storage_id)
-        return await storage.helper.open_write(staging_path(space_id, PREFIX + name))
+        return await storage.helper.open_write(staging_path(space_id, GROWING + name))
 
     @translated
     async def place(
@@ -72,14 +69,14 @@ class GrowingContents:
         Raises: as ``FileService.replace_content``.
         """
         request = Request(caller, target, staged.size_b, create, MetadataChange(), also=also)
-        named = Staged(PREFIX + staged.name, staged.size_b, staged.sha256)
+        named = Staged(GROWING + staged.name, staged.size_b, staged.sha256)
         return await self._replacing.place(request, self._context.storage(storage_id), named)
 
     @translated
     async def discard(self, space_id: SpaceId, storage_id: str, name: str) -> None:
         """Remove a content that no record speaks of any more."""
         storage = self._context.storage(storage_id)
-        await storage.helper.remove(staging_path(space_id, PREFIX + name))
+        await storage.helper.remove(staging_path(space_id, GROWING + name))
 
     @translated
     async def sweep(self, space_id: SpaceId, is_wanted: Callable[[str], Awaitable[bool]]) -> None:
@@ -93,7 +90,7 @@ class GrowingContents:
             return  # nothing was ever staged there
         for name in names:
             path = staging_path(space_id, name)
-            if not name.startswith(PREFIX) or await is_wanted(name.removeprefix(PREFIX)):
+            if not name.startswith(GROWING) or await is_wanted(name.removeprefix(GROWING)):
                 continue
             documents = await self._context.engine.get_all(Scope(space_id), INTENTS)
             if path not in {Intent.decode(document.data).source for document in documents.values()}:

@@ -78,7 +78,7 @@ class Staging:
         """
         chunks = Chunks(body, expected_b)
         first = await chunks.next(SMALL_B + 1)
-        name = self._context.journal.new_staging_name()
+        name = await self._context.journal.new_staging_name(space_id)
         path = staging_path(space_id, name)
         try:
             if len(first) <= SMALL_B and storage.whole is not None:
@@ -100,7 +100,7 @@ class Staging:
         await self._remove(storage, staging_path(space_id, staged.name))
 
     async def _remove(self, storage: Storage, path: StoragePath) -> None:
-        """Remove what the next start would sweep anyway, so a failure is no news."""
+        """Remove what is swept after this life anyway, so a failure is no news."""
         try:
             await storage.helper.remove(path)
         except StorageError as error:

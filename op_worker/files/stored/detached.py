@@ -35,7 +35,7 @@ ORIGINAL = "of"
 
 @frozen
 class Lease:
-    """Who makes a tree, and when he told so last, in seconds since the epoch."""
+    """Which life of a node makes a tree, and when it told so last, in seconds since the epoch."""
 
     node: str
     beat_s: float

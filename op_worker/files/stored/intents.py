@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Document, Key, Put, Step
 from op_worker.files.stored.documents import LOCATION, Location
+from op_worker.files.stored.lives import require_life_of
 from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.paths import ancestor_paths
 from op_worker.storage.helper import StoragePath
@@ -44,8 +45,8 @@ class IntentKind(StrEnum):
 class Intent:
     """One pending storage operation.
 
-    ``operation`` is its random name, ``node`` began it at ``since_s`` (seconds since the epoch),
-    ``uuid`` is the file that it serves.
+    ``operation`` is its random name, the life ``node`` of a node began it at ``since_s`` (seconds since the
+    epoch), ``uuid`` is the file that it serves.
     """
 
     operation: bytes
@@ -101,9 +102,15 @@ class Intent:
         )
 
     def put(self) -> list[Step]:
-        """Return the steps that declare this, each demanding that its path is free."""
+        """Return the steps that declare this, each demanding that its path is free.
+
+        A staging file that is to be placed must not have been swept.
+        """
         data = self.encode()
-        return [Put(INTENTS, path, data, expect=ABSENT) for path in self.paths]
+        steps: list[Step] = [Put(INTENTS, path, data, expect=ABSENT) for path in self.paths]
+        if self.kind is IntentKind.PLACE:
+            steps += require_life_of(self.source.rpartition("/")[2])
+        return steps
 
     def clear_first(self) -> list[Step]:
         """Return the steps that withdraw this while it is as it was put."""

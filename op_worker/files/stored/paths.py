@@ -17,6 +17,8 @@ TRASH = RESERVED_PREFIX + "trash"
 INODES = RESERVED_PREFIX + "inodes"
 NAMELESS = RESERVED_PREFIX + "nameless"
 COPIES = RESERVED_PREFIX + "copies"
+GROWING = "~"
+"""Names of staging files that grow over many requests begin so; no name of a node does."""
 URI_PREFIXES = ("http://", "https://")
 """A symbolic link whose text begins so is a reference to the web, which leads to no file."""
 ABSOLUTE_LINK_PREFIX = "<__onedata_space_id:"

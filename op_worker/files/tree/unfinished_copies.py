@@ -13,6 +13,7 @@ from op_worker.files.model import Target
 from op_worker.files.removing.removals import Removing
 from op_worker.files.removing.trash import Trash
 from op_worker.files.stored import batches
+from op_worker.files.stored.lives import life_of
 from op_worker.files.stored.paths import COPIES
 from op_worker.files.tree.unlisted import unlisted_directory
 
@@ -30,7 +31,7 @@ class UnfinishedCopies:
         """Return a place for a copy; its name tells which life of which node makes it."""
         space_id = visit.space_id
         await unlisted_directory(self._context, visit, copies_uuid(space_id), COPIES)
-        name = self._context.journal.new_staging_name()
+        name = self._context.journal.new_name()
         return Target(FileGuid(copies_uuid(space_id), space_id), (name,), FileUuid(self._context.new_key()))
 
     async def drop(self, space_id: SpaceId, key: Key) -> None:
@@ -55,10 +56,10 @@ class UnfinishedCopies:
         self._trash.purge_soon(space_id)
 
     async def sweep(self, space_id: SpaceId) -> None:
-        """Drop what earlier lives of this node left. Raises: PersistenceUnavailable."""
+        """Drop what lives left that are over. Raises: PersistenceUnavailable."""
         directory, after = Key(copies_uuid(space_id)), None
         while found := await self._context.engine.page(Scope(space_id), directory, after, _PAGE, ()):
             after = found[-1].entry.name
             for item in found:
-                if self._context.journal.is_abandoned(item.entry.name.decode()):
+                if await self._context.lives.is_over(life_of(item.entry.name.decode())):
                     await self.drop(space_id, item.key)

@@ -62,7 +62,6 @@ async def test_an_upload_in_parts_becomes_the_file(files: FileService, site: Sit
         clock=site.clock,
         wall_clock=site.wall_clock,
         random_bytes=os.urandom,
-        node_name="worker@test",
         blocking=site.blocking,
     )
     data = os.urandom(3_000_000)

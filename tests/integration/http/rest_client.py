@@ -236,7 +236,6 @@ def make_uploads(files: FileService) -> Uploads:
         clock=reactor,
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
-        node_name="worker@test",
         blocking=Inline(),
     )
 

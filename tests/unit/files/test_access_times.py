@@ -118,6 +118,7 @@ async def test_a_store_that_is_away_costs_access_times_and_nothing_else() -> Non
     site = Site()
     site.engine = FusedEngine(site.engine, fuse)
     files = await started(site)
+    await files.context.lives.stopService()
     before = await files.stat(owner, path("f"))
     await read(files, path("f"))
     fuse.at = fuse.calls

@@ -11,7 +11,7 @@ from op_worker.files.service import FileService
 from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.files.stored.paths import inode_path
 from op_worker.storage.helper import StoragePath
-from tests.support.spaces import SPACE, STORAGE, Site, body, owner, path, read
+from tests.support.spaces import SPACE, STORAGE, Site, body, live, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)
@@ -57,7 +57,10 @@ async def test_recovery_leaves_bytes_apart_to_the_operation_that_is_pending_at_t
     await linked_pair(files)
     apart = inode_path(SPACE, "e" * 32)
     await (await site.helper.open_write(apart)).write(0, b"leaving")
-    removal = Intent(b"o", IntentKind.REMOVE, "another", int(site.wall_clock()), STORAGE, "e" * 32, apart)
+    another = await site.process("another")
+    live(another)
+    maker = another.context.lives.own
+    removal = Intent(b"o", IntentKind.REMOVE, maker, int(site.wall_clock()), STORAGE, "e" * 32, apart)
     await site.engine.commit(Scope(SPACE), Batch(removal.put()))
     await files.recover(SPACE)
     assert apart in await stored_files(site)

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from cluster_worker.persistence.engine import Batch, Key, Scope
+from cluster_worker.persistence.lives import SHOWN_S
 from cluster_worker.runtime.streams import BoundedStream, BytesStream, StreamBroken
 from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import FileGuid, user_root_guid
@@ -27,6 +28,9 @@ from tests.support.spaces import (
     STORAGE,
     Site,
     body,
+    die,
+    live,
+    living_site,
     names_in,
     owner,
     path,
@@ -206,17 +210,19 @@ def intent(kind: IntentKind, node: str, since_s: float, *names: str) -> Intent:
 
 @ensureDeferred
 async def test_an_operation_of_a_living_node_is_waited_for_and_of_a_dead_one_finished() -> None:
-    site = Site()
-    files = await site.process("worker1")
+    site = living_site()
+    files, other = await site.process("worker1"), await site.process("worker2")
+    live(other)
     await files.list_children(owner, path(""), limit=1)
-    await leave(site, intent(IntentKind.REMOVE, "worker2", site.now_s, "f"))
+    await leave(site, intent(IntentKind.REMOVE, other.context.lives.own, site.now_s, "f"))
     assert isinstance(site.clock, Clock)
     outcome: list[object] = []
     Deferred.fromCoroutine(put(files, "f", b"1")).addBoth(outcome.append)
-    for _ in range(100):
+    for _ in range(200):
         site.clock.advance(0.05)
     assert outcome[0].check(ServiceUnavailable)  # type: ignore[attr-defined]  # a failure
-    site.now_s += 60
+    die(other)
+    site.clock.advance(SHOWN_S)
     await put(files, "f", b"1")
     assert await read(files, path("f")) == b"1"
 
@@ -226,23 +232,10 @@ async def test_an_operation_left_by_our_earlier_life_is_finished_on_the_way() ->
     site = Site()
     files = await site.process("worker1")
     await files.list_children(owner, path(""), limit=1)
-    await leave(site, intent(IntentKind.REMOVE, "worker1", site.now_s, "f"))
+    await leave(site, intent(IntentKind.REMOVE, "worker1-01234567", site.now_s, "f"))
     await put(files, "f", b"1")
     assert await read(files, path("f")) == b"1"
     assert await site.engine.get_all(Scope(SPACE), INTENTS) == {}
-
-
-@ensureDeferred
-async def test_forgotten_staging_files_of_our_earlier_lives_are_swept_only() -> None:
-    site = Site()
-    await (await site.process("worker1")).list_children(owner, path(""), limit=1)
-    assert isinstance(site.helper, MemoryHelper)
-    for name in ("worker1-0000-old", "worker2-0000-theirs"):
-        await site.helper.write_whole(staging_path(SPACE, name), b"1")
-    files = await site.process("worker1")
-    await files.recover(SPACE)
-    folder = staging_path(SPACE, "x").rpartition("/")[0]
-    assert await site.helper.list_directory(folder) == ["worker2-0000-theirs"]  # type: ignore[arg-type]
 
 
 @ensureDeferred

@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Scope
-from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.persistence.lives import SHOWN_S
 from cluster_worker.runtime.pool import Inline
 from cluster_worker.runtime.streams import ByteStream, StreamBroken
 from onedata.errors import (
@@ -32,11 +32,24 @@ from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.uploads.hashes import RunningHash, RunningHashes
 from op_worker.uploads.records import UPLOADS, Upload, UploadTarget
 from op_worker.uploads.service import Uploads
-from op_worker.uploads.turns import TAKEOVER_S
 from op_worker.uploads.writing import COMMIT_B, LIFETIME_S
 from tests.support.immediate import now
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
-from tests.support.spaces import ROOT, SPACE, Site, alice, bob, body, owner, path, read, reader
+from tests.support.spaces import (
+    ROOT,
+    SPACE,
+    Site,
+    alice,
+    bob,
+    body,
+    die,
+    live,
+    living_site,
+    owner,
+    path,
+    read,
+    reader,
+)
 
 DATA = bytes(range(256)) * 40
 
@@ -79,7 +92,6 @@ class Node:
             clock=site.clock,
             wall_clock=site.wall_clock,
             random_bytes=site.random.randbytes,
-            node_name=name,
             blocking=Inline(),
         )
 
@@ -130,8 +142,7 @@ class Node:
 
 @pytest.fixture
 def site() -> Site:
-    clock = Clock()
-    return Site(engine=MemoryEngine(clock), clock=clock)
+    return living_site()
 
 
 @pytest.fixture
@@ -291,6 +302,7 @@ def test_a_full_storage_leaves_an_upload_that_goes_on(site: Site) -> None:
 
 def test_two_writers_at_once_are_kept_apart_also_between_nodes(site: Site) -> None:
     one, two = Node(site, "one"), Node(site, "two")
+    live(one.files)
     upload = one.create()
     stuck = Stuck(DATA)
     first: list[object] = []
@@ -307,11 +319,16 @@ def test_two_writers_at_once_are_kept_apart_also_between_nodes(site: Site) -> No
 
 def test_a_writer_that_was_taken_over_counts_no_byte_any_more(site: Site) -> None:
     one, two = Node(site, "one"), Node(site, "two")
+    live(one.files)
     upload = one.create()
     stuck = Stuck(b"late")
     first: list[object] = []
     Deferred.fromCoroutine(one._write(upload, 0, stuck)).addBoth(first.append)
-    site.now_s += TAKEOVER_S + 1
+    with pytest.raises(UploadBusy):
+        two.write(upload, 0, DATA[:100])
+    die(one.files)
+    assert isinstance(site.clock, Clock)
+    site.clock.advance(SHOWN_S)
     two.write(upload, 0, DATA[:100])
     stuck.come.callback(None)
     failure = first[0]
