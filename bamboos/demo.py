@@ -6,6 +6,7 @@ Data are kept in ``var/demo`` and found again by the next run; ``--clean`` forge
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -15,8 +16,9 @@ from pathlib import Path
 
 from bamboos.environment.configurator import PASSWORD, access_token
 from bamboos.environment.description import load
-from bamboos.environment.launch import Environment, LaunchFailed
+from bamboos.environment.launch import Environment
 from bamboos.environment.validation import problems
+from bamboos.environment.waiting import LaunchFailed
 
 ROOT = Path(__file__).resolve().parents[1]
 DESCRIPTION = ROOT / "bamboos" / "example_env" / "single_oz_and_provider.json"
@@ -56,15 +58,13 @@ def summary(environment: Environment) -> Sequence[str]:
     description = environment.description
     lines = ["", "Ready.", ""]
     if not description.zones or not description.providers or description.setup is None:
-        return [*lines, f"Nodes: {', '.join(environment.pids)}", "Press Ctrl-C to stop."]
+        return [*lines, f"Nodes: {', '.join(environment.output()['pids'])}", "Press Ctrl-C to stop."]
     provider = description.providers[0]
     base = f"https://{environment.domain(provider)}"
     zone = environment.zone_door()
     user = next(iter(description.setup.users))
     space = next(space for space in description.setup.spaces if provider.name in space.supports)
-    token = access_token(
-        zone, user, f"demo {environment.names.uid} {environment.pids[next(iter(environment.pids))]}"
-    )
+    token = access_token(zone, user, f"demo {environment.names.uid} {os.getpid()}")
     curl = f"curl --cacert {environment.ca_cert} -H 'X-Auth-Token: {token}'"
     url = f"{base}/cdmi/{space.displayed_name}/hello.txt"
     return [

@@ -1,15 +1,21 @@
-"""Loopback addresses for the nodes of an environment: one of its own for each."""
+"""Addresses for the nodes of an environment: one of its own for each."""
 
 from __future__ import annotations
 
 import os
 import socket
 import zlib
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 
 HIGH_HTTPS_PORT = 8443
 """Where HTTPS is served when the user may not open port 443."""
+
+HIGH_HTTP_PORT = 8080
+"""Where plain HTTP is served when the user may not open port 80."""
+
+LAST_HOST = 254
+"""The last number of an address in a network of 254."""
 
 
 def https_port() -> int:
@@ -37,37 +43,55 @@ def with_port(address: str, port: int) -> str:
 
 @dataclass
 class Addresses:
-    """Gives each host name an address in one 127.x.y.0/24 and remembers it.
+    """Gives each host name an address in one network of 254 and remembers it.
 
     Args:
-        seed: chooses where the search for a free /24 begins.
+        port: where HTTPS is served.
+        find_network: returns the first three numbers of a free network; asked once, when there is none yet.
         given: host name → address, kept between runs of the same environment.
     """
 
-    seed: str
     port: int
+    find_network: Callable[[], str]
     given: MutableMapping[str, str] = field(default_factory=dict)
 
-    def of(self, host: str) -> str:
-        """The address of ``host``; the same one at every call."""
-        if host not in self.given:
-            network = self._network()
-            self.given[host] = f"{network}.{2 + len(self.given)}"
-        return self.given[host]
+    @property
+    def plain_port(self) -> int:
+        """Where the health page of a bare node is served, over plain HTTP."""
+        return 80 if self.port == 443 else HIGH_HTTP_PORT
 
-    def _network(self) -> str:
+    @property
+    def network(self) -> str:
+        """The first three numbers of every address."""
         for address in self.given.values():
             return address.rpartition(".")[0]
-        for network in self._candidates():
-            if _is_free(f"{network}.2", self.port) and _is_free(f"{network}.3", self.port):
-                return network
-        raise OSError("no free loopback network found")
+        return self.find_network()
 
-    def _candidates(self) -> Iterator[str]:
-        start = zlib.crc32(self.seed.encode())
-        for step in range(4096):
-            number = (start + step * 251) % (100 * 250)
-            yield f"127.{100 + number // 250}.{1 + number % 250}"
+    def of(self, host: str) -> str:
+        """The address of ``host``; the same one at every call.
+
+        Raises: OSError when there is no network, or no address in it.
+        """
+        if host not in self.given:
+            last = 1 + max((int(address.rpartition(".")[2]) for address in self.given.values()), default=1)
+            if last > LAST_HOST:
+                raise OSError(f"{self.network}.0/24 has no address left for {host}")
+            self.given[host] = f"{self.network}.{last}"
+        return self.given[host]
+
+
+def free_loopback_network(seed: str, port: int) -> str:
+    """The first numbers of a 127.x.y.0/24 in which nobody listens on ``port``; the search begins by ``seed``.
+
+    Raises: OSError when there is none.
+    """
+    start = zlib.crc32(seed.encode())
+    for step in range(4096):
+        number = (start + step * 251) % (100 * 250)
+        network = f"127.{100 + number // 250}.{1 + number % 250}"
+        if _is_free(f"{network}.2", port) and _is_free(f"{network}.3", port):
+            return network
+    raise OSError("no free loopback network found")
 
 
 def _is_free(address: str, port: int) -> bool:

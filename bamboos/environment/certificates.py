@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bamboos.environment.daemons import Cluster
+from bamboos.environment.cluster import Cluster
 from bamboos.environment.interpreter import daemon_python
 
 

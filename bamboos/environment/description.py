@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bamboos.environment.accounts import Accounts
+
 KNOWN_TOP_LEVEL = {
     "dirs_config",
     "os_configs",
@@ -24,6 +26,12 @@ KNOWN_TOP_LEVEL = {
     "global_setup",
     "suffix",
 }
+
+IGNORED = {
+    "gui_override": "there are no static pages to replace",
+    "db_docker_host": "the database starts beside the nodes",
+}
+"""Keys of the original that have no effect here, and why."""
 
 
 class DescriptionError(Exception):
@@ -103,6 +111,7 @@ class Description:
     """The whole environment. ``warnings`` tells what of the document was left out of account."""
 
     storages: Mapping[str, Sequence[Storage]]
+    accounts: Mapping[str, Accounts]
     zones: Sequence[Instance]
     providers: Sequence[Instance]
     clusters: Sequence[Instance]
@@ -139,9 +148,10 @@ def parse(document: Mapping[str, Any]) -> Description:
     warnings = [f"unknown key {key!r} is ignored" for key in document if key not in KNOWN_TOP_LEVEL]
     for key in ("appmock_domains", "onepanel_domains", "oneclient"):
         if document.get(key):
-            warnings.append(f"{key!r} is not raised by this engine and is left out")
+            warnings.append(f"{key!r} cannot be raised and is left out")
     return Description(
         storages={name: _storages(part) for name, part in document.get("os_configs", {}).items()},
+        accounts={name: _accounts(part) for name, part in document.get("os_configs", {}).items()},
         zones=_instances(document.get("zone_domains", {}), "oz_worker", warnings),
         providers=_instances(document.get("provider_domains", {}), "op_worker", warnings),
         clusters=_instances(document.get("cluster_domains", {}), "cluster_worker", warnings),
@@ -162,7 +172,14 @@ def _storages(os_config: Mapping[str, Any]) -> Sequence[Storage]:
     return found
 
 
+def _accounts(os_config: Mapping[str, Any]) -> Accounts:
+    groups = {name: list(members) for name, members in os_config.get("groups", {}).items()}
+    return Accounts(users=list(os_config.get("users", [])), groups=groups)
+
+
 def _instances(domains: Mapping[str, Any], application: str, warnings: list[str]) -> Sequence[Instance]:
+    for name, domain in domains.items():
+        warnings += [f"{name}: {key!r} is ignored, {why}" for key, why in IGNORED.items() if key in domain]
     return [
         Instance(
             name=name,

@@ -31,3 +31,13 @@ class Names:
     def database(self, instance: str) -> str:
         """The host name of the Redis server of a cluster."""
         return f"redis0-{self.domain(instance)}"
+
+    @property
+    def zone(self) -> str:
+        """What ends every name of the environment, such as ``1700000000.test``."""
+        return f"{self.uid}.{self.suffix}"
+
+    @property
+    def dns(self) -> str:
+        """The host name of the name server."""
+        return f"dns.{self.zone}"

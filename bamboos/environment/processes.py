@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from bamboos.environment.node_command import NodeCommand
 
 MARK = "ONEDATA_ENVIRONMENT"
 """Environment variable by which a process is known to belong to an environment's folder."""
 
 STOP_LIMIT_S = 15.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeCommand:
-    """How a node is started. ``folder`` holds its configuration, state and logs."""
-
-    node: str
-    argv: Sequence[str]
-    folder: Path
-
-    def save(self) -> None:
-        """Remember the command beside the node's files, so that the node can be started again."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"node": self.node, "argv": list(self.argv)}, indent=2)
-        (self.folder / "command.json").write_text(text)
-
-
-def load_command(folder: Path) -> NodeCommand:
-    """The command that ``NodeCommand.save`` left in a node's folder."""
-    saved = json.loads((folder / "command.json").read_text())
-    return NodeCommand(node=saved["node"], argv=saved["argv"], folder=folder)
 
 
 def start(command: NodeCommand, environment_folder: Path) -> int:
@@ -112,11 +91,3 @@ def _reap() -> None:
             pass
     except ChildProcessError:
         return
-
-
-def last_words(folder: Path, lines: int = 15) -> str:
-    """The end of a node's console output, for the message that says why it did not come up."""
-    log = folder / "console.log"
-    if not log.exists():
-        return "(no output)"
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -36,21 +36,29 @@ class Answer:
 
 @dataclass
 class Rest:
-    """Requests to one daemon at ``address:port``; the certificate must name that address."""
+    """Requests to one daemon at ``address:port``; the certificate must name that address.
+
+    Without a ``ca_cert`` it is plain HTTP.
+    """
 
     address: str
     port: int
-    ca_cert: Path
+    ca_cert: Path | None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 30.0
 
     def __post_init__(self) -> None:
-        self._tls = ssl.create_default_context(cafile=str(self.ca_cert))
+        self._tls = ssl.create_default_context(cafile=str(self.ca_cert)) if self.ca_cert else None
 
     def as_user(self, name: str, password: str) -> Rest:
         """The same daemon with HTTP Basic credentials."""
         secret = base64.b64encode(f"{name}:{password}".encode()).decode()
         return Rest(self.address, self.port, self.ca_cert, {"Authorization": f"Basic {secret}"})
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection(self.address, self.port, timeout=self.timeout_s)
+        return http.client.HTTPSConnection(self.address, self.port, timeout=self.timeout_s, context=self._tls)
 
     def request(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
@@ -63,7 +71,7 @@ class Rest:
         sent = {**self.headers, **(headers or {})}
         if body is not None and not isinstance(body, bytes):
             sent.setdefault("Content-Type", "application/json")
-        link = http.client.HTTPSConnection(self.address, self.port, timeout=self.timeout_s, context=self._tls)
+        link = self._connection()
         try:
             link.request(method, path, body=data or None, headers=sent)
             reply = link.getresponse()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bamboos.environment import processes
+from bamboos.environment.node_command import load_command
 from tests.support.environments import Raised, kill, raise_environment, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -39,7 +39,7 @@ def url(troubled: Raised, name: str) -> str:
 
 def run_again(troubled: Raised, change: tuple[str, str]) -> subprocess.CompletedProcess[str]:
     """Run op-worker's own command once more with a changed configuration, until it ends."""
-    command = processes.load_command(troubled.node_folder("worker@", "krk"))
+    command = load_command(troubled.node_folder("worker@", "krk"))
     config = Path(command.argv[-1])
     other = config.with_name("changed.toml")
     text = config.read_text()
@@ -148,7 +148,7 @@ def test_second_daemon_on_the_same_state_folder_is_refused_in_one_sentence(troub
 def test_broken_certificate_is_named_at_the_start(troubled: Raised, tmp_path: Path) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate")
-    command = processes.load_command(troubled.node_folder("worker@", "krk"))
+    command = load_command(troubled.node_folder("worker@", "krk"))
     text = Path(command.argv[-1]).read_text()
     text = re.sub(r'state_dir = ".*"', f'state_dir = "{tmp_path / "state"}"', text)
     config = tmp_path / "config.toml"

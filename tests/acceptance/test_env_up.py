@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,13 @@ from bamboos.environment import processes
 from tests.support.environments import EXAMPLES, ROOT, SCRIPTS, Raised, kill, raise_environment, wait_until
 
 
-def env_up(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run env_up.py with a Python that knows nothing of the project."""
-    command = [sys.executable, str(SCRIPTS / "env_up.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+def env_up(*arguments: str, script: str = "env_up.py") -> subprocess.CompletedProcess[str]:
+    """Run a script with a Python that knows nothing of the project, where no container engine answers."""
+    command = [sys.executable, str(SCRIPTS / script), *arguments]
+    environment = {**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT, env=environment
+    )
 
 
 def test_output_has_the_keys_and_names_that_consumers_read(environment: Raised) -> None:
@@ -61,6 +65,42 @@ def test_a_file_that_is_no_description_is_refused_in_one_line(tmp_path: Path, co
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_containers_that_were_asked_for_are_not_replaced_by_processes(tmp_path: Path) -> None:
+    example = str(EXAMPLES / "cluster_small.json")
+    done = env_up("--engine", "docker", "--state-dir", str(tmp_path / "state"), example)
+    assert done.returncode == 1
+    assert "no container engine can be used" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "example", "kinds"),
+    [
+        ("env_up.py", "single_gr_and_provider", ["oz_worker", "op_worker"]),
+        ("env_up.py", "single_gr_two_providers", ["oz_worker", "op_worker", "op_worker"]),
+        ("cluster_up.py", "cluster_small", ["cluster_worker", "cluster_worker"]),
+        ("zone_up.py", "single_gr_two_providers", ["oz_worker"]),
+        ("provider_up.py", "provider_small", ["op_worker"]),
+    ],
+)
+def test_script_raises_what_the_example_describes(
+    script: str, example: str, kinds: list[str], tmp_path: Path
+) -> None:
+    options = ["--engine", "process", "--state-dir", str(tmp_path / "state")]
+    done = env_up(*options, str(EXAMPLES / f"{example}.json"), script=script)
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        output = json.loads(done.stdout.splitlines()[-1])
+        raised = [
+            kind for kind in ("oz_worker", "op_worker", "cluster_worker") for _ in output[f"{kind}_nodes"]
+        ]
+        assert raised == kinds
+        assert len(output["pids"]) == len(output["cluster_manager_nodes"]) * 2 + len(kinds)
+    finally:
+        processes.stop(processes.members(tmp_path / "state"), tmp_path / "state")
+
+
 @pytest.mark.slow
 def test_original_command_line_works_and_cleanup_stops_just_that_environment(
     environment: Raised, tmp_path: Path
@@ -71,7 +111,7 @@ def test_original_command_line_works_and_cleanup_stops_just_that_environment(
         *arguments, "--state-dir", str(tmp_path / "state"), "--logdir", str(tmp_path / "logs"), example
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "note:" in done.stdout
+    assert "starting LOCAL PROCESSES instead" in done.stdout
     saved = tmp_path / "out.log"
     saved.write_text(done.stdout)
     started = processes.members(tmp_path / "state")

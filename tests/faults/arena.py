@@ -16,9 +16,10 @@ from bamboos.environment import daemons, processes
 from bamboos.environment.addresses import Addresses
 from bamboos.environment.configurator import access_token
 from bamboos.environment.description import parse
+from bamboos.environment.engines.process import ProcessEngine
 from bamboos.environment.launch import Environment
 from bamboos.environment.names import Names
-from bamboos.environment.processes import NodeCommand
+from bamboos.environment.node_command import NodeCommand, load_command
 from tests.faults import clocks
 from tests.support.environments import EXAMPLES
 from tests.support.network import Network
@@ -66,15 +67,16 @@ class Arena:
     def raise_in(cls, folder: Path, managers: Sequence[str]) -> Arena:
         """Raise everything below ``folder``, inside namespaces of our own. Raises: LaunchFailed."""
         names = Names("1700000000")
-        plan = Environment(parse(description(managers)), folder, names, Addresses("", 443))
+        engine = ProcessEngine(folder, Addresses(443, lambda: NETWORK))
+        plan = Environment(parse(description(managers)), folder, names, engine)
         hosts = {host_name(host): host for cluster in plan.clusters() for host in cluster.hosts()}
-        addresses = {name: f"{NETWORK}.{number}" for number, name in enumerate(hosts, 2)}
-        plan.addresses.given.update({host: addresses[name] for name, host in hosts.items()})
+        addresses = {name: plan.addresses.of(host) for name, host in hosts.items()}
         folders = {name: plan.site.node_folder(host) for name, host in hosts.items()}
         arena = cls(plan, Network(f"{NETWORK}.1", addresses), folders, secrets.token_urlsafe(12))
-        plan.adapt = arena.adapt
+        engine.adapt = arena.adapt
         plan.up(lambda _: None)
-        arena._pids = {host_name(node.partition("@")[2]): pid for node, pid in plan.pids.items()}
+        pids = engine.report()["pids"]
+        arena._pids = {host_name(node.partition("@")[2]): pid for node, pid in pids.items()}
         arena._pids["redis"] = int((folders["redis"] / "process.pid").read_text())
         return arena
 
@@ -130,7 +132,7 @@ class Arena:
 
     def start_again(self, host: str) -> None:
         """Start a node that has ended, as it was started first."""
-        command = processes.load_command(self.folders[host])
+        command = load_command(self.folders[host])
         self._pids[host] = processes.start(command, self.environment.folder)
 
     def token(self, user: str = "anna") -> str:

@@ -17,6 +17,7 @@ import requests
 
 from bamboos.environment import processes
 from bamboos.environment.configurator import access_token
+from bamboos.environment.node_command import load_command
 from bamboos.environment.rest import Rest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +84,7 @@ class Raised:
 
     def start_again(self, node_prefix: str, instance: str) -> int:
         """Start a node that was killed, with the command that env_up used."""
-        return processes.start(processes.load_command(self.node_folder(node_prefix, instance)), self.folder)
+        return processes.start(load_command(self.node_folder(node_prefix, instance)), self.folder)
 
     def wait_healthy(self, instance: str, limit_s: float = 30.0) -> float:
         """Wait until a worker's ``/nagios`` says ok; return how many seconds that took."""
@@ -114,10 +115,10 @@ def wait_until(condition: Callable[[], bool], limit_s: float, complaint: str) ->
     return time.monotonic() - started
 
 
-def raise_environment(description: str | Path, state_dir: Path) -> Raised:
-    """Run ``env_up.py --engine process`` on a description: a file, or an example by its name."""
+def raise_environment(description: str | Path, state_dir: Path, engine: str = "process") -> Raised:
+    """Run ``env_up.py`` on a description: a file, or an example by its name."""
     path = description if isinstance(description, Path) else EXAMPLES / f"{description}.json"
-    command = [sys.executable, str(SCRIPTS / "env_up.py"), "--engine", "process"]
+    command = [sys.executable, str(SCRIPTS / "env_up.py"), "--engine", engine]
     command += ["--state-dir", str(state_dir), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -101,12 +101,14 @@ def test_names_follow_the_scheme_of_the_original() -> None:
 
 
 def test_each_host_gets_its_own_address_and_keeps_it() -> None:
-    addresses = Addresses("seed", 0)
+    addresses = Addresses(443, lambda: "127.9.9")
     first, second = addresses.of("a"), addresses.of("b")
     assert first != second
-    assert first.startswith("127.")
+    assert first == "127.9.9.2"
     assert addresses.of("a") == first
-    assert Addresses("other", 0, dict(addresses.given)).of("b") == second
+    again = Addresses(443, lambda: "127.8.8", dict(addresses.given))
+    assert again.of("b") == second
+    assert again.of("c").startswith("127.9.9.")
 
 
 @pytest.mark.parametrize(("port", "expected"), [(443, "127.0.0.9"), (8443, "127.0.0.9:8443")])

@@ -1,0 +1,1 @@
+"""What runs the nodes of an environment: local processes, or containers; one interface for both."""
