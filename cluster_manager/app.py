@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
+from attrs import evolve
+
 from cluster_manager.config import ClusterManagerConfig
-from cluster_manager.leadership import SoleManager
+from cluster_manager.leadership import LeaseLeadership, SoleManager, sole_term
 from cluster_manager.service import ClusterManager
+from cluster_manager.settings import ManagerSettings
+from cluster_manager.stored_state import StoredState
+from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.log_files import LogFiles
 from cluster_worker.runtime.services import OrderedService
@@ -33,14 +39,41 @@ def make_cluster_manager(
     except Exception:
         claim.release()
         raise
-    manager = ClusterManager(reactor, config.settings(release), credentials, SoleManager(wall_clock()))
     logs = LogFiles(
         claim.path / "log", config.log, daemon="cluster_manager", node=config.cluster_manager.node_name
     )
     root = OrderedService()
-    for child in (claim, logs, manager):
-        child.setServiceParent(root)
+    claim.setServiceParent(root)
+    logs.setServiceParent(root)
+    settings = config.settings(release)
+    if config.redis.url is None:
+        leadership = SoleManager(sole_term(claim.path / "term", wall_clock()))
+        manager = ClusterManager(reactor, settings, credentials, leadership)
+    else:
+        manager = _one_of_several(reactor, config, settings, credentials, root)
+    manager.setServiceParent(root)
     return root
+
+
+def _one_of_several(
+    reactor: LinkReactor,
+    config: ClusterManagerConfig,
+    settings: ManagerSettings,
+    credentials: NodeCredentials,
+    root: OrderedService,
+) -> ClusterManager:
+    """A manager that leads while it holds the lease. The store's connection is the root's child."""
+    useful_s = config.lease.ttl_s / 2  # an answer that comes later is of no use
+    redis = evolve(
+        config.redis,
+        patience_s=min(config.redis.patience_s, useful_s),
+        reply_timeout_s=min(config.redis.reply_timeout_s, useful_s),
+    )
+    carrier, engine = make_engine(reactor, redis, config.state_dir)
+    carrier.setServiceParent(root)
+    owner = f"{config.cluster_manager.node_name} {secrets.token_hex(8)}"
+    leadership = LeaseLeadership(reactor, engine, config.lease, owner)
+    return ClusterManager(reactor, settings, credentials, leadership, memory=StoredState(engine))
 
 
 def _tls_files(config: ClusterManagerConfig, wall_clock: WallClock) -> TlsFiles:

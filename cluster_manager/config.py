@@ -5,8 +5,10 @@ from __future__ import annotations
 from attrs import field, frozen
 from attrs.validators import ge, gt, le
 
+from cluster_manager.election import LeaseRules
 from cluster_manager.rules import MembershipRules
-from cluster_manager.service import ManagerSettings
+from cluster_manager.settings import ManagerSettings
+from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.runtime.log_files import LogSection
 from cluster_worker.wire.connections import Address
 from cluster_worker.wire.steps import BootStep
@@ -48,6 +50,13 @@ class ClusterManagerSection:
             " down; with 1 no node may be lost."
         },
     )
+    lease_ttl_s: float = _seconds(
+        3.0, "the lead of a manager lasts when it is not renewed; only with several managers, see [redis]."
+    )
+    lease_renew_s: float = _seconds(
+        1.0,
+        "between two renewals of the lead; at most half of lease_ttl_s. A standby asks four times as often.",
+    )
     node_loss_grace_s: float = _seconds(10.0, "a worker may be without link before it counts as lost.")
     heartbeat_interval_s: float = _seconds(
         0.5, "between a worker's heartbeats; one that is silent for twice as long counts as fully loaded."
@@ -64,6 +73,10 @@ class ClusterManagerSection:
     cluster_ready_timeout_s: float = _seconds(120.0, "for all components to become well after the last step.")
     cluster_status_caching_time_s: float = _seconds(15.0, "a status without problems is kept.")
     cluster_component_healthcheck_timeout_s: float = _seconds(10.0, "a worker may take to report its health.")
+
+    def __attrs_post_init__(self) -> None:
+        if 2 * self.lease_renew_s > self.lease_ttl_s:
+            raise ValueError("lease_renew_s has to be at most half of lease_ttl_s")
 
 
 @frozen(kw_only=True)
@@ -86,12 +99,17 @@ class TlsSection:
 
 @frozen(kw_only=True)
 class ClusterManagerConfig:
-    """Everything the cluster-manager can be told."""
+    """Everything the cluster-manager can be told.
+
+    Managers of one cluster that share its Redis elect a leader. Without ``redis.url`` this manager is the
+    only one; it has no server of its own, and no use for the durability that is asked of one.
+    """
 
     state_dir: str = field(
         default="var/cluster_manager",
         metadata={
-            "help": "Folder for certificates the manager makes itself; relative to the working directory."
+            "help": "Folder for certificates the manager makes itself, and for the logs; relative to the"
+            " working directory."
         },
     )
     cluster_manager: ClusterManagerSection = field(
@@ -102,6 +120,23 @@ class ClusterManagerConfig:
         metadata={"help": "Certificates; without them an authority of its own is made in the state folder."},
     )
     log: LogSection = field(factory=LogSection)
+
+    redis: RedisConfig = field(
+        factory=RedisConfig,
+        metadata={
+            "help": "The Redis of the cluster, the same as the workers'; without url this manager is alone."
+        },
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.redis.is_memory:
+            raise ValueError("managers cannot share redis.url 'memory:'; leave it out for a sole manager")
+
+    @property
+    def lease(self) -> LeaseRules:
+        """How the lead is held when there are several managers."""
+        section = self.cluster_manager
+        return LeaseRules(ttl_s=section.lease_ttl_s, renew_s=section.lease_renew_s)
 
     def settings(self, release: str = "") -> ManagerSettings:
         """What the service needs to know of it."""

@@ -31,6 +31,7 @@ from cluster_manager.membership_events import (
     StepReported,
     Ticked,
 )
+from cluster_manager.remembered import Remembered, RememberedMember
 from cluster_manager.roster import Roster
 from cluster_manager.rules import MembershipRules
 from cluster_worker.wire.epochs import Epoch
@@ -77,13 +78,26 @@ class Membership:
         self._rules = rules
         self._forget()
 
-    def outrun(self, epoch: Epoch) -> None:
-        """A worker has seen ``epoch``; if that is beyond ours, go past it.
+    def remembered(self) -> Remembered | None:
+        """What the next leader has to know: nothing before the cluster is ready."""
+        if self.phase is not Phase.READY:
+            return None
+        members = tuple(
+            RememberedMember(member.address, member.app, member.boot_id, member.incarnation)
+            for member in sorted(self.roster, key=lambda member: member.address.node)
+        )
+        lost, left = tuple(sorted(self.roster.lost)), tuple(sorted(self.roster.left))
+        return Remembered(self.incarnation, members, lost, left)
 
-        Not while booting, where reports of the running step would be lost.
-        """
-        if epoch > self.epoch and self.phase in (Phase.GATHERING, Phase.READY):
-            self.epoch = Epoch(epoch.term + 1)
+    def recall(self, remembered: Remembered, now: float) -> None:
+        """Lead a cluster that was ready under another manager; its members are without link so far."""
+        self.phase, self.incarnation = Phase.READY, remembered.incarnation
+        for member in remembered.members:
+            event = NodeRegistered(member.address, member.app, member.boot_id, member.incarnation)
+            self.roster.register(event, member.incarnation)
+            self.roster.fell_silent(member.address.node, member.boot_id, now)
+        self.roster.lost.update(remembered.lost)
+        self.roster.left.update(remembered.left)
 
     def handle(self, event: Event, now: float) -> Effects:
         """Take an event at ``now`` (seconds of any steady clock) and return what to do, in order."""

@@ -1,82 +1,46 @@
-"""The cluster-manager at work: links to workers, a clock, and what membership decides."""
+"""The cluster-manager at work: links to workers, and who answers them, a leader or a standby."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
 
-from attrs import frozen
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from cluster_manager.assignment import Assignment, NodeLoad, assign, load_of
 from cluster_manager.leadership import Leadership
-from cluster_manager.membership import Membership, Phase
-from cluster_manager.membership_events import (
-    CheckHealth,
-    Event,
-    HealthReported,
-    NodeLeft,
-    NodeRegistered,
-    NodeSilent,
-    Send,
-    StepReported,
-    Ticked,
-)
-from cluster_manager.rules import MembershipRules
-from cluster_manager.status import NODE_DOWN, TIMED_OUT, StatusCache, first_problem, gather
+from cluster_manager.membership import Phase
+from cluster_manager.reign import Reign, ReignParts
+from cluster_manager.settings import ManagerSettings
+from cluster_manager.stored_state import ClusterMemory, LaterLeader, Leader, MemoryAway, NoMemory
 from cluster_worker.runtime.clock import sleep
-from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.services import OrderedService, TaskOwner
-from cluster_worker.wire.connections import Address, LinkListener, LinkReactor
+from cluster_worker.wire.connections import LinkListener, LinkReactor
 from cluster_worker.wire.conversation import Expectation
-from cluster_worker.wire.errors import RequestTimedOut, WireError
+from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.handlers import LinkParts
-from cluster_worker.wire.health_messages import (
-    ClusterStatus,
-    ComponentStatuses,
-    GetClusterStatus,
-    Health,
-    Healthcheck,
-)
+from cluster_worker.wire.health_messages import GetClusterStatus
 from cluster_worker.wire.link import Link
 from cluster_worker.wire.link_messages import Failed, Hello, Result, Role, VersionRange
-from cluster_worker.wire.membership_messages import (
-    ForceStop,
-    Heartbeat,
-    Leave,
-    LoadAdvice,
-    NodeAddress,
-    Refused,
-    RegisterNode,
-    StepReport,
-)
+from cluster_worker.wire.membership_messages import Leave, NotLeader, RegisterNode
 from cluster_worker.wire.messages import Message
+from cluster_worker.wire.refusals import Reason, Refusals
 from cluster_worker.wire.tls import NodeCredentials
 
 VERSIONS = VersionRange(1, 1)
 _WORKERS = Expectation(frozenset({Role.WORKER}))
-
-
-@frozen(kw_only=True)
-class ManagerSettings:
-    """What a manager is told about its cluster. Times in seconds."""
-
-    node_name: str
-    listen: Address
-    rules: MembershipRules
-    heartbeat_interval_s: float = 0.5
-    advice_interval_s: float = 0.5
-    tick_s: float = 1.0
-    healthcheck_timeout_s: float = 10.0
-    status_lifetime_s: float = 15.0
-    release: str = ""
+_RETRY_S = 0.1
 
 
 class ClusterManager(OrderedService):
-    """Listens for workers and leads them through their boot.
+    """Listens for workers and, while it leads, keeps them together; otherwise tells them who does.
 
-    Nothing is stored: a manager that starts again learns the state of the cluster from the workers.
+    Args:
+        memory: what it learns from the leaders before it and leaves to those after it.
+        refusals: counts what it refuses on its links.
+
+    Attributes:
+        reign: what it does while it leads, ``None`` while it does not.
     """
 
     _log = Logger()
@@ -88,10 +52,15 @@ class ClusterManager(OrderedService):
         credentials: NodeCredentials,
         leadership: Leadership,
         *,
+        memory: ClusterMemory | None = None,
+        refusals: Refusals | None = None,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         super().__init__()
-        self._clock, self._settings = reactor, settings
+        self._clock, self._settings, self._leadership = reactor, settings, leadership
+        self._memory = NoMemory() if memory is None else memory
+        self.refusals = Refusals() if refusals is None else refusals
+        boot_id = random_bytes(16).hex()
         self._hello = Hello(
             VERSIONS,
             frozenset(),
@@ -99,18 +68,24 @@ class ClusterManager(OrderedService):
             settings.node_name,
             "cluster_manager",
             settings.release,
-            random_bytes(16).hex(),
+            boot_id,
         )
         self._tasks = TaskOwner()
-        self._locks = KeyedLocks()
-        self._membership = Membership(settings.rules, leadership.term)
+        self.reign: Reign | None = None
+        self._term = 0
         self._links: dict[str, Link] = {}
-        self._loads: dict[str, NodeLoad] = {}
-        self._assignment = Assignment({})
-        self._status = StatusCache(settings.status_lifetime_s)
-        parts = LinkParts(clock=reactor, hello=lambda: self._hello, handler=self, tasks=self._tasks)
+        self._early: dict[Link, RegisterNode] = {}
+        parts = LinkParts(
+            clock=reactor,
+            hello=lambda: self._hello,
+            handler=self,
+            tasks=self._tasks,
+            refusals=self.refusals,
+        )
         self._listener = LinkListener(reactor, settings.listen, credentials, parts, _WORKERS)
         self._listener.setServiceParent(self)
+        leadership.lead(self)
+        leadership.setServiceParent(self)
 
     @property
     def port(self) -> int:
@@ -118,23 +93,76 @@ class ClusterManager(OrderedService):
         return self._listener.port
 
     @property
-    def is_ready(self) -> bool:
-        """Whether the cluster is ready."""
-        return self._membership.phase is Phase.READY
+    def leads(self) -> bool:
+        """Whether this manager leads now."""
+        return self.reign is not None and self._leadership.leads(self._term)
 
-    def startService(self) -> None:
-        super().startService()
-        self._tasks.spawn("ticks", self._tick())
-        self._tasks.spawn("load advice", self._advise())
+    @property
+    def is_ready(self) -> bool:
+        """Whether it leads a cluster that is ready."""
+        return self.reign is not None and self.reign.membership.phase is Phase.READY
 
     def stopService(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
         await super().stopService()
-        for link in list(self._links.values()):
-            link.close("the manager stops")
+        self._dismiss("the manager stops")
         await self._tasks.close()
+
+    # Leading.
+
+    def begin_reign(self, term: int) -> None:
+        self._term = term
+        self._tasks.spawn("reign", self._begin(term))
+
+    async def _begin(self, term: int) -> None:
+        """Learn what the leaders before have left, then lead."""
+        leader = Leader(term, self._settings.node_name, self._settings.reached_at(self.port))
+        while self._leadership.leads(term):
+            try:
+                remembered = await self._memory.begin(leader)
+            except LaterLeader:
+                self._leadership.depose(term)
+                return
+            except MemoryAway:
+                await sleep(self._clock, _RETRY_S)
+                continue
+            if self._leadership.leads(term):
+                self._enthrone(Reign(self._reign_parts(term), term, remembered))
+            return
+
+    def _enthrone(self, reign: Reign) -> None:
+        self.reign = reign
+        reign.begin()
+        early, self._early = self._early, {}
+        for link, message in early.items():
+            reign.register(link, message)
+
+    def end_reign(self, term: int, reason: str) -> None:
+        reign, self.reign = self.reign, None
+        if reign is not None:
+            self._tasks.spawn("end of reign", reign.close())
+        self._dismiss(reason)
+
+    def _dismiss(self, reason: str) -> None:
+        """Send everybody elsewhere."""
+        links = {*self._links.values(), *self._early}
+        self._links.clear()
+        self._early.clear()
+        for link in links:
+            link.close(reason)
+
+    def _reign_parts(self, term: int) -> ReignParts:
+        return ReignParts(
+            clock=self._clock,
+            settings=self._settings,
+            links=self._links,
+            memory=self._memory,
+            refusals=self.refusals,
+            leads=lambda: self._leadership.leads(term),
+            deposed=lambda: self._leadership.depose(term),
+        )
 
     # The handler of links.
 
@@ -144,136 +172,57 @@ class ClusterManager(OrderedService):
     def link_closed(self, link: Link, reason: str) -> None:
         node = _name(link)
         self._log.info("{node} is no longer linked: {reason}", node=node, reason=reason)
+        self._early.pop(link, None)
         if self._links.get(node) is link:
             del self._links[node]
-            self._handle(NodeSilent(node, _boot_id(link)))
+            if self.reign is not None:
+                self.reign.silent(node, "" if link.peer is None else link.peer.hello.boot_id)
 
     def handle_notice(self, link: Link, message: Message) -> None:
         node = _name(link)
         if isinstance(message, RegisterNode):
             self._register(link, message)
-        elif self._links.get(node) is not link:
-            return  # it is not registered, or has another link by now
-        elif isinstance(message, Heartbeat):
-            self._loads[node] = NodeLoad(message.cpu, message.mem, self._clock.seconds())
-        elif isinstance(message, StepReport):
-            self._handle(StepReported(node, message.epoch, message.step, message.error))
+        elif self._links.get(node) is not link or self.reign is None:
+            self.refusals.count(Reason.UNREGISTERED, node, type(message).__name__)
+        else:
+            self.reign.heard(node, message)
 
     async def handle_request(self, link: Link, message: Message) -> Message:
+        if not isinstance(message, GetClusterStatus | Leave):
+            return Failed("badRequest", f"a manager does not serve {type(message).__name__}")
+        if self.reign is None or not self.leads:
+            return Failed("notLeader", "this manager does not lead")
         if isinstance(message, GetClusterStatus):
-            return await self._cluster_status()
-        if isinstance(message, Leave):
-            self._log.info("{node} leaves", node=_name(link))
-            if self._links.get(_name(link)) is link:
-                self._handle(NodeLeft(_name(link)))
-            return Result(None)
-        return Failed("badRequest", f"a manager does not serve {type(message).__name__}")
-
-    # Membership.
+            return await self.reign.cluster_status()
+        if self._links.get(_name(link)) is link:
+            self.reign.left(_name(link))
+        return Result(None)
 
     def _register(self, link: Link, message: RegisterNode) -> None:
-        node = _name(link)
-        old = self._links.get(node)
-        self._links[node] = link
-        if old is not None and old is not link:
-            old.close("another link of the same node took its place")
-        self._membership.outrun(message.latest)
-        app = "" if link.peer is None else link.peer.hello.app
-        address = NodeAddress(node, message.host, message.port)
-        self._handle(NodeRegistered(address, app, _boot_id(link), message.incarnation))
+        if self.reign is not None and self.leads:
+            self.reign.register(link, message)
+        elif self._leadership.leads(self._term):
+            self._early[link] = message
+        else:
+            self._tasks.spawn("redirect", self._redirect(link, message))
 
-    def _handle(self, event: Event) -> None:
-        before = self._membership.phase
-        effects = self._membership.handle(event, self._clock.seconds())
-        if not isinstance(event, Ticked) or effects:
-            self._status.clear()
-        for effect in effects:
-            if isinstance(effect, Send):
-                self._send(effect)
-            else:
-                self._tasks.spawn("health check", self._check_health(effect))
-        if self._membership.phase is not before:
-            self._log.info("the cluster is {phase}", phase=self._membership.phase.value)
-
-    def _send(self, effect: Send) -> None:
-        if isinstance(effect.message, ForceStop):
-            self._log.error(
-                "forced stop of {nodes}: {reason}", nodes=effect.nodes, reason=effect.message.reason
-            )
-        for node in effect.nodes:
-            link = self._links.get(node)
-            if link is not None:
-                link.notify(effect.message)
-                if isinstance(effect.message, ForceStop | Refused):
-                    del self._links[node]  # it comes back on a new link
-
-    async def _tick(self) -> None:
-        while True:
-            await sleep(self._clock, self._settings.tick_s)
-            self._handle(Ticked())
-
-    # Load.
-
-    async def _advise(self) -> None:
-        while True:
-            await sleep(self._clock, self._settings.advice_interval_s)
-            self._advise_once()
-
-    def _advise_once(self) -> None:
-        """Send advice to all nodes in service; a node learns from it that it may dispatch work."""
-        if self._membership.phase is Phase.GATHERING:
-            return
-        now, stale_s = self._clock.seconds(), 2 * self._settings.heartbeat_interval_s
-        loads = {
-            node: load_of(self._loads.get(node), now, stale_s) for node in self._membership.roster.present
-        }
-        self._assignment = assign(loads, self._assignment.discounts)
-        for node, advice in self._assignment.advice.items():
-            link = self._links.get(node)
-            if link is not None:
-                link.notify(LoadAdvice(self._membership.epoch, advice.should_delegate, advice.shares))
-
-    # Health.
-
-    async def _check_health(self, wanted: CheckHealth) -> None:
-        if self._locks.is_held("boot health"):
-            return
-        self._advise_once()  # without advice no dispatcher is well
-        async with self._locks.hold("boot health"):
-            status = await self._ask_all(wanted.nodes, booting=True)
-        self._handle(HealthReported(wanted.epoch, first_problem(status)))
-
-    async def _cluster_status(self) -> Message:
-        if self._membership.phase is not Phase.READY:
-            return Failed("clusterNotReady", f"the cluster is {self._membership.phase.value}")
-        async with self._locks.hold("status"):
-            status = self._status.get(self._clock.seconds())
-            if status is None:
-                status = await self._ask_all(self._membership.roster.nodes, booting=False)
-                self._status.put(status, self._clock.seconds())
-            return status
-
-    async def _ask_all(self, nodes: tuple[str, ...], *, booting: bool) -> ClusterStatus:
-        answers = [Deferred.fromCoroutine(self._ask(node, booting)) for node in nodes]
-        return gather(dict(zip(nodes, await gatherResults(answers, consumeErrors=True), strict=True)))
-
-    async def _ask(self, node: str, booting: bool) -> ComponentStatuses:
-        link = self._links.get(node)
-        if link is None or (node in self._membership.roster.away and not booting):
-            return NODE_DOWN
+    async def _redirect(self, link: Link, message: RegisterNode) -> None:
+        """Tell a worker who leads, as far as that is known; it goes there, or waits whether this one will."""
         try:
-            request = Healthcheck(self._membership.epoch, booting)
-            reply = await link.request(request, self._settings.healthcheck_timeout_s)
-        except RequestTimedOut:
-            return TIMED_OUT
-        except WireError:
-            return NODE_DOWN
-        return reply.components if isinstance(reply, Health) else NODE_DOWN
+            leader = await self._memory.leader()
+        except MemoryAway:
+            leader = None
+        if self._leadership.leads(self._term):
+            self._register(link, message)
+            return
+        if leader is None or leader.node == self._settings.node_name:
+            answer = NotLeader(Epoch(0 if leader is None else leader.term), "", 0)
+        else:
+            answer = NotLeader(Epoch(leader.term), leader.address.host, leader.address.port)
+        link.notify(answer)
+        if link.is_open:
+            self._early[link] = message  # it may wait here for what comes
 
 
 def _name(link: Link) -> str:
     return "?" if link.peer is None else link.peer.node
-
-
-def _boot_id(link: Link) -> str:
-    return "" if link.peer is None else link.peer.hello.boot_id

@@ -9,7 +9,7 @@ from twisted.application.service import IService
 
 from cluster_manager.app import make_cluster_manager
 from cluster_manager.config import ENVIRONMENT_PREFIX, ClusterManagerConfig
-from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.clock import keep_steady, system_wall_clock
 from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.certificates import CertificateProblem
@@ -29,6 +29,7 @@ def makeService(options: Options) -> IService:
     """Return the daemon; exits with one clear sentence when it cannot start."""
     from twisted.internet import reactor
 
+    keep_steady(reactor)
     config = configuration_of(options, ClusterManagerConfig, os.environ, ENVIRONMENT_PREFIX)
     return make_or_refuse(
         lambda: make_cluster_manager(cast(LinkReactor, reactor), config, system_wall_clock), _REFUSALS

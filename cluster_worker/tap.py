@@ -8,6 +8,7 @@ from twisted.application.service import IService
 
 from cluster_worker.app import make_cluster_worker
 from cluster_worker.config import ENVIRONMENT_PREFIX, ClusterWorkerConfig
+from cluster_worker.runtime.clock import keep_steady
 from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.tls import BadCredentials
@@ -23,6 +24,7 @@ def makeService(options: Options) -> IService:
     """Return the daemon; exits with one clear sentence when it cannot start."""
     from twisted.internet import reactor
 
+    keep_steady(reactor)
     config = configuration_of(options, ClusterWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
     return make_or_refuse(
         lambda: make_cluster_worker(reactor, config), (StateFolderInUse, BadCredentials, OSError)

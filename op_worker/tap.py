@@ -7,6 +7,7 @@ import os
 from twisted.application.service import IService
 
 from cluster_worker.http.tls import BadCertificateError
+from cluster_worker.runtime.clock import keep_steady
 from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse, tune_collector
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.tls import BadCredentials
@@ -27,6 +28,7 @@ def makeService(options: Options) -> IService:
     """Return the daemon; exits with one clear sentence when it cannot start."""
     from twisted.internet import reactor
 
+    keep_steady(reactor)
     config = configuration_of(options, OpWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
     daemon = make_or_refuse(lambda: make_op_worker(reactor, config), _REFUSALS)
     tune_collector()

@@ -7,7 +7,7 @@ import os
 from twisted.application.service import IService
 
 from cluster_worker.http.tls import BadCertificateError
-from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.clock import keep_steady, system_wall_clock
 from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.certificates import CertificateProblem
@@ -28,5 +28,6 @@ def makeService(options: Options) -> IService:
     """Return the daemon; exits with one clear sentence when it cannot start."""
     from twisted.internet import reactor
 
+    keep_steady(reactor)
     config = configuration_of(options, OzWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
     return make_or_refuse(lambda: make_oz_worker(reactor, config, system_wall_clock), _REFUSALS)

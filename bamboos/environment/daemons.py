@@ -47,6 +47,7 @@ def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> Node
             "listen_address": site.addresses.of(host),
             "port": MANAGER_PORT,
         },
+        "redis": {"url": f"unix://{redis_socket(site, cluster)}"},
         "tls": _cluster_tls(site, cluster, host),
     }
     return NodeCommand(

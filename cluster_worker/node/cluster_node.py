@@ -17,7 +17,7 @@ from cluster_worker.node.config import NodeConfig
 from cluster_worker.node.errors import ClusterUnavailable
 from cluster_worker.node.joining import Joining, JoiningHooks
 from cluster_worker.node.load import LoadMeter, MachineMeter
-from cluster_worker.node.manager_link import ManagerLink, RetryPolicy
+from cluster_worker.node.manager_link import MANAGER_LIMITS, ManagerLink, RetryPolicy
 from cluster_worker.node.peers import PeerLinks
 from cluster_worker.node.ring import Ring
 from cluster_worker.node.routing import CallRouter, Target
@@ -30,11 +30,12 @@ from cluster_worker.wire.conversation import Expectation
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.errors import WireError
 from cluster_worker.wire.fields import Payload
-from cluster_worker.wire.handlers import LinkHandler, LinkParts
+from cluster_worker.wire.handlers import LinkHandler, LinkLimits, LinkParts
 from cluster_worker.wire.health_messages import ClusterStatus, ComponentStatuses, GetClusterStatus
 from cluster_worker.wire.link import Link
 from cluster_worker.wire.link_messages import Hello, Role, VersionRange
 from cluster_worker.wire.membership_messages import RingUpdate
+from cluster_worker.wire.refusals import Refusals
 from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 
 DEFAULT_CALL_TIMEOUT_S = 30.0
@@ -56,6 +57,9 @@ class ClusterNode(OrderedService):
         blocking: where the machine's load is measured.
         retry: the pause between tries to reach a manager; as configured when not given.
         random_bytes, chance: sources of boot ids, and of numbers from 0 up to below 1.
+
+    Attributes:
+        refusals: what this node refused on its links.
     """
 
     _log = Logger()
@@ -80,6 +84,7 @@ class ClusterNode(OrderedService):
         self._retry = (lambda failures: config.cm_connection_retry_period_s) if retry is None else retry
         self._random_bytes = random_bytes
         self._new_boot_id()
+        self.refusals = Refusals()
         self._tasks = TaskOwner()
         self._watched: dict[str, Callable[[], int]] = {}
         self._state = NodeState(reactor)
@@ -228,12 +233,19 @@ class ClusterNode(OrderedService):
         self._listener = LinkListener(self._reactor, here, credentials, self._parts(handler), _OTHER_WORKERS)
         self._listener.setServiceParent(self)
         managers = [Address.parse(text) for text in config.cm_nodes]
-        parts = self._parts(self._joining)
+        parts = self._parts(self._joining, MANAGER_LIMITS)
         self._manager = ManagerLink(self._reactor, managers, credentials, parts, self._retry)
         self._manager.setServiceParent(self)
 
-    def _parts(self, handler: LinkHandler) -> LinkParts:
-        return LinkParts(clock=self._reactor, hello=self._hello, handler=handler, tasks=self._tasks)
+    def _parts(self, handler: LinkHandler, limits: LinkLimits | None = None) -> LinkParts:
+        return LinkParts(
+            clock=self._reactor,
+            hello=self._hello,
+            handler=handler,
+            tasks=self._tasks,
+            limits=limits or LinkLimits(),
+            refusals=self.refusals,
+        )
 
     def _hooks(self) -> JoiningHooks:
         return JoiningHooks(
@@ -242,6 +254,8 @@ class ClusterNode(OrderedService):
             ring_changed=self._ring_changed,
             started_over=self._new_boot_id,
             link_closed=self._manager_link_closed,
+            redirected=self._redirected,
+            joined=self._joined,
             health=self._health,
             queues=self._queues,
         )
@@ -267,6 +281,14 @@ class ClusterNode(OrderedService):
     def _manager_link_closed(self, link: Link) -> None:
         if self._manager is not None:
             self._manager.closed(link)
+
+    def _redirected(self, link: Link, leader: Address | None) -> None:
+        if self._manager is not None:
+            self._manager.redirected(link, leader)
+
+    def _joined(self) -> None:
+        if self._manager is not None:
+            self._manager.joined()
 
     def _queues(self) -> Iterable[tuple[str, int]]:
         yield "calls_out", sum(link.waiting for link in self.links)

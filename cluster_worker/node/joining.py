@@ -33,7 +33,7 @@ from cluster_worker.wire.errors import WireError
 from cluster_worker.wire.health_messages import ComponentStatuses, Health, Healthcheck
 from cluster_worker.wire.link import Link
 from cluster_worker.wire.link_messages import Failed
-from cluster_worker.wire.membership_messages import Heartbeat, Leave, RingUpdate
+from cluster_worker.wire.membership_messages import Heartbeat, Leave, NotLeader, RingUpdate
 from cluster_worker.wire.messages import Message
 from cluster_worker.wire.steps import BootStep
 
@@ -50,6 +50,8 @@ class JoiningHooks:
         ring_changed: other nodes came, went or moved.
         started_over: this node has forgotten its boot and needs a new boot id.
         link_closed: the link to the manager ended.
+        redirected: the manager on a link does not lead; the address is the leader's, if it is known.
+        joined: a manager counts this node as a member.
         health: the status of each component; the argument says whether the cluster is booting.
         queues: names and lengths of this node's queues.
     """
@@ -59,6 +61,8 @@ class JoiningHooks:
     ring_changed: Callable[[RingUpdate], None]
     started_over: Callable[[], None]
     link_closed: Callable[[Link], None]
+    redirected: Callable[[Link, Address | None], None]
+    joined: Callable[[], None]
     health: Callable[[bool], Awaitable[ComponentStatuses]]
     queues: Callable[[], Iterable[tuple[str, int]]]
 
@@ -120,8 +124,15 @@ class Joining:
         return Health(await self._hooks.health(message.booting))
 
     def handle_notice(self, link: Link, message: Message) -> None:
-        if link is self.link and not self._restarting:
+        if isinstance(message, NotLeader):
+            self._redirected(link, message)
+        elif link is self.link and not self._restarting:
             self._perform(self._boot.on_manager(message))
+
+    def _redirected(self, link: Link, message: NotLeader) -> None:
+        """Follow the manager's word, unless the leader it knows has had a successor since."""
+        is_known = bool(message.host) and message.epoch.term >= self._gate.latest.term
+        self._hooks.redirected(link, Address(message.host, message.port) if is_known else None)
 
     def _register(self, link: Link) -> None:
         address = self._hooks.address()
@@ -148,6 +159,7 @@ class Joining:
         match effect:
             case Joined():
                 self._state.joined = True
+                self._hooks.joined()
                 self._log.info("a member of the cluster")
             case UseRing(update):
                 self._state.use_ring(update)

@@ -21,10 +21,14 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
 from cluster_worker.wire.conversation import Expectation, Side
 from cluster_worker.wire.errors import LinkClosed
+from cluster_worker.wire.half_open import HalfOpen
 from cluster_worker.wire.handlers import LinkParts
 from cluster_worker.wire.link import Link
-from cluster_worker.wire.protocol import LinkFactory, LinkProtocol
+from cluster_worker.wire.protocol import Gate, LinkFactory, LinkProtocol
 from cluster_worker.wire.tls import BadCredentials, CertifiedServer, NodeCredentials, certified_node
+
+BACKLOG = 1024
+"""Connections that the system holds until they are accepted: a whole cluster that comes back at once."""
 
 
 class LinkReactor(IReactorTCP, IReactorTime, IReactorPluggableNameResolver):
@@ -121,10 +125,13 @@ class LinkListener(Service):
         """Listen at once. Raises: CannotListenError, BadCredentials."""
         super().startService()
         self._credentials.load()
-        links = LinkFactory(self._parts, self._expectation, Side.ANSWERING, certified_node)
-        factory = TLSMemoryBIOFactory(self._credentials, False, links, self._reactor)
+        limits = self._parts.limits
+        half_open = HalfOpen(limits.max_half_open, limits.max_half_open_of_one)
+        links = LinkFactory(self._parts, self._expectation, Side.ANSWERING, certified_node, half_open)
+        secured = TLSMemoryBIOFactory(self._credentials, False, links, self._reactor)
         host, port = self._address.host, self._address.port
-        self._port = self._reactor.listenTCP(port, factory, interface=host)  # type: ignore[arg-type]  # a wrapped factory serves
+        gate = Gate(secured, half_open, self._parts)
+        self._port = self._reactor.listenTCP(port, gate, BACKLOG, host)  # type: ignore[arg-type]  # it makes what TLS makes
         self._log.info(
             "listening for nodes on {address}", address=str(Address(self._address.host, self.port))
         )

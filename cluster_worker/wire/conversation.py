@@ -131,6 +131,9 @@ class Conversation:
         hello: how this end introduces itself.
         expectation: whom it accepts.
         side: which end this is.
+
+    Attributes:
+        refused: the code of the REJECT that this end has sent, if it has.
     """
 
     def __init__(self, hello: Hello, expectation: Expectation, side: Side) -> None:
@@ -138,6 +141,7 @@ class Conversation:
         self.version = GREETING_VERSION
         self._hello, self._expectation, self._side = hello, expectation, side
         self._identity = ""
+        self.refused: str | None = None
 
     def start(self, identity: str) -> Effects:
         """The transport is secured and the peer's certificate names the node ``identity``."""
@@ -188,7 +192,7 @@ class Conversation:
         return None
 
     def _reject(self, hello: Hello, refusal: _Refusal) -> Effects:
-        self.state = State.CLOSED
+        self.state, self.refused = State.CLOSED, refusal.code
         reject = Reject(refusal.code, refusal.description, self._hello.versions, hello.versions)
         data = encode_message(reject, NO_CORRELATION, GREETING_VERSION)
         return SendBytes(data), CloseLink(f"peer rejected ({refusal.code}): {refusal.description}")

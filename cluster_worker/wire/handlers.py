@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from cluster_worker.runtime.services import TaskOwner
 from cluster_worker.wire.link_messages import Hello
 from cluster_worker.wire.messages import Message
+from cluster_worker.wire.refusals import Refusals
 
 if TYPE_CHECKING:
     from cluster_worker.wire.link import Link
@@ -55,6 +56,8 @@ class LinkLimits:
     Attributes:
         max_serving: requests of one peer that are handled at the same time; further ones are refused.
         max_unsent_b: what may wait for a peer that does not read; beyond it the link is dropped.
+        max_half_open: connections that have not greeted yet, of all addresses; further ones are closed.
+        max_half_open_of_one: the same of one address.
     """
 
     greeting_timeout_s: float = 10.0
@@ -63,6 +66,8 @@ class LinkLimits:
     closing_timeout_s: float = 5.0
     max_serving: int = 1024
     max_unsent_b: int = 32 * 1024 * 1024
+    max_half_open: int = 1024
+    max_half_open_of_one: int = 256
 
 
 @frozen(kw_only=True)
@@ -72,6 +77,7 @@ class LinkParts:
     Attributes:
         hello: makes the greeting of a new link.
         tasks: owns the handlers of requests.
+        refusals: counts what is refused on these links.
     """
 
     clock: IReactorTime
@@ -79,3 +85,4 @@ class LinkParts:
     handler: LinkHandler
     tasks: TaskOwner
     limits: LinkLimits = field(factory=LinkLimits)
+    refusals: Refusals = field(factory=Refusals)

@@ -26,6 +26,7 @@ from cluster_worker.wire.errors import BadRequest, LinkBusy, LinkClosed, RemoteF
 from cluster_worker.wire.handlers import LinkParts, LinkTransport
 from cluster_worker.wire.link_messages import Failed, Goodbye, Ping
 from cluster_worker.wire.messages import NO_CORRELATION, Message, encode_message
+from cluster_worker.wire.refusals import Reason
 from cluster_worker.wire.replies import WaitingReplies
 
 
@@ -50,6 +51,7 @@ class Link:
         self._reason: str | None = None
         self._opening: list[Deferred[Peer]] = []
         self._congested, self._unsent_b = False, 0
+        self._address = "?"
 
     @property
     def is_open(self) -> bool:
@@ -128,10 +130,14 @@ class Link:
 
     # What the protocol below calls.
 
-    def attached(self, transport: LinkTransport) -> None:
-        """There is a transport; the greeting has to come in time."""
-        self._transport = transport
-        self._set_timer(self._limits.greeting_timeout_s, lambda: self.drop("no greeting in time"))
+    def attached(self, transport: LinkTransport, address: str = "?") -> None:
+        """There is a transport to ``address``; the greeting has to come in time."""
+        self._transport, self._address = transport, address
+        self._set_timer(self._limits.greeting_timeout_s, self._greeting_missing)
+
+    def refuse(self, reason: Reason, text: str) -> None:
+        """Count something that the peer did and should not have done."""
+        self._parts.refusals.count(reason, self._address if self.peer is None else self._name(), text)
 
     def heard(self) -> None:
         """Bytes came from the peer."""
@@ -168,6 +174,8 @@ class Link:
                 case LinkOpened(peer):
                     self._open(peer)
                 case CloseLink(reason):
+                    if self.conversation.refused is not None:
+                        self.refuse(Reason(self.conversation.refused), reason)
                     self.drop(reason)
 
     def _open(self, peer: Peer) -> None:
@@ -181,6 +189,7 @@ class Link:
 
     def _request_came(self, message: Message, correlation: int) -> None:
         if self._serving >= self._limits.max_serving:
+            self.refuse(Reason.OVERLOADED, f"more than {self._serving} requests at a time")
             self._answer(Failed("overloaded", f"{self._serving} requests are being served"), correlation)
             return
         self._serving += 1
@@ -227,6 +236,7 @@ class Link:
         silence_s = self._clock.seconds() - self._heard_at_s
         if silence_s >= self._limits.silence_timeout_s:
             self.drop(f"nothing was heard for {silence_s:.0f} s")
+            self._abort()  # who does not answer would not say goodbye either
             return
         if silence_s >= self._limits.ping_interval_s * 0.9:
             correlation, reply = self._replies.open(self._limits.silence_timeout_s)
@@ -246,6 +256,10 @@ class Link:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _greeting_missing(self) -> None:
+        self.refuse(Reason.NO_GREETING, "no greeting in time")
+        self.drop("no greeting in time")
 
     def _abort(self) -> None:
         if self._transport is not None:

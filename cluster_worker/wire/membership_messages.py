@@ -36,6 +36,10 @@ class RegisterNode:
             raise BadField("the port is beyond 65535")
         return cls(fields.text(0), port, Epoch.decode(fields.nested(2)), optional_epoch(fields, 3))
 
+    def address_of(self, node: str) -> NodeAddress:
+        """Where ``node``, which sent this, listens for others."""
+        return NodeAddress(node, self.host, self.port)
+
 
 @frozen
 class Registered:
@@ -243,3 +247,27 @@ class Leave:
     @classmethod
     def decode(cls, fields: Fields) -> Leave:
         return cls()
+
+
+@frozen
+class NotLeader:
+    """``[epoch, host, port]``, the answer of a manager that does not lead to a node that registers.
+
+    ``host`` and ``port`` are where the leader of the epoch's term is; an empty host when nobody is known
+    to lead. The node may keep the link for a while: a manager that begins to lead answers after all.
+    """
+
+    TYPE: ClassVar[int] = 29
+    epoch: Epoch
+    host: str
+    port: int
+
+    def encode(self) -> list[object]:
+        return [self.epoch.encode(), self.host, self.port]
+
+    @classmethod
+    def decode(cls, fields: Fields) -> NotLeader:
+        port = fields.integer(2)
+        if port > 65535:
+            raise BadField("the port is beyond 65535")
+        return cls(Epoch.decode(fields.nested(0)), fields.text(1), port)

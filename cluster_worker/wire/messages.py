@@ -21,6 +21,7 @@ from cluster_worker.wire.membership_messages import (
     InitStep,
     Leave,
     LoadAdvice,
+    NotLeader,
     Refused,
     Registered,
     RegisterNode,
@@ -48,7 +49,7 @@ class Message(Protocol):
 MESSAGE_CLASSES: tuple[type[Message], ...] = (
     *(Hello, Reject, Ping, Goodbye),
     *(RegisterNode, Registered, Refused, InitStep, StepReport, Heartbeat, LoadAdvice, RingUpdate),
-    *(ClusterReady, ForceStop, Leave, Healthcheck, GetClusterStatus),
+    *(ClusterReady, ForceStop, Leave, Healthcheck, GetClusterStatus, NotLeader),
     *(Call, Cast),
     *(Result, Failed, Pong, NotOwner, Health, ClusterStatus),
 )

@@ -12,7 +12,8 @@ from twisted.internet.defer import maybeDeferred
 
 from cluster_manager.leadership import SoleManager
 from cluster_manager.rules import MembershipRules
-from cluster_manager.service import ClusterManager, ManagerSettings
+from cluster_manager.service import ClusterManager
+from cluster_manager.settings import ManagerSettings
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.runtime.clock import sleep, system_wall_clock
@@ -77,9 +78,7 @@ class Cluster:
             ca=directory / CA_CERT, cert=directory / "node_cert.pem", key=directory / "node_key.pem"
         )
 
-    def manager(
-        self, workers: int, *, port: int = 0, started_s: float = 1.0, **options: Any
-    ) -> ClusterManager:
+    def manager(self, workers: int, *, port: int = 0, term: int = 1, **options: Any) -> ClusterManager:
         rules = MembershipRules(worker_num=workers, **{"grace_s": 2.0, **options})
         settings = ManagerSettings(
             node_name=f"cm@{HOST}",
@@ -90,7 +89,7 @@ class Cluster:
             status_lifetime_s=0.05,
         )
         credentials = NodeCredentials(self.files(f"cm@{HOST}"))
-        manager = ClusterManager(reactor, settings, credentials, SoleManager(started_s))
+        manager = ClusterManager(reactor, settings, credentials, SoleManager(term))
         manager.setServiceParent(self.services)
         return manager
 

@@ -90,6 +90,10 @@ def messages(effects: Effects, kind: type[Any]) -> list[tuple[tuple[str, ...], A
     ]
 
 
+def _sent(effects: Effects) -> list[tuple[tuple[str, ...], Any]]:
+    return messages(effects, object)
+
+
 def stops(effects: Effects) -> list[tuple[tuple[str, ...], str]]:
     return [(nodes, message.reason) for nodes, message in messages(effects, ForceStop)]
 
@@ -290,19 +294,44 @@ def test_restarted_manager_stops_nodes_that_do_not_fit_together(other: Epoch | N
     assert messages(effects, InitStep) and membership.phase is Phase.STEPPING
 
 
-def test_manager_goes_past_every_epoch_a_worker_has_seen() -> None:
-    membership = cluster(1)
-    membership.outrun(Epoch(TERM + 5, 3))
-    assert membership.epoch == Epoch(TERM + 6, 0)
-    membership.outrun(Epoch(TERM, 3))
-    assert membership.epoch == Epoch(TERM + 6, 0)
+# Another manager's cluster
 
 
-def test_epoch_does_not_jump_in_the_middle_of_a_boot() -> None:
-    membership = _stepping("a")
-    before = membership.epoch
-    membership.outrun(Epoch(TERM + 5, 3))
-    assert membership.epoch == before
+def test_next_leader_knows_a_ready_cluster_and_takes_its_nodes_as_they_are() -> None:
+    first = ready("a", "b")
+    second = Membership(MembershipRules(worker_num=2), TERM + 1)
+    remembered = first.remembered()
+    assert remembered is not None
+    second.recall(remembered, 0.0)
+    assert second.phase is Phase.READY and second.remembered() == remembered
+    effects = run(second, registers("b", incarnation=first.incarnation))
+    assert [type(message) for _, message in _sent(effects)] == [Registered, RingUpdate, ClusterReady]
+    assert ring_of(effects)[1].incarnation == first.incarnation
+
+
+def test_nodes_that_the_next_leader_never_hears_of_are_lost_after_the_grace_period() -> None:
+    first = ready("a", "b", owners=2)
+    second = Membership(MembershipRules(worker_num=2, owners=2, grace_s=10.0), TERM + 1)
+    remembered = first.remembered()
+    assert remembered is not None
+    second.recall(remembered, 100.0)
+    run(second, registers("a", incarnation=first.incarnation), now=101.0)
+    assert run(second, Ticked(), now=109.9) == []
+    assert ring_of(run(second, Ticked(), now=110.1))[1].away == ("b",)
+
+
+def test_nodes_that_were_away_stay_away_under_the_next_leader() -> None:
+    first = ready("a", "b", owners=2)
+    run(first, NodeLeft("b"))
+    second = Membership(MembershipRules(worker_num=2, owners=2), TERM + 1)
+    remembered = first.remembered()
+    assert remembered is not None and remembered.left == ("b",)
+    second.recall(remembered, 0.0)
+    assert second.roster.away == {"b"}
+
+
+def test_nothing_is_remembered_of_a_cluster_that_is_not_ready() -> None:
+    assert cluster(1).remembered() is None and _stepping("a").remembered() is None
 
 
 # A ready cluster

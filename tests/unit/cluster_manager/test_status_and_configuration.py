@@ -8,7 +8,7 @@ import pytest
 from twisted.application.service import IService
 
 from cluster_manager.config import ClusterManagerConfig
-from cluster_manager.leadership import SoleManager
+from cluster_manager.leadership import sole_term
 from cluster_manager.status import NODE_DOWN, StatusCache, first_problem, gather
 from cluster_manager.tap import Options, makeService
 from cluster_worker.runtime.configuration import ConfigurationError, load_configuration
@@ -48,8 +48,24 @@ def test_gathered_status_is_sorted_by_node() -> None:
     assert [node for node, _ in gather({"b": NODE_DOWN, "a": NODE_DOWN}).nodes] == ["a", "b"]
 
 
-def test_sole_manager_that_starts_later_has_a_greater_term() -> None:
-    assert SoleManager(1000.002).term > SoleManager(1000.001).term
+def test_sole_manager_that_starts_later_has_a_greater_term(tmp_path: Path) -> None:
+    term = sole_term(tmp_path / "term", 1000.001)
+    assert term == 1000001 < sole_term(tmp_path / "term", 1000.002)
+
+
+def test_sole_manager_whose_clock_was_set_back_has_a_greater_term_nevertheless(tmp_path: Path) -> None:
+    term = sole_term(tmp_path / "state" / "term", 1000.0)
+    assert sole_term(tmp_path / "state" / "term", 10.0) == term + 1
+
+
+@pytest.mark.parametrize("text", ["cluster_manager.lease_renew_s=2.0", "redis.url=memory:"])
+def test_lease_that_cannot_work_is_refused(text: str, tmp_path: Path) -> None:
+    section, _, option = text.partition(".")
+    name, _, value = option.partition("=")
+    path = tmp_path / "manager.toml"
+    path.write_text(f"[{section}]\n{name} = {value if section != 'redis' else repr(value)}\n")
+    with pytest.raises(ConfigurationError):
+        load_configuration(ClusterManagerConfig, str(path), {}, "CLUSTER_MANAGER")
 
 
 def test_configuration_without_a_file_is_safe_and_local() -> None:

@@ -1,0 +1,53 @@
+"""Which nodes are told where to do work without a key, and when again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from attrs import frozen
+
+from cluster_manager.assignment import Advice, Assignment, NodeLoad, assign, load_of
+from cluster_worker.wire.epochs import Epoch
+from cluster_worker.wire.membership_messages import LoadAdvice
+
+REPEAT_S = 5.0
+"""Advice that stays the same is repeated so often; a dispatcher is not well 60 s after the last."""
+
+
+@frozen
+class _Told:
+    advice: Advice
+    epoch: Epoch
+    at: float
+
+
+class LoadAdvisor:
+    """Turns heartbeats into advice, round by round. Times are seconds of a steady clock.
+
+    Args:
+        heartbeat_interval_s: a node that is silent for twice as long counts as fully loaded.
+    """
+
+    def __init__(self, heartbeat_interval_s: float) -> None:
+        self._stale_s = 2 * heartbeat_interval_s
+        self._loads: dict[str, NodeLoad] = {}
+        self._assignment = Assignment({})
+        self._told: dict[str, _Told] = {}
+
+    def heard(self, node: str, load: NodeLoad) -> None:
+        """A heartbeat came."""
+        self._loads[node] = load
+
+    def forget(self, node: str) -> None:
+        """The node has not got the last advice, or has lost it."""
+        self._told.pop(node, None)
+
+    def advise(self, nodes: Sequence[str], epoch: Epoch, now: float) -> Iterator[tuple[str, LoadAdvice]]:
+        """The advice of this round for each of ``nodes`` for whom it is news, or has to be repeated."""
+        loads = {node: load_of(self._loads.get(node), now, self._stale_s) for node in nodes}
+        self._assignment = assign(loads, self._assignment.discounts)
+        for node, advice in self._assignment.advice.items():
+            told = self._told.get(node)
+            if told is None or told.advice != advice or told.epoch != epoch or now - told.at >= REPEAT_S:
+                self._told[node] = _Told(advice, epoch, now)
+                yield node, LoadAdvice(epoch, advice.should_delegate, advice.shares)

@@ -1,0 +1,257 @@
+"""What exists while this manager leads, made anew for each term: membership, loads, advice, health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+
+from attrs import frozen
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from cluster_manager.assignment import NodeLoad
+from cluster_manager.decisions import Decisions
+from cluster_manager.load_advice import LoadAdvisor
+from cluster_manager.membership import Membership, Phase
+from cluster_manager.membership_events import (
+    CheckHealth,
+    Effects,
+    Event,
+    HealthReported,
+    NodeLeft,
+    NodeRegistered,
+    NodeSilent,
+    Send,
+    StepReported,
+    Ticked,
+)
+from cluster_manager.remembered import Remembered
+from cluster_manager.settings import ManagerSettings
+from cluster_manager.status import NODE_DOWN, TIMED_OUT, StatusCache, first_problem, gather
+from cluster_manager.stored_state import ClusterMemory, LaterLeader, MemoryAway
+from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.locks import KeyedLocks
+from cluster_worker.runtime.services import TaskOwner
+from cluster_worker.wire.epochs import Epoch
+from cluster_worker.wire.errors import RequestTimedOut, WireError
+from cluster_worker.wire.health_messages import ClusterStatus, ComponentStatuses, Health, Healthcheck
+from cluster_worker.wire.link import Link
+from cluster_worker.wire.link_messages import Failed
+from cluster_worker.wire.membership_messages import ForceStop, Heartbeat, Refused, RegisterNode, StepReport
+from cluster_worker.wire.messages import Message
+from cluster_worker.wire.refusals import Reason, Refusals
+
+_RETRY_S = 0.1
+
+
+@frozen(kw_only=True)
+class ReignParts:
+    """What a reign is made with.
+
+    Attributes:
+        links: node → the link it has registered on; the reign puts registered ones in.
+        leads: whether the term still runs, by the clock of now; asked before every message.
+        deposed: the store says that another manager has led since.
+    """
+
+    clock: IReactorTime
+    settings: ManagerSettings
+    links: MutableMapping[str, Link]
+    memory: ClusterMemory
+    refusals: Refusals
+    leads: Callable[[], bool]
+    deposed: Callable[[], None]
+
+
+class Reign:
+    """One term of this manager. Nothing is said any more once ``leads`` is false.
+
+    Attributes:
+        membership: for those who show the state of the cluster.
+    """
+
+    _log = Logger()
+
+    def __init__(self, parts: ReignParts, term: int, remembered: Remembered | None) -> None:
+        self._parts, self._clock, self._settings = parts, parts.clock, parts.settings
+        self._tasks = TaskOwner()
+        self._locks = KeyedLocks()
+        self.membership = Membership(parts.settings.rules, term)
+        if remembered is not None:
+            self.membership.recall(remembered, parts.clock.seconds())
+        self._decisions = Decisions(
+            remembered, self.membership.epoch, self._save, self._carry_out, self._tasks
+        )
+        self._advisor = LoadAdvisor(parts.settings.heartbeat_interval_s)
+        self._status = StatusCache(parts.settings.status_lifetime_s)
+
+    def begin(self) -> None:
+        """Start what goes on for the whole reign."""
+        self._tasks.spawn("ticks", self._tick())
+        self._tasks.spawn("load advice", self._advise())
+
+    async def close(self) -> None:
+        """End everything that runs here."""
+        await self._tasks.close()
+
+    # What workers say.
+
+    def register(self, link: Link, message: RegisterNode) -> None:
+        """A worker asks to be a member on this link."""
+        if link.peer is None or not self._parts.leads():
+            return
+        node = link.peer.node
+        beyond = max(message.latest, message.incarnation or message.latest)
+        if beyond > self.membership.epoch:
+            self._parts.refusals.count(Reason.EPOCH, node, f"epoch {beyond} has not begun")
+            link.notify(Refused(self.membership.epoch, "no manager has said what this node claims"))
+            link.close("an epoch that has not begun")
+            return
+        old = self._parts.links.get(node)
+        self._parts.links[node] = link
+        if old is not None and old is not link:
+            old.close("another link of the same node took its place")
+        self._advisor.forget(node)
+        address = message.address_of(node)
+        hello = link.peer.hello
+        self.handle(NodeRegistered(address, hello.app, hello.boot_id, message.incarnation))
+
+    def heard(self, node: str, message: Message) -> None:
+        """A member sent a notice."""
+        if isinstance(message, Heartbeat):
+            self._advisor.heard(node, NodeLoad(message.cpu, message.mem, self._clock.seconds()))
+        elif isinstance(message, StepReport):
+            if message.epoch > self.membership.epoch:
+                self._parts.refusals.count(Reason.EPOCH, node, f"epoch {message.epoch} has not begun")
+                return
+            self.handle(StepReported(node, message.epoch, message.step, message.error))
+
+    def silent(self, node: str, boot_id: str) -> None:
+        """The link of a member has ended."""
+        self.handle(NodeSilent(node, boot_id))
+
+    def left(self, node: str) -> None:
+        """A member stops on purpose."""
+        self._log.info("{node} leaves", node=node)
+        self.handle(NodeLeft(node))
+
+    # Decisions.
+
+    def handle(self, event: Event) -> None:
+        """Let membership decide, store what must be remembered, and carry the decision out."""
+        if not self._parts.leads():
+            return
+        before = self.membership.phase
+        effects = self.membership.handle(event, self._clock.seconds())
+        if isinstance(event, Ticked) and not effects:
+            return
+        self._status.clear()
+        if self.membership.phase is not before:
+            self._log.info("the cluster is {phase}", phase=self.membership.phase.value)
+        self._decisions.take(self.membership.remembered(), self.membership.epoch, effects)
+
+    async def _save(self, remembered: Remembered | None) -> bool:
+        while self._parts.leads():
+            try:
+                await self._parts.memory.save(remembered)
+            except LaterLeader:
+                self._parts.deposed()
+                return False
+            except MemoryAway:
+                await sleep(self._clock, _RETRY_S)
+            else:
+                return self._parts.leads()
+        return False
+
+    def _carry_out(self, effects: Effects) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._send(effect)
+            else:
+                self._tasks.spawn("health check", self._check_health(effect))
+
+    def _send(self, effect: Send) -> None:
+        if isinstance(effect.message, ForceStop):
+            self._log.error(
+                "forced stop of {nodes}: {reason}", nodes=effect.nodes, reason=effect.message.reason
+            )
+        for node in effect.nodes:
+            link = self._tell(node, effect.message)
+            if link is not None and isinstance(effect.message, ForceStop | Refused):
+                del self._parts.links[node]  # it comes back on a new link
+
+    def _tell(self, node: str, message: Message) -> Link | None:
+        """Send a message to a member, if it has a link and this manager still leads."""
+        link = self._parts.links.get(node)
+        if link is None or not self._parts.leads():
+            return None
+        link.notify(message)
+        return link
+
+    async def _tick(self) -> None:
+        while True:
+            await sleep(self._clock, self._settings.tick_s)
+            self.handle(Ticked())
+
+    # Load.
+
+    async def _advise(self) -> None:
+        while True:
+            await sleep(self._clock, self._settings.advice_interval_s)
+            self._advise_once()
+
+    def _advise_once(self) -> None:
+        """Send advice to all nodes in service; a node learns from it that it may dispatch work."""
+        if self.membership.phase is Phase.GATHERING or not self._parts.leads():
+            return
+        present, now = self.membership.roster.present, self._clock.seconds()
+        for node, advice in self._advisor.advise(present, self._decisions.epoch, now):
+            if self._tell(node, advice) is None:
+                self._advisor.forget(node)
+
+    # Health.
+
+    async def _check_health(self, wanted: CheckHealth) -> None:
+        if self._locks.is_held("boot health"):
+            return
+        self._advise_once()  # without advice no dispatcher is well
+        async with self._locks.hold("boot health"):
+            status = await self._ask_all(wanted.nodes, booting=True)
+        self.handle(HealthReported(wanted.epoch, first_problem(status)))
+
+    async def cluster_status(self) -> Message:
+        """The health of all nodes, or why there is none."""
+        if self.membership.phase is not Phase.READY:
+            return Failed("clusterNotReady", f"the cluster is {self.membership.phase.value}")
+        async with self._locks.hold("status"):
+            status = self._status.get(self._clock.seconds())
+            if status is None:
+                status = await self._ask_all(self.membership.roster.nodes, booting=False)
+                self._status.put(status, self._clock.seconds())
+            return status
+
+    async def _ask_all(self, nodes: tuple[str, ...], *, booting: bool) -> ClusterStatus:
+        answers = [Deferred.fromCoroutine(self._ask(node, booting)) for node in nodes]
+        found: Mapping[str, ComponentStatuses] = dict(
+            zip(nodes, await gatherResults(answers, consumeErrors=True), strict=True)
+        )
+        return gather(found)
+
+    async def _ask(self, node: str, booting: bool) -> ComponentStatuses:
+        link = self._parts.links.get(node)
+        away = node in self.membership.roster.away and not booting
+        if link is None or away or not self._parts.leads():
+            return NODE_DOWN
+        request = Healthcheck(self._decisions.epoch, booting)
+        try:
+            reply = await link.request(request, self._settings.healthcheck_timeout_s)
+        except RequestTimedOut:
+            return TIMED_OUT
+        except WireError:
+            return NODE_DOWN
+        return reply.components if isinstance(reply, Health) else NODE_DOWN
+
+    @property
+    def epoch(self) -> Epoch:
+        """Of the latest decision that was carried out."""
+        return self._decisions.epoch

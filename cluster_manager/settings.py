@@ -1,0 +1,30 @@
+"""What a manager is told about itself and its cluster."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from cluster_manager.rules import MembershipRules
+from cluster_worker.wire.connections import Address
+
+_WILDCARDS = ("", "0.0.0.0", "::")
+
+
+@frozen(kw_only=True)
+class ManagerSettings:
+    """Times in seconds."""
+
+    node_name: str
+    listen: Address
+    rules: MembershipRules
+    heartbeat_interval_s: float = 0.5
+    advice_interval_s: float = 0.5
+    tick_s: float = 1.0
+    healthcheck_timeout_s: float = 10.0
+    status_lifetime_s: float = 15.0
+    release: str = ""
+
+    def reached_at(self, port: int) -> Address:
+        """Where workers reach this manager when it listens on ``port``."""
+        host = self.listen.host
+        return Address(self.node_name.partition("@")[2] if host in _WILDCARDS else host, port)

@@ -1,0 +1,149 @@
+"""What leaders leave to those that come after them, in the cluster's Redis.
+
+One document of the scope ``cluster``, key ``manager``, with two fields. ``leader`` says who leads, or led
+last; each leader writes it first of all, and whatever it stores later demands that nobody has written it
+since. So a leader that was deposed without having noticed cannot change anything. ``remembered`` is what
+``Membership.remembered`` gives, or nil while the cluster is not ready.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgpack
+from attrs import frozen
+
+from cluster_manager.remembered import Remembered
+from cluster_worker.persistence.engine import (
+    ABSENT,
+    Batch,
+    Check,
+    Document,
+    Engine,
+    Key,
+    OutcomeUnknown,
+    PersistenceError,
+    PreconditionFailed,
+    Put,
+    Scope,
+)
+from cluster_worker.wire.connections import Address
+from cluster_worker.wire.fields import Fields, pack_fields
+
+SCOPE, KEY = Scope("cluster"), Key("manager")
+LEADER, REMEMBERED = "leader", "remembered"
+SCHEMA = 1
+
+
+class LaterLeader(Exception):
+    """Another manager has begun to lead since; nothing was written."""
+
+
+class MemoryAway(Exception):
+    """The store cannot be reached now; the same may be tried again."""
+
+
+class UnknownSchema(Exception):
+    """A later version of this program has written the state; this one does not understand it."""
+
+
+@frozen
+class Leader:
+    """``[schema, term, node, host, port]``: who leads and where workers reach it."""
+
+    term: int
+    node: str
+    address: Address
+
+    def encode(self) -> list[object]:
+        return [SCHEMA, self.term, self.node, self.address.host, self.address.port]
+
+    @classmethod
+    def decode(cls, fields: Fields) -> Leader:
+        return cls(fields.integer(1), fields.text(2), Address(fields.text(3), fields.integer(4)))
+
+
+class ClusterMemory(Protocol):
+    """What outlives a leader. Any method may raise ``MemoryAway``."""
+
+    async def begin(self, leader: Leader) -> Remembered | None:
+        """Become the one who may save, and return what was remembered. Raises: LaterLeader."""
+
+    async def save(self, remembered: Remembered | None) -> None:
+        """Remember this instead. Raises: LaterLeader."""
+
+    async def leader(self) -> Leader | None:
+        """Who leads, or led last, if anybody ever did."""
+
+
+class NoMemory:
+    """Remembers nothing: a sole manager learns the state of the cluster from the workers."""
+
+    async def begin(self, leader: Leader) -> Remembered | None:
+        return None
+
+    async def save(self, remembered: Remembered | None) -> None:
+        """There is nobody who would ask."""
+
+    async def leader(self) -> Leader | None:
+        return None
+
+
+class StoredState:
+    """The memory of several managers. One object serves one manager, one reign after the other."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._fence = ABSENT
+
+    async def begin(self, leader: Leader) -> Remembered | None:
+        while True:
+            stored = await self._read(LEADER)
+            last = None if stored is None else Leader.decode(_fields(stored))
+            if last is not None and last.term > leader.term:
+                raise LaterLeader(f"{last.node} has begun term {last.term}")
+            revision = ABSENT if stored is None else stored.revision
+            if last == leader:
+                self._fence = revision
+                return await self._remembered()
+            put = Put(KEY, LEADER, pack_fields(leader.encode()), expect=revision)
+            try:
+                await self._engine.commit(SCOPE, Batch([put]))
+            except (PreconditionFailed, OutcomeUnknown):
+                continue  # what is there now decides
+            except PersistenceError as problem:
+                raise MemoryAway(str(problem)) from problem
+
+    async def save(self, remembered: Remembered | None) -> None:
+        state = None if remembered is None else remembered.encode()
+        put = Put(KEY, REMEMBERED, pack_fields([SCHEMA, state]))
+        try:
+            await self._engine.commit(SCOPE, Batch([Check(KEY, LEADER, self._fence), put]))
+        except PreconditionFailed as problem:
+            raise LaterLeader("another manager has begun to lead") from problem
+        except PersistenceError as problem:
+            raise MemoryAway(str(problem)) from problem
+
+    async def leader(self) -> Leader | None:
+        stored = await self._read(LEADER)
+        return None if stored is None else Leader.decode(_fields(stored))
+
+    async def _remembered(self) -> Remembered | None:
+        stored = await self._read(REMEMBERED)
+        if stored is None:
+            return None
+        fields = _fields(stored)
+        return None if fields.any(1) is None else Remembered.decode(fields.nested(1))
+
+    async def _read(self, name: str) -> Document | None:
+        try:
+            return (await self._engine.get(SCOPE, KEY, [name])).get(name)
+        except PersistenceError as problem:
+            raise MemoryAway(str(problem)) from problem
+
+
+def _fields(document: Document) -> Fields:
+    fields = Fields(msgpack.unpackb(document.data, raw=False))
+    if fields.integer(0) != SCHEMA:
+        raise UnknownSchema(f"schema {fields.integer(0)} is stored, {SCHEMA} is known")
+    return fields
