@@ -66,7 +66,7 @@ def _one_of_several(
     useful_s = config.lease.ttl_s / 2  # an answer that comes later is of no use
     redis = evolve(
         config.redis,
-        patience_s=min(config.redis.patience_s, useful_s),
+        patience_s=useful_s,
         reply_timeout_s=min(config.redis.reply_timeout_s, useful_s),
     )
     carrier, engine = make_engine(reactor, redis, config.state_dir)

@@ -39,6 +39,7 @@ def _redis_command(site: Site, cluster: Cluster) -> NodeCommand:
 
 
 def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> NodeCommand:
+    password = site.redis_password(cluster.instance.name)
     configuration = {
         "state_dir": str(site.node_folder(host) / "state"),
         "cluster_manager": {
@@ -47,7 +48,7 @@ def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> Node
             "listen_address": site.addresses.of(host),
             "port": MANAGER_PORT,
         },
-        "redis": {"url": f"unix://{redis_socket(site, cluster)}"},
+        "redis": {"url": site.surroundings.redis_url(cluster, password)},
         "tls": _cluster_tls(site, cluster, host),
     }
     return NodeCommand(
