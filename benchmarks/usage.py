@@ -23,7 +23,7 @@ from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Scope, Seq
 from cluster_worker.persistence.redis import RedisEngine
-from cluster_worker.runtime.clock import system_wall_clock
+from cluster_worker.runtime.clock import sleep, system_wall_clock
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
 from op_worker.files.stored.quotas import Quota
@@ -65,7 +65,6 @@ async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine
         files._context.storages,
         clock=reactor,
         wall_clock=system_wall_clock,
-        node_name="worker@bench",
     )
     rate = await put_all(files, "plain", options.files, options.per_directory)
     print(f"PUT without optional quotas    {rate:8.0f} a second", flush=True)
@@ -78,11 +77,14 @@ async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine
     before_b = await used_memory(engine)
     await files.space_settings.change_settings(owner, SPACE, statistics=True)
     began = time.perf_counter()
-    await statistics.reader.catch_up(SCOPE)
+    statistics.startService()
+    while statistics.reader.feed.reached.get(SCOPE, 0) < await engine.last_seq(SCOPE):
+        await sleep(reactor, 0.01)
     took_s = time.perf_counter() - began
     grown_b = await used_memory(engine) - before_b
     print(f"statistics                     {changes / took_s:8.0f} changes a second", flush=True)
     print(f"statistics                     {grown_b / changes:8.0f} bytes a file", flush=True)
+    await statistics.stopService()
     await files.stopService()
 
 

@@ -141,7 +141,6 @@ class ProviderParts:
             storages,
             clock=reactor,
             wall_clock=system_wall_clock,
-            node_name=config.node.node_name,
         )
         search_thread = BlockingPool(reactor, 1, "search")
         searching = Searching(
@@ -176,9 +175,8 @@ class ProviderParts:
             membership.zone.supported_spaces,
             clock=reactor,
             wall_clock=system_wall_clock,
-            node_name=config.node.node_name,
         )
-        readers = (searching.reader, statistics.reader, queue_services.reader)
+        readers = (searching.reader, statistics.reader.feed, queue_services.reader.feed)
         ground.observed.pools.watch("search", search_thread)
         ground.observed.of_boot.use(
             (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages))
@@ -207,7 +205,7 @@ class ProviderParts:
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
             service.setServiceParent(parent)
-        self.statistics.reader.setServiceParent(parent)
+        self.statistics.setServiceParent(parent)
         self.downloads.setServiceParent(parent)
         self.uploads.setServiceParent(parent)
         self.snapshots.setServiceParent(parent)

@@ -2,71 +2,93 @@
 
 from __future__ import annotations
 
-from attrs import define, field
-from twisted.internet.interfaces import IReactorTime
+from collections.abc import Collection
 
-from cluster_worker.persistence.engine import ABSENT, Engine, Key, Lease, PersistenceError, Put, Scope, Seq
-from cluster_worker.persistence.leases import take
+from attrs import define, field
+
+from cluster_worker.persistence.engine import ABSENT, Engine, Key, PersistenceError, Put, Scope, Seq, Step
+from cluster_worker.tenure.tenure import Fence
 
 POSITIONS = Key("positions")
 """The document whose fields are the positions of a scope's readers."""
-LEASE_S = 15.0
-_RENEW_S = LEASE_S / 3
+_BEGINNING = Seq(0)
+
+
+class NotOurTurn(PersistenceError):
+    """Another node reads this scope from now on; nothing was written."""
 
 
 @define(eq=False)
 class _Held:
-    """A position as this node knows it. ``is_sure`` until a step was given out that was not ``moved``."""
+    """A position as this node knows it. ``is_sure`` until steps were given out that were not ``moved``."""
 
-    lease: Lease
-    renewed_s: float
-    seq: Seq
-    revision: int
-    is_sure: bool = True
+    fence: Fence
+    seq: Seq = _BEGINNING
+    revision: int = ABSENT
+    is_sure: bool = False
 
 
 @define(eq=False)
 class SharedPosition:
-    """The position of a reader that all nodes share.
+    """The position of a reader that all nodes share; a node has it during its tenure (``SharedReader``).
 
-    A lease keeps two nodes from doing the same work; that work counts once is ensured by ``step``, which
-    belongs into the commit of the results and fails when another node was faster. While this node holds
-    the lease and its commits succeed, it knows the position by itself and asks nobody.
+    What is done with the changes is committed together with ``steps``, which fail when another node has taken
+    over or was faster. While this node has its turn and its commits succeed, it knows the position by itself
+    and asks nobody.
     """
 
     engine: Engine
     reader: str
-    node_name: str
-    clock: IReactorTime
     _held: dict[Scope, _Held] = field(factory=dict)
 
-    async def load(self, scope: Scope) -> Seq | None:
-        """Return the position, 0 at the beginning; ``None`` while another node reads."""
-        now_s, held = self.clock.seconds(), self._held.get(scope)
-        if held is not None and held.is_sure and now_s - held.renewed_s < _RENEW_S:
-            return held.seq
-        lease = await take(self.engine, f"reader:{self.reader}:{scope}", self.node_name, LEASE_S)
-        if lease is None:
-            self._held.pop(scope, None)
-            return None
-        if held is not None and held.is_sure and held.lease.token == lease.token:
-            held.renewed_s = now_s
-            return held.seq
-        return await self._read(scope, lease, now_s)
+    @property
+    def held(self) -> Collection[Scope]:
+        """The scopes that it is our turn to read."""
+        return self._held.keys()
 
-    def step(self, scope: Scope, seq: Seq) -> Put:
-        """Return the step that moves the position, as last loaded, to ``seq``; once for each ``load``."""
-        held = self._held[scope]
+    def take(self, scope: Scope, fence: Fence) -> None:
+        """It is our turn, as long as the fence stands."""
+        self._held[scope] = _Held(fence)
+
+    def let_go(self, scope: Scope, fence: Fence) -> None:
+        """It is not our turn any more by this fence."""
+        if scope in self._held and self._held[scope].fence is fence:
+            del self._held[scope]
+
+    async def load(self, scope: Scope) -> Seq | None:
+        """Return the position, 0 at the beginning; ``None`` while it is another node's turn."""
+        held = self._held.get(scope)
+        if held is None:
+            return None
+        if not held.is_sure:
+            found = (await self.engine.get(scope, POSITIONS, [self.reader])).get(self.reader)
+            held.seq = Seq(0 if found is None else int.from_bytes(found.data, "big"))
+            held.revision = ABSENT if found is None else found.revision
+            held.is_sure = True
+        return held.seq
+
+    def fenced(self, scope: Scope) -> list[Step]:
+        """Return the steps that demand that it is our turn. Raises: NotOurTurn."""
+        return [self._ours(scope).fence.check]
+
+    def steps(self, scope: Scope, seq: Seq) -> list[Step]:
+        """Return the steps that move the position, as last loaded, to ``seq``; once for each ``load``.
+
+        Raises: NotOurTurn.
+        """
+        held = self._ours(scope)
         held.is_sure = False
-        return Put(POSITIONS, self.reader, seq.to_bytes(8, "big"), expect=held.revision)
+        move = Put(POSITIONS, self.reader, seq.to_bytes(8, "big"), expect=held.revision)
+        return [held.fence.check, move]
 
     def moved(self, scope: Scope, seq: Seq) -> None:
-        """Tell that the commit with the last ``step`` succeeded. Without this ``load`` reads anew."""
-        held = self._held[scope]
-        held.seq, held.revision, held.is_sure = seq, held.revision + 1, True
+        """Tell that the commit with the last ``steps`` succeeded. Without this ``load`` reads anew."""
+        held = self._held.get(scope)
+        if held is not None:
+            held.seq, held.revision, held.is_sure = seq, held.revision + 1, True
 
     def forget(self, scope: Scope) -> None:
-        """Read the position anew at the next ``load``; the lease stays."""
+        """Read the position anew at the next ``load``."""
         if scope in self._held:
             self._held[scope].is_sure = False
 
@@ -75,19 +97,8 @@ class SharedPosition:
         found = (await self.engine.get(scope, POSITIONS, [self.reader])).get(self.reader)
         return Seq(0 if found is None else int.from_bytes(found.data, "big"))
 
-    async def let_go(self) -> None:
-        """Give every lease back, so that another node goes on at once instead of after ``LEASE_S``."""
-        held, self._held = self._held, {}
-        for one in held.values():
-            try:
-                await self.engine.release(one.lease)
-            except PersistenceError:
-                return  # the leases run out by themselves
-
-    async def _read(self, scope: Scope, lease: Lease, renewed_s: float) -> Seq:
-        self._held[scope] = _Held(lease, renewed_s, Seq(0), ABSENT, is_sure=False)  # known to ``let_go``
-        found = (await self.engine.get(scope, POSITIONS, [self.reader])).get(self.reader)
-        seq = Seq(0 if found is None else int.from_bytes(found.data, "big"))
-        revision = ABSENT if found is None else found.revision
-        self._held[scope] = _Held(lease, renewed_s, seq, revision)
-        return seq
+    def _ours(self, scope: Scope) -> _Held:
+        held = self._held.get(scope)
+        if held is None:
+            raise NotOurTurn(scope)
+        return held

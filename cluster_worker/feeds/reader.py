@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -16,8 +16,7 @@ from cluster_worker.runtime.services import TaskService
 BATCH = 500
 """The most changes that are handed over at a time."""
 POLL_S = 5.0
-"""A scope that is not known to be read to its end is looked at so often also without news: the node
-whose turn it is may have died."""
+"""A scope that is not known to be read to its end is looked at so often also without news."""
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 
@@ -44,7 +43,6 @@ class FeedReader(TaskService):
 
     Args:
         scopes: which scopes are read now; asked again at each look.
-        on_stop: called when nothing is read any more, to give leases back.
 
     Attributes:
         reached: the last change consumed of each scope whose turn is this node's.
@@ -58,10 +56,8 @@ class FeedReader(TaskService):
         consumer: Consumer,
         scopes: Callable[[], Collection[Scope]],
         clock: IReactorTime,
-        on_stop: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__()
-        self._on_stop = on_stop
         self._engine, self._consumer, self._scopes, self._clock = engine, consumer, scopes, clock
         self._busy: set[Scope] = set()
         self._again: set[Scope] = set()
@@ -82,12 +78,7 @@ class FeedReader(TaskService):
     def stopService(self) -> Deferred[None]:
         if self._unwatch is not None:
             self._unwatch()
-        return Deferred.fromCoroutine(self._stop(super().stopService()))
-
-    async def _stop(self, tasks_ended: Deferred[None]) -> None:
-        await tasks_ended
-        if self._on_stop is not None:
-            await self._on_stop()
+        return super().stopService()
 
     async def catch_up(self, scope: Scope) -> bool:
         """Consume what is in the feed of a scope now; ``False`` when it is not our turn to the end.

@@ -88,13 +88,13 @@ class Notifying:
             await self._registers.strike_off(scope, register, gone)
             return
         if watch.watching is Watching.STARTING and changes[0].seq > watch.target:
-            await self._files.context.engine.commit(scope, Batch([await self._started(scope, watch)]))
+            await self._commit(scope, [await self._started(scope, watch)])
             return
         changes = [one for one in changes[:AT_ONCE] if watch.takes(one.seq)]
         read, last = await self._read(scope, changes)
         try:
             steps = await self._steps(scope, register, watch, read)
-            steps += [self._position.step(scope, last), *await self._watch_steps(scope, watch, last)]
+            steps += [*self._position.steps(scope, last), *await self._watch_steps(scope, watch, last)]
             await self._files.context.engine.commit(scope, Batch(steps))
         except BaseException:
             self._position.forget(scope)
@@ -109,7 +109,7 @@ class Notifying:
         """Look at everything that was there when the first of the queues was begun."""
         first = min(register.notifying, key=lambda entry: entry.after)
         wanted = evolve(watch, watching=Watching.STARTING, target=first.after, began_s=first.began_s)
-        await self._files.context.engine.commit(scope, Batch([register.unchanged(), wanted.put()]))
+        await self._commit(scope, [register.unchanged(), wanted.put()])
 
     async def _watch_steps(self, scope: Scope, watch: Watch, last: Seq) -> list[Step]:
         """Return the step that ends the first look at everything, or demands that all is as it was."""
@@ -127,17 +127,21 @@ class Notifying:
             return watch
         engine = self._files.context.engine
         if watch.watching is not Watching.STOPPING:
-            await engine.commit(scope, Batch([evolve(watch, watching=Watching.STOPPING).put()]))
+            await self._commit(scope, [evolve(watch, watching=Watching.STOPPING).put()])
             watch = await self.watch(scope)
         at = Seq(0)
         while found := await engine.changes(scope, at, _FORGOTTEN_AT_ONCE):
             at = found[-1].seq
             steps = [forget(one.key) for one in found if is_object(one.key, SpaceId(scope))]
-            await engine.commit(scope, Batch([watch.unchanged(), *steps]))
+            await self._commit(scope, [watch.unchanged(), *steps])
         off = evolve(watch, watching=Watching.OFF)
-        await engine.commit(scope, Batch([off.put(), Delete(POSITIONS, READER)]))
+        await self._commit(scope, [off.put(), Delete(POSITIONS, READER)])
         self._position.forget(scope)
         return await self.watch(scope)
+
+    async def _commit(self, scope: Scope, steps: Sequence[Step]) -> None:
+        batch = Batch([*self._position.fenced(scope), *steps])
+        await self._files.context.engine.commit(scope, batch)
 
     async def _steps(
         self, scope: Scope, register: Register, watch: Watch, read: Sequence[_Read]

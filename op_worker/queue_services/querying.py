@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import evolve, frozen
-from twisted.internet.interfaces import IReactorTime
 
-from cluster_worker.persistence.engine import Batch, Lease, PreconditionFailed, Scope
-from cluster_worker.persistence.leases import take
+from cluster_worker.persistence.engine import Batch, PreconditionFailed, Scope
+from cluster_worker.tenure.tenure import Fence
 from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedBy
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
@@ -37,7 +36,6 @@ PAGE_B = 1 << 20
 """A commit has no more values when these have so many bytes."""
 LOOKED_AT = 1000
 """How far the walk is, is written down at least after so many objects."""
-LEASE_S = 15.0
 
 
 class Stopped(Exception):
@@ -58,55 +56,39 @@ class Querying:
 
     _files: FileService
     _representation: Representation
-    _node_name: str
-    _clock: IReactorTime
 
-    async def run(self, scope: Scope, entry: Entry) -> None:
-        """Walk on until the query is answered; returns at once while another node does.
+    async def run(self, scope: Scope, entry: Entry, fence: Fence) -> None:
+        """Walk on until the query is answered.
 
         Raises: Stopped; PersistenceError, ServiceUnavailable, Posix and Forbidden when it cannot go on now.
         """
-        lease = await self._lease(entry)
-        if lease is None:
-            return
-        renewed_s = self._clock.seconds()
-        try:
-            progress = await self.progress(scope, entry)
-            while progress.phase is not Phase.CURRENT:
-                if self._clock.seconds() - renewed_s > LEASE_S / 3:
-                    if await self._lease(entry) is None:
-                        raise Stopped
-                    renewed_s = self._clock.seconds()
-                progress = await self._step(scope, entry, progress)
-        finally:
-            await self._files.context.engine.release(lease)
+        progress = await self.progress(scope, entry)
+        while progress.phase is not Phase.CURRENT:
+            progress = await self._step(scope, entry, progress, fence)
 
     async def progress(self, scope: Scope, entry: Entry) -> Progress:
         """Return how far a query is."""
         found = await self._files.context.engine.get(scope, progress_key(entry.queue), PROGRESS_FIELDS)
         return Progress.of(entry, found)
 
-    async def note(self, scope: Scope, entry: Entry, phase: Phase, detail: str) -> None:
+    async def note(self, scope: Scope, entry: Entry, phase: Phase, detail: str, fence: Fence) -> None:
         """Write down why a query does not go on; what anybody else wrote meanwhile stays."""
         progress = await self.progress(scope, entry)
         wanted = evolve(progress, phase=phase, detail=detail)
         if wanted != progress and progress.phase is not Phase.CURRENT:
             try:
-                await self._commit(scope, entry, wanted)
+                await self._commit(scope, entry, wanted, fence)
             except Stopped:
                 return
 
-    async def _lease(self, entry: Entry) -> Lease | None:
-        name = f"queue-service:{entry.queue}"
-        return await take(self._files.context.engine, name, self._node_name, LEASE_S)
-
-    async def _step(self, scope: Scope, entry: Entry, progress: Progress) -> Progress:
+    async def _step(self, scope: Scope, entry: Entry, progress: Progress, fence: Fence) -> Progress:
         """Do and commit the next piece of work; return how far it is then. Raises: as ``run``."""
         await self._files.context.lookup.by_id(SpaceId(scope), entry.queue)
         if progress.spaces is None:
-            return await self._commit(scope, entry, evolve(progress, spaces=await self._spaces(scope, entry)))
+            found = evolve(progress, spaces=await self._spaces(scope, entry))
+            return await self._commit(scope, entry, found, fence)
         if not progress.spaces:
-            return await self._commit(scope, entry, progress.next_space())
+            return await self._commit(scope, entry, progress.next_space(), fence)
         visit = await self._visit(entry, SpaceId(progress.spaces[0]))
         page = _Page((), None) if visit is None else await self._page(visit, entry, progress)
         if page.at is None:
@@ -116,12 +98,12 @@ class Querying:
             after = evolve(
                 progress, path=page.at.names, is_passed=is_passed, phase=Phase.PROCESSING, detail=""
             )
-        return await self._commit(scope, entry, after, page.values)
+        return await self._commit(scope, entry, after, fence, page.values)
 
     async def _commit(
-        self, scope: Scope, entry: Entry, after: Progress, values: Sequence[bytes] = ()
+        self, scope: Scope, entry: Entry, after: Progress, fence: Fence, values: Sequence[bytes] = ()
     ) -> Progress:
-        steps = [entry.unchanged(), after.put(entry.queue)]
+        steps = [fence.check, entry.unchanged(), after.put(entry.queue)]
         try:
             if values:
                 filling = self._files.queues.filling

@@ -10,10 +10,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_worker.feeds.position import SharedPosition
-from cluster_worker.feeds.reader import FeedReader
+from cluster_worker.feeds.shared_reader import SharedReader
 from cluster_worker.persistence.engine import PersistenceError, Scope
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.services import TaskService
+from cluster_worker.tenure.owned_work import always
+from cluster_worker.tenure.owned_works import OwnedWorks
+from cluster_worker.tenure.tenure import Fence, Tenure, owner_text
 from onedata.errors import Errno, Forbidden, NotFound, OnedataError, Posix, Unauthorized
 from onedata.ids import FileGuid, SpaceId, UserId
 from op_worker.auth.caller import Caller
@@ -40,6 +43,7 @@ class QueueServices(TaskService):
 
     Args:
         spaces: those that we support.
+        is_willing: whether this node takes on work.
     """
 
     _log = Logger()
@@ -52,26 +56,43 @@ class QueueServices(TaskService):
         *,
         clock: IReactorTime,
         wall_clock: WallClock,
-        node_name: str,
+        is_willing: Callable[[], bool] = always,
     ) -> None:
         super().__init__()
         self._files, self._spaces, self._clock = files, spaces, clock
         self._engine, self._wall_clock = files.context.engine, wall_clock
         self._watched: set[Scope] = set()
-        self._walked: set[str] = set()
+        self._walks: dict[str, tuple[Scope, Entry]] = {}
         outbox = Outbox(files)
         self._outbox, self._registers = outbox, Registers(files, outbox)
-        self._querying = Querying(files, representation, node_name, clock)
-        self._position = SharedPosition(self._engine, READER, node_name, clock)
+        owner = owner_text(files.context.lives.own, files.context.random_bytes)
+        self._querying = Querying(files, representation)
+        self._walking = OwnedWorks(
+            self._engine,
+            "query",
+            owner,
+            self._walks.keys,
+            self._walk,
+            clock=clock,
+            wanted=lambda _: is_willing(),
+        )
+        self._position = SharedPosition(self._engine, READER)
         telling = Telling(files, representation, wall_clock)
         self._notifying = Notifying(files, self._registers, outbox, telling, self._position, clock)
-        self.reader = FeedReader(
-            self._engine, self._notifying, lambda: self._watched, clock, on_stop=self._position.let_go
+        self.reader = SharedReader(
+            self._engine,
+            self._notifying,
+            self._position,
+            lambda: self._watched,
+            owner=owner,
+            clock=clock,
+            wanted=is_willing,
         )
 
     def startService(self) -> None:
         super().startService()
         self.reader.startService()
+        self._walking.startService()
         self.spawn("look for queues to fill", self._look_around())
 
     def stopService(self) -> Deferred[None]:
@@ -79,6 +100,7 @@ class QueueServices(TaskService):
 
     async def _stop(self, tasks_ended: Deferred[None]) -> None:
         await tasks_ended
+        await self._walking.stopService()
         await self.reader.stopService()
 
     @translated
@@ -193,32 +215,40 @@ class QueueServices(TaskService):
             self.reader.wake(scope)
         else:
             self._watched.discard(scope)
+        unanswered = {}
         for entry in register.querying:
-            if entry.queue not in self._walked:
-                self._walked.add(entry.queue)
-                self.spawn("query queue", self._walk(scope, entry))
+            if (await self._querying.progress(scope, entry)).phase is not Phase.CURRENT:
+                unanswered[entry.queue] = (scope, entry)
+        for queue in [queue for queue, (where, _) in self._walks.items() if where == scope]:
+            if queue not in unanswered:
+                del self._walks[queue]
+        self._walks.update(unanswered)
+        for queue in unanswered:
+            self._walking.wake(queue)
 
     async def _is_remembered(self, scope: Scope) -> bool:
         return (await self._notifying.watch(scope)).watching is not Watching.OFF
 
-    async def _walk(self, scope: Scope, entry: Entry) -> None:
+    async def _walk(self, queue: str, tenure: Tenure) -> None:
+        """Answer a query as far as it can be answered now; the next look round goes on."""
+        if queue not in self._walks:
+            return
+        scope, entry = self._walks[queue]
+        fence = await tenure.fence(scope)
         try:
-            if (await self._querying.progress(scope, entry)).phase is not Phase.CURRENT:
-                await self._querying.run(scope, entry)
+            await self._querying.run(scope, entry, fence)
         except Stopped:
             self._log.debug("the query of {queue} ends here", queue=entry.queue)
         except (OnedataError, PersistenceError) as error:
-            await self._gave_up(scope, entry, error)
-        finally:
-            self._walked.discard(entry.queue)
+            await self._gave_up(scope, entry, error, fence)
 
-    async def _gave_up(self, scope: Scope, entry: Entry, error: Exception) -> None:
+    async def _gave_up(self, scope: Scope, entry: Entry, error: Exception, fence: Fence) -> None:
         """Say why a query does not go on now; one whose queue is gone is struck off."""
         self._log.debug("the query of {queue} goes on later: {error}", queue=entry.queue, error=error)
         try:
             if isinstance(error, Posix) and error.errno in (Errno.ENOENT, Errno.EINVAL):
                 await self._registers.strike_off(scope, await self._registers.of(scope), [entry.queue])
             else:
-                await self._querying.note(scope, entry, *why_not(error))
+                await self._querying.note(scope, entry, *why_not(error), fence)
         except PersistenceError as failure:
             self._log.warn("the query of {queue}: {error}", queue=entry.queue, error=failure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from attrs import define, evolve, field
-from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.feeds.position import POSITIONS, SharedPosition
 from cluster_worker.persistence.engine import (
@@ -40,8 +39,6 @@ from op_worker.statistics.ledger import Ledger, parents
 from op_worker.statistics.states import FIELD, STATE, Phase, State
 
 READER = "statistics"
-REST_S = 30.0
-"""A space without statistics is left alone so long before its state is looked at again."""
 _REMOVED_AT_ONCE = 64
 
 
@@ -57,21 +54,15 @@ class StatisticsConsumer:
     _settings: Settings
     _position: SharedPosition
     _storage_of: Callable[[SpaceId], str | None]
-    _clock: IReactorTime
     _wall_clock: WallClock
     _states: dict[Scope, State] = field(factory=dict)
     _books: dict[Scope, Books] = field(factory=dict)
     _read_to: dict[Scope, Seq] = field(factory=dict)
-    _rests_until: dict[Scope, float] = field(factory=dict)
     name: str = READER
 
     async def position(self, scope: Scope) -> Seq | None:
         """Return where to go on; ``None`` for spaces without statistics, and while another node reads."""
         is_wanted = (await self._settings.of(SpaceId(scope))).statistics
-        if is_wanted:
-            self._rests_until.pop(scope, None)
-        elif self._clock.seconds() < self._rests_until.get(scope, 0):
-            return None
         position = await self._position.load(scope)
         if position is None or position != self._read_to.get(scope):
             self._drop(scope)  # another node may have written
@@ -97,7 +88,7 @@ class StatisticsConsumer:
             is_same = after == state
             steps = [
                 state.unchanged() if is_same else after.put(),
-                self._position.step(scope, last),
+                *self._position.steps(scope, last),
                 *await books.steps(ledger, int(self._wall_clock())),
             ]
             await self._engine.commit(scope, Batch(steps))
@@ -115,7 +106,6 @@ class StatisticsConsumer:
         if state.phase is Phase.STOPPING or (not is_wanted and state.phase is not Phase.DISABLED):
             state = await self._remove(scope, state)
         if not is_wanted:
-            self._rests_until[scope] = self._clock.seconds() + REST_S
             return None
         if state.phase is Phase.DISABLED:
             await self._begin(scope, state)
@@ -143,17 +133,20 @@ class StatisticsConsumer:
                 steps.extend(Delete(totals_key(one)) for one in directories)
                 steps.extend([Delete(key)] if stored else [])
             if steps:
-                await self._engine.commit(scope, Batch([state.unchanged(), *steps]))
+                await self._commit(scope, [state.unchanged(), *steps])
         off = evolve(state, phase=Phase.DISABLED)
-        await self._engine.commit(scope, Batch([off.put(), Delete(POSITIONS, READER)]))
+        await self._commit(scope, [off.put(), Delete(POSITIONS, READER)])
         self._position.forget(scope)
         self._states[scope] = evolve(off, revision=off.revision + 1)
         return self._states[scope]
 
     async def _save(self, scope: Scope, state: State) -> State:
-        await self._engine.commit(scope, Batch([state.put()]))
+        await self._commit(scope, [state.put()])
         self._states[scope] = evolve(state, revision=state.revision + 1)
         return self._states[scope]
+
+    async def _commit(self, scope: Scope, steps: Sequence[Step]) -> None:
+        await self._engine.commit(scope, Batch([*self._position.fenced(scope), *steps]))
 
     async def _recorded(
         self, scope: Scope, books: Books, state: State, keys: Sequence[Key]

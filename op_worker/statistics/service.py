@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.feeds.position import SharedPosition
-from cluster_worker.feeds.reader import FeedReader
+from cluster_worker.feeds.shared_reader import SharedReader
 from cluster_worker.persistence.engine import Engine, PersistenceUnavailable, Scope
 from cluster_worker.runtime.clock import WallClock, sleep
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.tenure.owned_work import always
+from cluster_worker.tenure.tenure import owner_text
 from onedata.errors import (
     DirStatsDisabledForSpace,
     DirStatsNotReady,
@@ -36,6 +39,7 @@ from op_worker.statistics.history import (
     windows,
 )
 from op_worker.statistics.states import FIELD, STATE, Phase, State
+from op_worker.statistics.switched import Switched
 from op_worker.storage.registry import Storages
 
 T = TypeVar("T")
@@ -206,12 +210,19 @@ class Statistics:
             await sleep(self._clock, _LOOK_S)
 
 
-@frozen(eq=False)
-class StatisticsService:
-    """The statistics of a node: what answers, and the service that keeps them."""
+class StatisticsService(OrderedService):
+    """The statistics of a node: what answers, and what keeps them where it is this node's turn.
 
-    answers: Statistics
-    reader: FeedReader
+    Attributes:
+        answers: tells what is kept, whichever node keeps it.
+        reader: reads the feeds of spaces.
+    """
+
+    def __init__(self, answers: Statistics, reader: SharedReader, switched: Switched) -> None:
+        super().__init__()
+        self.answers, self.reader = answers, reader
+        for service in (reader, switched):
+            service.setServiceParent(self)
 
 
 def make_statistics(
@@ -221,25 +232,34 @@ def make_statistics(
     *,
     clock: IReactorTime,
     wall_clock: WallClock,
-    node_name: str,
+    is_willing: Callable[[], bool] = always,
 ) -> StatisticsService:
-    """Return the statistics of all spaces that are supported here; the reader is not started."""
-    position = SharedPosition(engine, READER, node_name, clock)
+    """Return the statistics of all spaces that are supported here, not started.
+
+    Args:
+        is_willing: whether this node takes on work.
+    """
+    position = SharedPosition(engine, READER)
     settings = files.context.settings
 
     def storage_of(space_id: SpaceId) -> str | None:
         support = storages.for_space(space_id)
         return None if support is None else support.storage.storage_id
 
-    consumer = StatisticsConsumer(engine, settings, position, storage_of, clock, wall_clock)
-    reader = FeedReader(
+    def supported() -> list[Scope]:
+        return [Scope(support.space_id) for support in storages.supported()]
+
+    reader = SharedReader(
         engine,
-        consumer,
-        lambda: {Scope(support.space_id) for support in storages.supported()},
-        clock,
-        on_stop=position.let_go,
+        StatisticsConsumer(engine, settings, position, storage_of, wall_clock),
+        position,
+        lambda: switched.scopes,
+        owner=owner_text(files.context.lives.own, files.context.random_bytes),
+        clock=clock,
+        wanted=is_willing,
     )
-    return StatisticsService(Statistics(engine, files, settings, position, clock), reader)
+    switched = Switched(engine, settings, supported, clock, reader.wake)
+    return StatisticsService(Statistics(engine, files, settings, position, clock), reader, switched)
 
 
 def _missing(layout: Layout, known: Sequence[str]) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ NAMES: Mapping[str, Json] = {"objectName": ""}
 PATIENCE_S = 8.0
 
 
-def make_services(site: Site, files: FileService, node_name: str = "worker@test") -> QueueServices:
+def make_services(site: Site, files: FileService) -> QueueServices:
     """The services of a node, not started."""
     return QueueServices(
         files,
@@ -30,7 +30,6 @@ def make_services(site: Site, files: FileService, node_name: str = "worker@test"
         lambda: [SPACE, OTHER_SPACE],
         clock=reactor,
         wall_clock=site.wall_clock,
-        node_name=node_name,
     )
 
 

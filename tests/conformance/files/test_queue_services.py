@@ -151,8 +151,8 @@ async def test_a_query_goes_on_after_a_stop_with_nothing_lost_and_nothing_twice(
     node.startService()
     queue = await begin_query(node, files, [{"objectName": "starts f"}])
     await node.stopService()
-    for turn in range(10):  # over a real store each life is shorter than the walk
-        node = make_services(site, files, f"worker{turn}@test")
+    for _ in range(10):  # over a real store each life is shorter than the walk
+        node = make_services(site, files)
         node.startService()
         await sleep(reactor, 0.01)
         await node.stopService()
@@ -168,7 +168,7 @@ async def test_a_query_goes_on_after_a_stop_with_nothing_lost_and_nothing_twice(
 async def test_two_nodes_answer_a_query_once(site: Site, files: FileService) -> None:
     for at in range(10):
         await write(files, f"f{at}")
-    nodes = [make_services(site, files, f"worker{at}@test") for at in range(2)]
+    nodes = [make_services(site, files) for _ in range(2)]
     for node in nodes:
         node.startService()
     queue = await begin_query(nodes[0], files, [{"objectName": "starts f"}])

@@ -55,12 +55,11 @@ async def statistics(site: Site, files: FileService) -> AsyncIterator[Statistics
         files._context.storages,
         clock=site.clock,
         wall_clock=site.wall_clock,
-        node_name="worker@test",
     )
-    made.reader.startService()
+    made.startService()
     await files.space_settings.change_settings(owner, SPACE, statistics=True)
     yield made
-    await made.reader.stopService()
+    await made.stopService()
 
 
 async def put(files: FileService, text: str, data: bytes) -> None:

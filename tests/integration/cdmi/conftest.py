@@ -99,7 +99,6 @@ def statistics_of(files: FileService) -> StatisticsService:
         context.storages,
         clock=reactor,
         wall_clock=system_wall_clock,
-        node_name="worker@test",
     )
 
 
@@ -156,7 +155,6 @@ def queue_services_of(files: FileService) -> QueueServices:
         lambda: (SPACE, OTHER),
         clock=reactor,
         wall_clock=system_wall_clock,
-        node_name="worker@test",
     )
 
 

@@ -216,7 +216,7 @@ async def counted(files: FileService, statistics: StatisticsService) -> AsyncIte
     """Statistics that are kept of the space and complete."""
     owner = Caller(OWNER)
     await files.space_settings.change_settings(owner, SPACE, statistics=True)
-    statistics.reader.startService()
+    statistics.startService()
     for _ in range(200):
         try:
             await statistics.answers.layout(owner, Target(space_root_guid(SPACE)))
@@ -224,7 +224,7 @@ async def counted(files: FileService, statistics: StatisticsService) -> AsyncIte
         except DirStatsNotReady:
             await sleep(reactor, 0.02)
     yield statistics
-    await statistics.reader.stopService()
+    await statistics.stopService()
 
 
 @ensureDeferred

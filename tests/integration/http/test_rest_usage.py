@@ -40,12 +40,11 @@ async def rest(serve: Serve) -> AsyncIterator[RestClient]:
         context.storages,
         clock=reactor,
         wall_clock=system_wall_clock,
-        node_name="worker@test",
     )
     files.startService()
-    statistics.reader.startService()
+    statistics.startService()
     yield RestClient(await serve(make_tree(files, zone, statistics=statistics.answers)))
-    await statistics.reader.stopService()
+    await statistics.stopService()
     await files.stopService()
 
 

@@ -23,6 +23,7 @@ from cluster_worker.persistence.engine import (
 )
 from cluster_worker.persistence.memory import MemoryEngine
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble
+from tests.support.turns import take_turn
 
 SCOPE = Scope("s")
 DAY_S = 86400.0
@@ -85,9 +86,10 @@ async def test_nothing_is_forgotten_that_a_shared_reader_has_not_read() -> None:
     await space.put("k1", "k2")
     await space.remove("k1")
     await space.remove("k2")
-    position = SharedPosition(space.engine, "statistics", "node", Clock())
+    position = SharedPosition(space.engine, "statistics")
+    await take_turn(space.engine, position, SCOPE)
     await position.load(SCOPE)
-    await space.engine.commit(SCOPE, Batch([position.step(SCOPE, Seq(3))]))
+    await space.engine.commit(SCOPE, Batch(position.steps(SCOPE, Seq(3))))
     await space.pass_days(31)
     assert await space.keys() == {"k2"}
     assert await horizon_of(space.engine, SCOPE) == 3

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
+import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from cluster_worker.feeds.position import LEASE_S, POSITIONS, SharedPosition
-from cluster_worker.feeds.reader import BATCH, POLL_S, FeedReader
+from cluster_worker.feeds.position import NotOurTurn, SharedPosition
+from cluster_worker.feeds.reader import BATCH, POLL_S
+from cluster_worker.feeds.shared_reader import SharedReader
 from cluster_worker.persistence.engine import (
     Batch,
     Change,
@@ -24,6 +26,8 @@ from cluster_worker.persistence.engine import (
     Seq,
 )
 from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.tenure.timing import TenureTimes
+from tests.support.turns import take_turn
 
 SCOPE, OTHER = Scope("s"), Scope("o")
 RESULTS = Key("results")
@@ -56,6 +60,12 @@ class Away:
         self._engine = engine
         self.failing: set[str] = set()
         self.calls: list[str] = []
+        self.is_dead = False
+        self._forever: Deferred[None] = Deferred()
+
+    def dies(self) -> None:
+        """Nothing that its node asks from now on has an effect or an answer."""
+        self.is_dead = True
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._engine, name)
@@ -63,6 +73,8 @@ class Away:
             return method
 
         async def call(*args: Any) -> Any:
+            if self.is_dead:
+                await self._forever
             self.calls.append(name)
             if name in self.failing:
                 raise PersistenceUnavailable
@@ -90,7 +102,7 @@ class Counting:
             before = int(found[one.key].data) if one.key in found else 0
             steps.append(Put(RESULTS, one.key, b"%d" % (before + 1)))
         last = changes[-1].seq
-        await self.engine.commit(scope, Batch([*steps, self.shared.step(scope, last)]))
+        await self.engine.commit(scope, Batch([*steps, *self.shared.steps(scope, last)]))
         self.shared.moved(scope, last)
         self.seen += [one.key for one in changes]
 
@@ -105,19 +117,32 @@ class Node:
     scopes: list[Scope] = field(factory=lambda: [SCOPE])
     engine: Any = field(init=False)
     consumer: Counting = field(init=False)
-    reader: FeedReader = field(init=False)
+    shared: SharedPosition = field(init=False)
+    reader: SharedReader = field(init=False)
+    is_willing: bool = True
 
     def __attrs_post_init__(self) -> None:
         self.engine = Away(self.store)
-        shared = SharedPosition(self.engine, "counting", self.name, self.clock)
-        self.consumer = Counting(self.engine, shared)
-        self.reader = FeedReader(
-            self.engine, self.consumer, lambda: self.scopes, self.clock, on_stop=shared.let_go
+        self.shared = SharedPosition(self.engine, "counting")
+        self.consumer = Counting(self.engine, self.shared)
+        self.reader = SharedReader(
+            self.engine,
+            self.consumer,
+            self.shared,
+            lambda: self.scopes,
+            owner=self.name,
+            clock=self.clock,
+            wanted=lambda: self.is_willing,
         )
 
     @property
     def seen(self) -> list[str]:
         return self.consumer.seen
+
+
+def pass_time(one: Node, seconds: float) -> None:
+    for _ in range(int(seconds * 4)):
+        one.clock.advance(0.25)
 
 
 def node(name: str = "one@test", beside: Node | None = None) -> Node:
@@ -146,7 +171,7 @@ def test_a_long_feed_comes_in_batches() -> None:
     change(one.store, *keys)
     one.reader.startService()
     assert one.seen == keys
-    assert one.engine.calls.count("commit") == 3
+    assert one.engine.calls.count("commit") == 4, "the fence, and three batches"
     now(one.reader.stopService())
 
 
@@ -157,12 +182,14 @@ def test_only_the_scopes_that_are_read_now_are_read() -> None:
     change(one.store, "y", scope=OTHER)
     assert one.seen == []
     one.scopes.append(OTHER)
-    one.clock.advance(POLL_S)
+    one.reader.wake(OTHER)
     assert one.seen == ["x", "y"]
     one.scopes.remove(OTHER)
+    pass_time(one, POLL_S)
     change(one.store, "z", scope=OTHER)
+    assert one.seen == ["x", "y"]
     one.scopes.append(OTHER)
-    one.clock.advance(POLL_S)
+    pass_time(one, POLL_S)
     assert one.seen == ["x", "y", "z"]
     now(one.reader.stopService())
 
@@ -186,13 +213,13 @@ def test_a_store_that_is_away_is_asked_again_and_nothing_is_lost_or_counted_twic
     one.reader.startService()
     for method in ("acquire", "changes", "get", "commit"):
         one.engine.failing = {method}
-        one.clock.advance(LEASE_S)  # so that the lease has to be asked for
+        pass_time(one, TenureTimes().ttl_s)  # so that the lease has to be asked for
         change(one.store, method)
-        one.clock.advance(3)
-        assert method not in counts(one.store)
+        pass_time(one, 3)
+        if method == "acquire":
+            assert method not in counts(one.store)
         one.engine.failing = set()
-        for _ in range(20):
-            one.clock.advance(1)
+        pass_time(one, 20)
         assert counts(one.store)[method] == 1
     now(one.reader.stopService())
 
@@ -223,81 +250,76 @@ def test_of_two_nodes_one_reads_and_every_change_counts_once() -> None:
         now(each.reader.stopService())
 
 
-def test_a_node_that_dies_is_replaced_when_its_lease_ends() -> None:
+def test_a_node_that_dies_is_replaced_within_five_seconds() -> None:
     one = node()
     two = node("two@test", one)
     one.reader.startService()
     two.reader.startService()
     change(one.store, "a")
-    one.scopes.clear()  # as good as dead: it reads nothing more and gives nothing back
+    one.engine.dies()
     change(one.store, "b")
     assert two.seen == []
-    for _ in range(int(LEASE_S + POLL_S)):
-        one.clock.advance(1)
+    pass_time(one, 5)
     assert two.seen == ["b"]
     assert counts(one.store) == {"a": 1, "b": 1}
-    for each in (one, two):
-        now(each.reader.stopService())
+    now(two.reader.stopService())
 
 
-def test_a_node_that_stops_hands_over_without_waiting_for_the_lease() -> None:
+def test_a_node_that_stops_or_is_drained_hands_over_without_waiting_for_the_lease() -> None:
     one = node()
     two = node("two@test", one)
     one.reader.startService()
     two.reader.startService()
     change(one.store, "a")
-    now(one.reader.stopService())
+    one.is_willing = False
+    pass_time(one, 2)
     change(one.store, "b")
-    assert two.seen == ["b"]
+    assert (one.seen, two.seen) == (["a"], ["b"])
+    one.is_willing = True
     now(two.reader.stopService())
+    pass_time(one, 1)
+    change(one.store, "c")
+    assert one.seen == ["a", "c"]
+    now(one.reader.stopService())
 
 
 def test_a_node_that_was_overtaken_while_it_worked_counts_nothing() -> None:
     one = node()
     two = node("two@test", one)
     change(one.store, "a", "b")
+    now(take_turn(one.store, one.shared, SCOPE))
     position = now(one.consumer.position(SCOPE))
     changes = now(one.store.changes(SCOPE, position, BATCH))
-    one.clock.advance(LEASE_S + 1)
-    now(two.reader.catch_up(SCOPE))
-    try:
+    now(take_turn(one.store, two.shared, SCOPE))
+    with pytest.raises(PreconditionFailed):  # also before the other one has done anything
         now(one.consumer.consume(SCOPE, changes))
-    except PreconditionFailed as refusal:
-        assert isinstance(refusal.step, Put)
-        assert refusal.step.key == POSITIONS
-    else:
-        raise AssertionError("both counted")
+    assert counts(one.store) == {}
+    assert now(two.reader.feed.catch_up(SCOPE))
     assert counts(one.store) == {"a": 1, "b": 1}
-    assert now(one.consumer.position(SCOPE)) is None
 
 
 def test_whoever_takes_over_goes_on_at_the_position_that_was_stored() -> None:
     one = node()
     two = node("two@test", one)
-    change(one.store, "a")
-    now(one.reader.catch_up(SCOPE))
-    one.clock.advance(LEASE_S + 1)
-    change(one.store, "b")
-    now(two.reader.catch_up(SCOPE))
-    one.clock.advance(LEASE_S + 1)
-    change(one.store, "c")
-    now(one.reader.catch_up(SCOPE))
+    for each, key in ((one, "a"), (two, "b"), (one, "c")):
+        change(one.store, key)
+        now(take_turn(one.store, each.shared, SCOPE))
+        now(each.reader.feed.catch_up(SCOPE))
     assert (one.seen, two.seen) == (["a", "c"], ["b"])
     assert now(one.consumer.shared.reached(SCOPE)) == 3
 
 
-def test_without_news_nobody_asks_the_store() -> None:
+def test_without_news_nobody_asks_the_store_for_changes() -> None:
     one = node()
     change(one.store, "a")
     one.reader.startService()
     one.engine.calls.clear()
-    for _ in range(100):
-        one.clock.advance(POLL_S)
-    assert one.engine.calls == []
+    pass_time(one, 100)
+    assert set(one.engine.calls) == {"acquire"}
     now(one.reader.stopService())
 
 
-def test_while_the_lease_lasts_a_batch_costs_its_changes_and_its_commit() -> None:
+def test_during_a_turn_a_batch_costs_its_changes_and_its_commit() -> None:
     one = node()
     one.reader.startService()
     change(one.store, "a")
@@ -307,13 +329,21 @@ def test_while_the_lease_lasts_a_batch_costs_its_changes_and_its_commit() -> Non
     now(one.reader.stopService())
 
 
+def test_who_has_no_turn_has_no_position_and_no_steps() -> None:
+    one = node()
+    assert now(one.shared.load(SCOPE)) is None
+    with pytest.raises(NotOurTurn):
+        one.shared.steps(SCOPE, Seq(1))
+
+
 def test_a_consumer_that_tells_nothing_is_read_to_again_from_the_stored_position() -> None:
     one = node()
     shared = one.consumer.shared
+    now(take_turn(one.store, shared, SCOPE))
     assert now(shared.load(SCOPE)) == 0
-    now(one.store.commit(SCOPE, Batch([shared.step(SCOPE, Seq(4))])))
+    now(one.store.commit(SCOPE, Batch(shared.steps(SCOPE, Seq(4)))))
     assert now(shared.load(SCOPE)) == 4
-    now(one.store.commit(SCOPE, Batch([shared.step(SCOPE, Seq(5))])))
+    now(one.store.commit(SCOPE, Batch(shared.steps(SCOPE, Seq(5)))))
     assert now(shared.load(SCOPE)) == 5
 
 

@@ -20,6 +20,7 @@ from op_worker.queue_services.service import QueueServices
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.queue_services import begin_notification, begin_query, make_services, values_of
 from tests.support.spaces import SPACE, Site, body, owner, path
+from tests.support.turns import new_fence, take_turn
 
 pytestmark = pytest.mark.slow
 
@@ -50,11 +51,12 @@ async def write(files: FileService, name: str) -> None:
 async def walk(services: QueueServices, queue: FileGuid) -> None:
     entry = await services.entry(queue)
     assert entry is not None
-    await services._querying.run(SCOPE, entry)
+    await services._querying.run(SCOPE, entry, await new_fence(services._engine, SCOPE, "query"))
 
 
 async def catch_up(services: QueueServices, queue: FileGuid) -> None:
-    assert await services.reader.catch_up(SCOPE)
+    await take_turn(services._engine, services._position, SCOPE)
+    assert await services.reader.feed.catch_up(SCOPE)
 
 
 async def dies_at(site: Site, at: int, trouble: Trouble, queue: FileGuid, work: Work) -> bool:

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from cluster_worker.feeds.position import LEASE_S, SharedPosition
+from cluster_worker.feeds.position import SharedPosition
 from cluster_worker.persistence.engine import PersistenceError, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import Posix
@@ -24,6 +24,7 @@ from op_worker.statistics.consumer import READER, StatisticsConsumer
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble, bury
 from tests.support.spaces import SPACE, STORAGE, Site, body, owner, path
 from tests.support.statistics import check_totals
+from tests.support.turns import take_turn
 
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
 SCOPE = Scope(SPACE)
@@ -48,22 +49,27 @@ class Reader:
     site: Site
     name: str
     fuse: Fuse = field(factory=Fuse)
+    position: SharedPosition = field(init=False)
     consumer: StatisticsConsumer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.site = evolve(self.site, engine=FusedEngine(self.site.engine, self.fuse))
         engine, clock = self.site.engine, self.site.clock
+        self.position = SharedPosition(engine, READER)
         self.consumer = StatisticsConsumer(
             engine,
             Settings(engine, clock),
-            SharedPosition(engine, READER, self.name, clock),
+            self.position,
             lambda _: STORAGE,
-            clock,
             self.site.wall_clock,
         )
 
+    async def take_over(self) -> None:
+        """Read from now on; the other node does not know yet."""
+        await take_turn(self.site.engine, self.position, SCOPE)
+
     async def read(self, limit: int, times: int = 1) -> bool:
-        """Consume some batches; tell whether there is more."""
+        """Consume some batches, if it is our turn as far as we know; tell whether there is more."""
         for _ in range(times):
             position = await self.consumer.position(SCOPE)
             if position is None:
@@ -122,6 +128,10 @@ class Statistics(RuleBasedStateMachine):
     def remove(self, name: str) -> None:
         outcome(self.files.remove(owner, path(name)))
 
+    @rule(which=st.integers(0, 1))
+    def take_over(self, which: int) -> None:
+        outcome(self.readers[which].take_over())
+
     @rule(which=st.integers(0, 1), limit=st.integers(1, 4), times=st.integers(1, 3))
     def read(self, which: int, limit: int, times: int) -> None:
         outcome(self.readers[which].read(limit, times))
@@ -132,6 +142,7 @@ class Statistics(RuleBasedStateMachine):
         reader.fuse.trouble, reader.fuse.calls, reader.fuse.at = Trouble.CUT_AFTER, 0, at
         bury(Deferred.fromCoroutine(reader.read(limit, 9)), reader)
         self.readers[which] = Reader(self.site, reader.name)
+        outcome(self.readers[which].take_over())
 
     @rule(which=st.integers(0, 1), limit=st.integers(1, 4), at=st.integers(0, 12))
     def lose_an_answer(self, which: int, limit: int, at: int) -> None:
@@ -147,7 +158,7 @@ class Statistics(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1))
     def read_up_and_compare(self, which: int) -> None:
-        self.clock.advance(LEASE_S + 1)
+        outcome(self.readers[which].take_over())
         for _ in range(20):
             if outcome(self.readers[which].read(500)) is False:
                 break
