@@ -34,6 +34,7 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 BENCHMARKS = (
     "http_site",
     "wire",
+    "heartbeats",
     "ring",
     "blocking_pool",
     "persistence",

@@ -2,18 +2,21 @@
 
 A node's load is (3·cpu + mem) / 4, at least 0.1. A node is overloaded when its load is above 30, above
 the average and above 1.5 times the least. It keeps the share least/load and gives the others least/load
-of theirs, divided by the number of overloaded nodes; shares are normalised. What a node is given makes
-it busier soon: in the next round its load is discounted by sum/(1+sum) of the shares it was given, so
-that the same surge does not move it twice.
+of theirs, divided by the number of overloaded nodes; shares are normalised. Only the 32 least loaded nodes
+are given anything, so that advice does not grow with the cluster; a node that is not overloaded is told of
+itself only. What a node is given makes it busier soon: in the next round its load is discounted by
+sum/(1+sum) of the shares it was given, so that the same surge does not move it twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from heapq import nsmallest
 
 from attrs import field, frozen
 
 LEAST_LOAD = 0.1
+MOST_RECEIVERS = 32
 _BUSY_LOAD = 30.0
 _BUSY_FACTOR = 1.5
 _FULL = 100.0
@@ -60,16 +63,21 @@ def assign(loads: Mapping[str, float], discounts: Mapping[str, float]) -> Assign
     least = min(effective.values())
     average = sum(effective.values()) / len(effective)
     busy = {node for node, load in effective.items() if load > max(_BUSY_FACTOR * least, _BUSY_LOAD, average)}
-    advice = {node: _advise(node, effective, least, busy) for node in sorted(effective)}
+    receivers = sorted(nsmallest(MOST_RECEIVERS, effective, key=lambda node: (effective[node], node)))
+    advice = {
+        node: _delegate(node, receivers, effective, least, len(busy))
+        if node in busy
+        else Advice(False, ((node, 1.0),))
+        for node in sorted(effective)
+    }
     return Assignment(advice, _discounts(advice, busy))
 
 
-def _advise(node: str, loads: Mapping[str, float], least: float, busy: set[str]) -> Advice:
-    if node not in busy:
-        return Advice(False, tuple((other, 1.0 if other == node else 0.0) for other in sorted(loads)))
-    parts = {
-        other: (least / load) / (1 if other == node else len(busy)) for other, load in sorted(loads.items())
-    }
+def _delegate(
+    node: str, receivers: Sequence[str], loads: Mapping[str, float], least: float, busy: int
+) -> Advice:
+    parts = {other: least / loads[other] / busy for other in receivers}
+    parts[node] = least / loads[node]
     whole = sum(parts.values())
     return Advice(True, tuple((other, part / whole) for other, part in parts.items()))
 

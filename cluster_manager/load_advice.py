@@ -38,6 +38,11 @@ class LoadAdvisor:
         """A heartbeat came."""
         self._loads[node] = load
 
+    def heard_at(self, node: str) -> float | None:
+        """When the last heartbeat of a node came."""
+        load = self._loads.get(node)
+        return None if load is None else load.at
+
     def forget(self, node: str) -> None:
         """The node has not got the last advice, or has lost it."""
         self._told.pop(node, None)

@@ -251,6 +251,10 @@ class Reign:
             return NODE_DOWN
         return reply.components if isinstance(reply, Health) else NODE_DOWN
 
+    def heartbeat_at(self, node: str) -> float:
+        """When the last heartbeat of a node came; 0 when none did."""
+        return self._advisor.heard_at(node) or 0.0
+
     @property
     def epoch(self) -> Epoch:
         """Of the latest decision that was carried out."""

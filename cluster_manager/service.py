@@ -93,6 +93,11 @@ class ClusterManager(OrderedService):
         return self._listener.port
 
     @property
+    def half_open(self) -> int:
+        """How many connections have not greeted yet."""
+        return self._listener.half_open
+
+    @property
     def leads(self) -> bool:
         """Whether this manager leads now."""
         return self.reign is not None and self._leadership.leads(self._term)

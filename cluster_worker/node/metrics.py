@@ -13,6 +13,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.wire.refusal_metrics import RefusalMetrics
 
 
 class NodeMetrics(Collector):
@@ -25,6 +26,7 @@ class NodeMetrics(Collector):
         yield from self._membership()
         yield from self._links()
         yield from self._calls()
+        yield from RefusalMetrics(self._node.refusals).collect()
 
     def _membership(self) -> Iterator[Metric]:
         node = self._node

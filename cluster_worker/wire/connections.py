@@ -115,6 +115,13 @@ class LinkListener(Service):
         self._reactor, self._address, self._credentials = reactor, address, credentials
         self._parts, self._expectation = parts, expectation
         self._port: IListeningPort | None = None
+        limits = parts.limits
+        self._half_open = HalfOpen(limits.max_half_open, limits.max_half_open_of_one)
+
+    @property
+    def half_open(self) -> int:
+        """How many connections have not greeted yet."""
+        return len(self._half_open)
 
     @property
     def port(self) -> int:
@@ -125,8 +132,7 @@ class LinkListener(Service):
         """Listen at once. Raises: CannotListenError, BadCredentials."""
         super().startService()
         self._credentials.load()
-        limits = self._parts.limits
-        half_open = HalfOpen(limits.max_half_open, limits.max_half_open_of_one)
+        half_open = self._half_open
         links = LinkFactory(self._parts, self._expectation, Side.ANSWERING, certified_node, half_open)
         secured = TLSMemoryBIOFactory(self._credentials, False, links, self._reactor)
         host, port = self._address.host, self._address.port

@@ -266,7 +266,8 @@ UNDER_WAY_S = 2 * 2.9
 LOSS = st.sampled_from(["none", "none", "none", "question", "answer"])
 
 
-@settings(max_examples=60)
+@pytest.mark.slow
+@settings(max_examples=100)
 @given(data=st.data(), faults=st.lists(FAULTS, max_size=12), rates=st.lists(RATES, min_size=4, max_size=4))
 def test_never_two_leaders_and_soon_one_again_whatever_happens(
     data: st.DataObject, faults: list[Fault], rates: list[float]
