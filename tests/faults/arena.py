@@ -20,13 +20,14 @@ from bamboos.environment.engines.process import ProcessEngine
 from bamboos.environment.launch import Environment
 from bamboos.environment.names import Names
 from bamboos.environment.node_command import NodeCommand, load_command
-from tests.faults import clocks
+from tests.faults import clocks, disks
 from tests.support.environments import EXAMPLES
 from tests.support.network import Network
 
 EXAMPLE = "single_oz_and_two_workers"
 PROVIDER = "krk"
 WORKERS = ("worker1", "worker2")
+MANAGERS = ("cm1", "cm2")
 REDIS_PORT = 6379
 NETWORK = "10.77.0"
 SPACE_NAME, SPACE_ID = "first", "s1"
@@ -54,11 +55,14 @@ def host_name(host: str) -> str:
 
 @define(eq=False)
 class Arena:
-    """A running environment; processes are known by the names of their hosts, such as ``worker1``."""
+    """A running environment; processes are known by the short names of their hosts, such as ``worker1``.
+
+    ``hosts`` are the long names by the short ones.
+    """
 
     environment: Environment
     network: Network
-    folders: Mapping[str, Path]
+    hosts: Mapping[str, str]
     redis_password: str = field(repr=False)
     _pids: dict[str, int] = field(factory=dict)
     _tokens: dict[str, str] = field(factory=dict, repr=False)
@@ -71,13 +75,14 @@ class Arena:
         plan = Environment(parse(description(managers)), folder, names, engine)
         hosts = {host_name(host): host for cluster in plan.clusters() for host in cluster.hosts()}
         addresses = {name: plan.addresses.of(host) for name, host in hosts.items()}
-        folders = {name: plan.site.node_folder(host) for name, host in hosts.items()}
-        arena = cls(plan, Network(f"{NETWORK}.1", addresses), folders, secrets.token_urlsafe(12))
+        arena = cls(plan, Network(f"{NETWORK}.1", addresses), hosts, secrets.token_urlsafe(12))
+        disks.mount_small(arena.storage.parent, disks.STORAGE_MB)
+        disks.mount_small(arena.folder("redis"), disks.REDIS_MB)
         engine.adapt = arena.adapt
         plan.up(lambda _: None)
         pids = engine.report()["pids"]
         arena._pids = {host_name(node.partition("@")[2]): pid for node, pid in pids.items()}
-        arena._pids["redis"] = int((folders["redis"] / "process.pid").read_text())
+        arena._pids["redis"] = int((arena.folder("redis") / "process.pid").read_text())
         return arena
 
     @property
@@ -128,12 +133,20 @@ class Arena:
 
     def redis_pid(self) -> int:
         """Return the present Redis server of the provider."""
-        return int((self.folders["redis"] / "redis.pid").read_text())
+        return int((self.folder("redis") / "redis.pid").read_text())
+
+    def folder(self, host: str) -> Path:
+        """Return the folder of a node's configuration, state and logs."""
+        return self.environment.site.node_folder(self.hosts[host])
 
     def start_again(self, host: str) -> None:
         """Start a node that has ended, as it was started first."""
-        command = load_command(self.folders[host])
+        command = load_command(self.folder(host))
         self._pids[host] = processes.start(command, self.environment.folder)
+
+    def end(self, host: str) -> None:
+        """Ask a node to stop, and wait until it has."""
+        processes.stop([self.pid(host)], self.environment.folder)
 
     def token(self, user: str = "anna") -> str:
         """Return an access token of a user."""
