@@ -54,18 +54,23 @@ class Checks:
     def run(self, records: Records) -> Findings:
         """Judge what is there by what the clients were told."""
         harms: list[tuple[str, Harm]] = []
-        ledger = records.ledger
-        nodes = list(self.connect())
-        for node in nodes:
-            found = self._found(node, list(ledger.paths()))
+        ledger, complaints = records.ledger, []
+        histories = {key: list(told) for key, told in records.histories.items()}
+        for node in self.connect():
+            try:
+                found = self._found(node, list(ledger.paths()))
+                for key, history in histories.items():
+                    history.append(self._last_read(key, node))
+            except Inconsistent as error:
+                complaints.append(f"through {node}: {error}")
+                continue
             harms += [(f"{path} through {node}", harm) for path, harm in ledger.harms(found).items()]
         harms += [(f"{path} on the storage", harm) for path, harm in self._on_storage(ledger)]
-        histories = {key: [*told, *self._last_reads(key, nodes)] for key, told in records.histories.items()}
         return Findings(
             lost=[where for where, harm in harms if harm is Harm.LOST],
             half_there=[where for where, harm in harms if harm is Harm.HALF],
             not_linearizable=list(_disordered(histories)),
-            complaints=list(self._complaints()),
+            complaints=[*complaints, *self._complaints()],
         )
 
     def _found(self, node: str, paths: Sequence[str]) -> Mapping[str, Found]:
@@ -82,7 +87,7 @@ class Checks:
                 tag = reader.until_answered(self.requests.read_tag(path))
                 found[path] = Found(digest_of(_body(content)), tag_in(_body(tag)))
             elif content.reply is None or content.reply.status != 404:
-                raise Inconsistent(f"{path} through {node}: {content.outcome} {content.reply}")
+                raise Inconsistent(f"{path} is answered {content}")
         reader.close()
         return found
 
@@ -103,21 +108,20 @@ class Checks:
             if harm is not None:
                 yield fate.paths[0], harm
 
-    def _last_reads(self, key: str, nodes: Sequence[str]) -> Iterable[Operation]:
+    def _last_read(self, key: str, node: str) -> Operation:
         path, _, what = key.rpartition(" ")
         is_content = what == CONTENT
         ask = self.requests.read(path) if is_content else self.requests.read_tag(path)
-        for node in nodes:
-            invoked, reader = time.monotonic(), self._reader(node)
-            body = _body(reader.until_answered(ask))
-            reader.close()
-            yield Operation(
-                kind=Kind.READ,
-                value=tag_of(body) if is_content else tag_in(body),
-                invoked=invoked,
-                completed=time.monotonic(),
-                client=reader.name,
-            )
+        invoked, reader = time.monotonic(), self._reader(node)
+        body = _body(reader.until_answered(ask))
+        reader.close()
+        return Operation(
+            kind=Kind.READ,
+            value=tag_of(body) if is_content else tag_in(body),
+            invoked=invoked,
+            completed=time.monotonic(),
+            client=reader.name,
+        )
 
     def _complaints(self) -> Iterable[str]:
         """Check the store; what was under way when a process died may take a while to be tidied up."""
