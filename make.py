@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Build, run, test and measure the project: ``./make.py [build|run|test|bench|certs|clean]``.
+"""Build, run, test and measure the project: ``./make.py [build|run|test|bench|faults|certs|clean]``.
 
 Standard library only. Everything is installed into ``.venv`` in this folder; ``build`` is done by
 the other commands when it is missing or out of date.
@@ -108,6 +108,11 @@ def bench(arguments: argparse.Namespace) -> None:
         run([str(PYTHON), "-m", f"benchmarks.{name}", *(options if len(chosen) == 1 else ())])
 
 
+def faults(arguments: argparse.Namespace) -> None:
+    """Break everything that can break, under load; the options are those of ``tests.faults``."""
+    run([str(PYTHON), "-m", "tests.faults", *arguments.rest])
+
+
 def certs(arguments: argparse.Namespace) -> None:
     """Make certificates of a cluster; the arguments are those of ``cluster_worker.wire.certificates``."""
     run([str(PYTHON), "-m", "cluster_worker.wire.certificates", *arguments.rest])
@@ -126,6 +131,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "run": demo,
     "test": test,
     "bench": bench,
+    "faults": faults,
     "certs": certs,
     "clean": clean,
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +10,25 @@ from typing import Any
 
 from attrs import define, field
 
-from bamboos.environment import daemons, processes
+from bamboos.environment import processes
 from bamboos.environment.addresses import Addresses
+from bamboos.environment.cluster import Cluster
 from bamboos.environment.configurator import access_token
 from bamboos.environment.description import parse
 from bamboos.environment.engines.process import ProcessEngine
 from bamboos.environment.launch import Environment
 from bamboos.environment.names import Names
 from bamboos.environment.node_command import NodeCommand, load_command
-from tests.faults import clocks
+from tests.faults import clocks, disks
+from tests.faults.surroundings import Namespaces
 from tests.support.environments import EXAMPLES
 from tests.support.network import Network
 
 EXAMPLE = "single_oz_and_two_workers"
 PROVIDER = "krk"
 WORKERS = ("worker1", "worker2")
-REDIS_PORT = 6379
+MANAGERS = ("cm1", "cm2")
+UID = "1700000000"
 NETWORK = "10.77.0"
 SPACE_NAME, SPACE_ID = "first", "s1"
 
@@ -54,37 +55,45 @@ def host_name(host: str) -> str:
 
 @define(eq=False)
 class Arena:
-    """A running environment; processes are known by the names of their hosts, such as ``worker1``."""
+    """A running environment; processes are known by the short names of their hosts, such as ``worker1``.
+
+    ``hosts`` are the long names by the short ones.
+    """
 
     environment: Environment
     network: Network
-    folders: Mapping[str, Path]
-    redis_password: str = field(repr=False)
+    hosts: Mapping[str, str]
     _pids: dict[str, int] = field(factory=dict)
     _tokens: dict[str, str] = field(factory=dict, repr=False)
 
     @classmethod
     def raise_in(cls, folder: Path, managers: Sequence[str]) -> Arena:
         """Raise everything below ``folder``, inside namespaces of our own. Raises: LaunchFailed."""
-        names = Names("1700000000")
         engine = ProcessEngine(folder, Addresses(443, lambda: NETWORK))
-        plan = Environment(parse(description(managers)), folder, names, engine)
+        engine.surroundings = Namespaces(engine.addresses)
+        plan = Environment(parse(description(managers)), folder, Names(UID), engine)
         hosts = {host_name(host): host for cluster in plan.clusters() for host in cluster.hosts()}
         addresses = {name: plan.addresses.of(host) for name, host in hosts.items()}
-        folders = {name: plan.site.node_folder(host) for name, host in hosts.items()}
-        arena = cls(plan, Network(f"{NETWORK}.1", addresses), folders, secrets.token_urlsafe(12))
+        arena = cls(plan, Network(f"{NETWORK}.1", addresses), hosts)
+        disks.mount_small(arena.storage.parent, disks.STORAGE_MB)
+        disks.mount_small(arena.folder("redis"), disks.REDIS_MB)
         engine.adapt = arena.adapt
         plan.up(lambda _: None)
         pids = engine.report()["pids"]
         arena._pids = {host_name(node.partition("@")[2]): pid for node, pid in pids.items()}
-        arena._pids["redis"] = int((folders["redis"] / "process.pid").read_text())
+        arena._pids["redis"] = int((arena.folder("redis") / "process.pid").read_text())
         return arena
+
+    @property
+    def provider(self) -> Cluster:
+        """The cluster that is hurt."""
+        (provider,) = [one for one in self.environment.clusters() if one.kind == "op_worker"]
+        return provider
 
     @property
     def managers(self) -> Sequence[str]:
         """The hosts of the provider's managers, in the order that workers try them."""
-        (provider,) = [one for one in self.environment.clusters() if one.kind == "op_worker"]
-        return [host_name(host) for host in provider.managers().values()]
+        return [host_name(host) for host in self.provider.managers().values()]
 
     @property
     def storage(self) -> Path:
@@ -95,32 +104,17 @@ class Arena:
         return folder / SPACE_ID
 
     def adapt(self, command: NodeCommand) -> NodeCommand:
-        """Start a node on its host, with a clock that can be set, and Redis where other hosts reach it."""
+        """Start a node on its host, with a clock that can be set."""
         host = host_name(command.node.partition("@")[2])
-        words = list(command.argv)
-        if host == "redis":
-            words += self._redis_options(command.folder)
-        elif host in WORKERS or host in self.managers:
-            self._use_redis(command.folder / "config.toml")
-            words = [*clocks.settable(command.folder), *words]
-        return replace(command, argv=[*self.network.inside(host), *words])
-
-    def _redis_options(self, folder: Path) -> Sequence[str]:
-        folder.mkdir(parents=True, exist_ok=True)
-        secret = folder / "password"
-        secret.write_text(self.redis_password)
-        return ["--listen", f"{self.network.addresses['redis']}:{REDIS_PORT}", "--password-file", str(secret)]
-
-    def _use_redis(self, config: Path) -> None:
-        settings = tomllib.loads(config.read_text())
-        if "redis" in settings:
-            settings["redis"] = {"url": self.redis_url}
-            config.write_text(daemons.toml(settings))
+        has_clock = host in WORKERS or host in self.managers
+        clock = clocks.settable(command.folder) if has_clock else ()
+        return replace(command, argv=[*self.network.inside(host), *clock, *command.argv])
 
     @property
     def redis_url(self) -> str:
         """Where the provider's metadata are kept."""
-        return f"redis://:{self.redis_password}@{self.network.addresses['redis']}:{REDIS_PORT}"
+        password = self.environment.site.redis_password(PROVIDER)
+        return self.environment.site.surroundings.redis_url(self.provider, password)
 
     def pid(self, host: str) -> int:
         """Return the process on a host; on ``redis`` it is the owner of the server."""
@@ -128,12 +122,20 @@ class Arena:
 
     def redis_pid(self) -> int:
         """Return the present Redis server of the provider."""
-        return int((self.folders["redis"] / "redis.pid").read_text())
+        return int((self.folder("redis") / "redis.pid").read_text())
+
+    def folder(self, host: str) -> Path:
+        """Return the folder of a node's configuration, state and logs."""
+        return self.environment.site.node_folder(self.hosts[host])
 
     def start_again(self, host: str) -> None:
         """Start a node that has ended, as it was started first."""
-        command = load_command(self.folders[host])
+        command = load_command(self.folder(host))
         self._pids[host] = processes.start(command, self.environment.folder)
+
+    def end(self, host: str) -> None:
+        """Ask a node to stop, and wait until it has."""
+        processes.stop([self.pid(host)], self.environment.folder)
 
     def token(self, user: str = "anna") -> str:
         """Return an access token of a user."""

@@ -18,6 +18,8 @@ class Outcome(Enum):
     """Answered, and without effect: the file is not there, somebody else was faster."""
     UNREACHABLE = "unreachable"
     """Never sent."""
+    UNABLE = "unable"
+    """Answered: not now, and without effect; the disk is full."""
     UNKNOWN = "unknown"
     """Sent, and no answer or one that does not tell."""
 

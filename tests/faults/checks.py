@@ -12,10 +12,12 @@ from valkey import Valkey
 from onedata.ids import SpaceId
 from op_worker.files.stored.charges import used_counter
 from tests.faults.arena import SPACE_ID, Arena
-from tests.faults.connection import Connection
+from tests.faults.client import Client, Result
+from tests.faults.hot_files import CONTENT, first_tag, tag_of
 from tests.faults.ledger import Found, Harm, Ledger, digest_of
-from tests.faults.load import Connect, Records, first_tag, tag_of
-from tests.faults.requesting import Ask, Requests, tag_in
+from tests.faults.load import Connect
+from tests.faults.records import Records
+from tests.faults.requesting import Requests, tag_in
 from tests.support.linearizability import Kind, Operation
 from tests.support.linearizability import check as judge
 from tests.support.redis_dump import dump_of
@@ -52,18 +54,23 @@ class Checks:
     def run(self, records: Records) -> Findings:
         """Judge what is there by what the clients were told."""
         harms: list[tuple[str, Harm]] = []
-        ledger = records.ledger
-        nodes = list(self.connect())
-        for node in nodes:
-            found = self._found(node, list(ledger.paths()))
+        ledger, complaints = records.ledger, []
+        histories = {key: list(told) for key, told in records.histories.items()}
+        for node in self.connect():
+            try:
+                found = self._found(node, list(ledger.paths()))
+                for key, history in histories.items():
+                    history.append(self._last_read(key, node))
+            except Inconsistent as error:
+                complaints.append(f"through {node}: {error}")
+                continue
             harms += [(f"{path} through {node}", harm) for path, harm in ledger.harms(found).items()]
         harms += [(f"{path} on the storage", harm) for path, harm in self._on_storage(ledger)]
-        histories = {key: [*told, *self._last_reads(key, nodes)] for key, told in records.histories.items()}
         return Findings(
             lost=[where for where, harm in harms if harm is Harm.LOST],
             half_there=[where for where, harm in harms if harm is Harm.HALF],
             not_linearizable=list(_disordered(histories)),
-            complaints=list(self._complaints()),
+            complaints=[*complaints, *self._complaints()],
         )
 
     def _found(self, node: str, paths: Sequence[str]) -> Mapping[str, Found]:
@@ -73,14 +80,19 @@ class Checks:
             return {path: found for part in parts for path, found in part.items()}
 
     def _read(self, node: str, paths: Iterable[str]) -> Mapping[str, Found]:
-        connection, found = self.connect()[node], {}
+        reader, found = self._reader(node), {}
         for path in paths:
-            content = _answer(connection, self.requests.read(path))
-            if content is not None:
-                reply = connection.ask(*_words(self.requests.read_tag(path)))
-                found[path] = Found(digest_of(content), tag_in(reply))
-        connection.close()
+            content = reader.until_answered(self.requests.read(path))
+            if content.is_done:
+                tag = reader.until_answered(self.requests.read_tag(path))
+                found[path] = Found(digest_of(_body(content)), tag_in(_body(tag)))
+            elif content.reply is None or content.reply.status != 404:
+                raise Inconsistent(f"{path} is answered {content}")
+        reader.close()
         return found
+
+    def _reader(self, node: str) -> Client:
+        return Client(f"check of {node}", [node], self.connect(), lambda _: None)
 
     def _on_storage(self, ledger: Ledger) -> Iterable[tuple[str, Harm]]:
         """Compare contents on the storage; names there are those of the namespace."""
@@ -96,23 +108,20 @@ class Checks:
             if harm is not None:
                 yield fate.paths[0], harm
 
-    def _last_reads(self, key: str, nodes: Sequence[str]) -> Iterable[Operation]:
+    def _last_read(self, key: str, node: str) -> Operation:
         path, _, what = key.rpartition(" ")
-        is_content = what == "content"
-        connections = self.connect()
-        for node in nodes:
-            invoked = time.monotonic()
-            ask = self.requests.read(path) if is_content else self.requests.read_tag(path)
-            reply = connections[node].ask(*_words(ask))
-            value = tag_of(reply.body) if is_content else tag_in(reply)
-            yield Operation(
-                kind=Kind.READ,
-                value=value,
-                invoked=invoked,
-                completed=time.monotonic(),
-                client=f"last {node}",
-            )
-            connections[node].close()
+        is_content = what == CONTENT
+        ask = self.requests.read(path) if is_content else self.requests.read_tag(path)
+        invoked, reader = time.monotonic(), self._reader(node)
+        body = _body(reader.until_answered(ask))
+        reader.close()
+        return Operation(
+            kind=Kind.READ,
+            value=tag_of(body) if is_content else tag_in(body),
+            invoked=invoked,
+            completed=time.monotonic(),
+            client=reader.name,
+        )
 
     def _complaints(self) -> Iterable[str]:
         """Check the store; what was under way when a process died may take a while to be tidied up."""
@@ -147,22 +156,15 @@ class Checks:
             raise Inconsistent(f"{used} bytes are counted, {checker.held_b()} are there")
 
 
-def _words(ask: Ask) -> tuple[str, str, bytes, Mapping[str, str]]:
-    return ask.method, ask.path, ask.body, ask.headers
-
-
-def _answer(connection: Connection, ask: Ask) -> bytes | None:
-    """Return a content, None for a file that is not there."""
-    reply = connection.ask(*_words(ask))
-    if reply.status == 404:
-        return None
-    assert reply.status == 200, f"{ask.path}: {reply.status} {reply.body[:200]!r}"
-    return reply.body
+def _body(result: Result) -> bytes:
+    if not result.is_done or result.reply is None:
+        raise Inconsistent(f"not answered: {result}")
+    return result.reply.body
 
 
 def _disordered(histories: Mapping[str, Sequence[Operation]]) -> Iterable[str]:
     for key, operations in histories.items():
-        initial = first_tag(key.rpartition(" ")[0]) if key.endswith(" content") else None
+        initial = first_tag(key.rpartition(" ")[0]) if key.endswith(CONTENT) else None
         verdict = judge(operations, initial)
         if not verdict.is_linearizable:
             yield f"{key}: none of {'; '.join(map(str, verdict.stuck_at[:4]))} can be next"

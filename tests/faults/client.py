@@ -48,7 +48,8 @@ class Client:
     nodes: Sequence[str]
     connections: Mapping[str, Connection]
     note: Note
-    stopping: threading.Event
+    stopping: threading.Event = field(factory=threading.Event)
+    patience_s: float = 90.0
     _failed_at: dict[str, float] = field(factory=dict)
 
     def attempt(self, ask: Ask, node: str) -> Result:
@@ -74,16 +75,18 @@ class Client:
                 detail=detail,
             )
         )
-        if result in (Outcome.UNREACHABLE, Outcome.UNKNOWN):
+        if result not in (Outcome.DONE, Outcome.REFUSED):
             self._failed_at[node] = completed
         return Result(result, reply)
 
     def until_answered(self, ask: Ask) -> Result:
-        """Try until a node tells what came of it, or the end of the load; the nodes take turns."""
+        """Try until a node tells what came of it, or patience or the load ends; the nodes take turns."""
         pause_s, is_doubtful = FIRST_PAUSE_S, False
+        deadline = time.monotonic() + self.patience_s
         while True:
             result = self.attempt(ask, self.best_node())
-            if result.outcome in (Outcome.DONE, Outcome.REFUSED) or self.stopping.is_set():
+            is_over = self.stopping.is_set() or time.monotonic() > deadline
+            if result.outcome in (Outcome.DONE, Outcome.REFUSED) or is_over:
                 return Result(result.outcome, result.reply, is_doubtful)
             is_doubtful = is_doubtful or result.outcome is Outcome.UNKNOWN
             self.stopping.wait(pause_s)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from attrs import frozen
 
-from tests.faults import clocks
+from tests.faults import certificates, clocks, disks
 from tests.faults.arena import WORKERS, Arena
 from tests.support.links import CUT, Condition
 from tests.support.network import HERE, Direction, both_ways
@@ -19,6 +20,9 @@ PAUSED_FOR_S = 8.0
 CUT_FOR_S = 6.0
 SLOW_FOR_S = 5.0
 CLOCK_FOR_S = 4.0
+DISK_FOR_S = 4.0
+CERTIFICATE_FOR_S = 12.0
+"""Daemons look for new web certificates every ten seconds."""
 
 SLOW = Condition(delay_s=0.2)
 LOSSY = Condition(loss=0.05)
@@ -29,6 +33,10 @@ Hosts = Callable[[Arena], Sequence[str]]
 
 def _nothing(_: Arena) -> None:
     """There is nothing to do."""
+
+
+def _certainly(_: Arena) -> bool:
+    return True
 
 
 def _no_links(_: Arena) -> Conditions:
@@ -42,6 +50,7 @@ class Fault:
     Attributes:
         group: what kind of thing is hurt; two faults of one group make no pair.
         links: the conditions of links while it lasts.
+        shows: whether the arena is hurt, asked just before the healing.
         serving: the workers through which everything should be served while it lasts.
     """
 
@@ -51,6 +60,7 @@ class Fault:
     inject: Callable[[Arena], None] = _nothing
     heal: Callable[[Arena], None] = _nothing
     links: Callable[[Arena], Conditions] = _no_links
+    shows: Callable[[Arena], bool] = _certainly
     serving: tuple[str, ...] = WORKERS
 
 
@@ -152,10 +162,72 @@ def clock_faults() -> Iterator[Fault]:
         for word, offset_s in (("forward", 3600), ("back", -3000)):
 
             def jump(arena: Arena, host: str = host, offset_s: int = offset_s) -> None:
-                clocks.set_offset(arena.folders[host], offset_s)
+                clocks.set_offset(arena.folder(host), offset_s)
 
             def back(arena: Arena, host: str = host) -> None:
-                clocks.set_offset(arena.folders[host], 0)
+                clocks.set_offset(arena.folder(host), 0)
 
             name = f"clock of {kind} {abs(offset_s) // 60} minutes {word}"
             yield Fault(name=name, group=f"clock of {host}", lasts_s=CLOCK_FOR_S, inject=jump, heal=back)
+
+
+def disk_faults() -> Iterator[Fault]:
+    """Disks without a free page."""
+    folders: Sequence[tuple[str, Callable[[Arena], Path]]] = [
+        ("storage", lambda arena: arena.storage.parent),
+        ("redis", lambda arena: arena.folder("redis")),
+    ]
+    for kind, folder in folders:
+        yield Fault(
+            name=f"disk of {kind} full",
+            group=f"disk of {kind}",
+            lasts_s=DISK_FOR_S,
+            inject=lambda arena, folder=folder: disks.fill(folder(arena)),  # type: ignore[misc]
+            heal=lambda arena, folder=folder: disks.free(folder(arena)),  # type: ignore[misc]
+            shows=lambda arena, folder=folder: disks.is_full(folder(arena)),  # type: ignore[misc]
+            serving=(),
+        )
+
+
+def certificate_faults() -> Iterator[Fault]:
+    """Certificates that are replaced while everything runs."""
+    before: dict[str, bytes] = {}
+
+    def swap(arena: Arena) -> None:
+        before["worker1"] = certificates.served(arena, "worker1")
+        certificates.renew_web(arena, "worker1")
+
+    def is_new(arena: Arena) -> bool:
+        return certificates.served(arena, "worker1") != before["worker1"]
+
+    yield Fault(
+        name="web certificate of op-worker swapped",
+        group="certificate",
+        lasts_s=CERTIFICATE_FOR_S,
+        inject=swap,
+        shows=is_new,
+    )
+
+    def renew(arena: Arena) -> None:
+        for host, kind in (("worker1", "worker"), ("cm1", "cm")):
+            certificates.renew_node(arena, host, f"{kind}@{arena.hosts[host]}")
+            arena.end(host)
+
+    def start(arena: Arena) -> None:
+        for host in ("cm1", "worker1"):
+            arena.start_again(host)
+
+    yield Fault(
+        name="cluster certificates of op-worker and manager renewed, both restarted",
+        group="worker1",
+        lasts_s=1.0,
+        inject=renew,
+        heal=start,
+        serving=("worker2",),
+    )
+
+
+def all_faults() -> Sequence[Fault]:
+    """Every single fault, in the order of the table."""
+    kinds = (process_faults, link_faults, disk_faults, clock_faults, certificate_faults)
+    return [fault for kind in kinds for fault in kind()]

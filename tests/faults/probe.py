@@ -14,7 +14,6 @@ from tests.faults.connection import Connection
 from tests.faults.load import Connect
 from tests.faults.requesting import Requests
 
-FOLDER = "probe"
 KINDS = ("upload", "read", "metadata", "rename", "remove")
 STREAK = 3
 """So many rounds in a row, of each kind and through each node, are full service."""
@@ -27,7 +26,7 @@ class Probe:
 
     requests: Requests
     connect: Connect
-    run: str
+    folder: str
     attempts: list[Attempt] = field(factory=list)
     _stopping: threading.Event = field(factory=threading.Event)
     _threads: list[threading.Thread] = field(factory=list)
@@ -64,13 +63,21 @@ class Probe:
         for failure in self._failures:
             raise failure
 
+    def clean(self) -> None:
+        """Remove the folder, after ``stop``."""
+        self._stopping.clear()
+        connections = self.connect()
+        client = Client("last", list(connections), connections, lambda _: None, self._stopping)
+        client.until_answered(self.requests.remove(f"{self.folder}/"))
+        client.close()
+
     def _work(self, node: str, connections: Mapping[str, Connection]) -> None:
         client = Client(f"probe {node}", [node], connections, self.attempts.append, self._stopping)
         try:
-            client.attempt(self.requests.make_folder(FOLDER), node)  # refused when it is there already
+            client.attempt(self.requests.make_folder(self.folder), node)  # refused when it is there already
             number = 0
             while not self._stopping.wait(INTERVAL_S):
-                self._round(client, node, f"{FOLDER}/{self.run}-{node}-{number}")
+                self._round(client, node, f"{self.folder}/{node}-{number}")
                 number += 1
         except Exception as error:  # noqa: BLE001 - handed to the thread that stops the probe
             self._failures.append(error)

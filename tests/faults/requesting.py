@@ -79,13 +79,15 @@ class Requests:
 
 
 def outcome(reply: Reply) -> Outcome:
-    """Return what a status tells: 2xx is done, 4xx is without effect, anything else leaves it open."""
+    """Return what an answer tells: 2xx is done, 4xx is without effect, anything else leaves it open."""
     if reply.status < 300:
         return Outcome.DONE
+    if b'"enospc"' in reply.body:
+        return Outcome.UNABLE
     return Outcome.REFUSED if 400 <= reply.status < 500 else Outcome.UNKNOWN
 
 
-def tag_in(reply: Reply) -> str | None:
+def tag_in(body: bytes) -> str | None:
     """Return the metadata item of an answer to ``read_tag``."""
-    found = json.loads(reply.body)["metadata"].get(TAG)
+    found = json.loads(body)["metadata"].get(TAG)
     return None if found is None else str(found)

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from attrs import define, field, frozen
+from attrs import define
 
 from tests.faults.arena import SPACE_ID, SPACE_NAME, WORKERS, Arena
 from tests.faults.attempts import longest_pause
 from tests.faults.checks import Checks
 from tests.faults.connection import Connection, trusting
 from tests.faults.faults import Fault
+from tests.faults.figures import Figures
 from tests.faults.load import Load
 from tests.faults.probe import Probe
 from tests.faults.requesting import Requests
@@ -23,57 +24,24 @@ FULL_LIMIT_S = 60.0
 REQUESTS = Requests(SPACE_NAME, SPACE_ID)
 
 
-@frozen(kw_only=True)
-class Figures:
-    """What one run found. Times in seconds.
-
-    Attributes:
-        full_meanwhile_s: from the injection until everything was served through the nodes that should go on;
-            None when there are none.
-        full_after_s: from the healing until everything was served through all nodes; None for never.
-        complaints: whatever else should not be.
-    """
-
-    fault: str
-    acknowledged: int
-    lost: Sequence[str]
-    half_there: Sequence[str]
-    wrong_answers: Sequence[str]
-    longest_pause_s: float
-    full_meanwhile_s: float | None
-    full_after_s: float | None
-    not_linearizable: Sequence[str]
-    complaints: Sequence[str]
-    unknown: int
-    took_s: float
-
-    @property
-    def is_fine(self) -> bool:
-        """Whether nothing was lost, wrong or missing."""
-        bad = (self.lost, self.half_there, self.wrong_answers, self.not_linearizable, self.complaints)
-        return not any(bad) and self.full_after_s is not None
-
-
 @define(eq=False)
 class Scenario:
     """Runs faults on an arena, one scenario after another."""
 
     arena: Arena
     _number: int = 0
-    connections: list[Connection] = field(factory=list)
 
     def run(self, faults: Sequence[Fault]) -> Figures:
         """Inject ``faults`` one shortly after the other under load, undo them, and check everything."""
         self._number += 1
         began = time.monotonic()
-        run = f"r{self._number}"
-        load = Load(REQUESTS, self._connect, run, hot=[f"load/{run}-hot{number}" for number in range(2)])
-        probe = Probe(REQUESTS, self._connect, run)
+        load = Load(REQUESTS, self._connect, f"load-{self._number}")
+        probe = Probe(REQUESTS, self._connect, f"probe-{self._number}")
         load.start()
         probe.start()
         assert probe.wait_full(WORKERS, began, FULL_LIMIT_S) is not None, "no service before the fault"
         time.sleep(STEADY_S)
-        injected, healed = self._strike(faults)
+        injected, healed, unhurt = self._strike(faults)
         full = probe.wait_full(WORKERS, healed, FULL_LIMIT_S)
         time.sleep(STEADY_S)
         probe.stop()
@@ -81,6 +49,8 @@ class Scenario:
         ended = time.monotonic()
         meanwhile = self._full_meanwhile(probe, faults, injected)
         found = Checks(self.arena, REQUESTS, self._connect).run(records)
+        load.clean()
+        probe.clean()
         return Figures(
             fault=" + ".join(fault.name for fault in faults) or "none",
             acknowledged=records.acknowledged(),
@@ -88,11 +58,10 @@ class Scenario:
             half_there=found.half_there,
             wrong_answers=records.wrong_answers,
             longest_pause_s=longest_pause(records.attempts, injected, ended),
-            full_meanwhile_s=meanwhile,
-            full_after_s=None if full is None else max(0.0, full - healed),
+            meanwhile_s=meanwhile,
+            after_s=None if full is None else max(0.0, full - healed),
             not_linearizable=found.not_linearizable,
-            complaints=found.complaints,
-            unknown=sum(not one.served for one in records.attempts),
+            complaints=[*found.complaints, *(f"{name} did not show" for name in unhurt)],
             took_s=time.monotonic() - began,
         )
 
@@ -100,8 +69,8 @@ class Scenario:
         tls, headers = trusting(self.arena.environment.ca_cert), {"X-Auth-Token": self.arena.token()}
         return {worker: Connection(self.arena.door(worker), tls, headers) for worker in WORKERS}
 
-    def _strike(self, faults: Sequence[Fault]) -> tuple[float, float]:
-        """Return the moments of the first injection and of the last healing."""
+    def _strike(self, faults: Sequence[Fault]) -> tuple[float, float, Sequence[str]]:
+        """Return the moments of the first injection and of the last healing, and faults that did nothing."""
         links = {
             direction: condition
             for fault in faults
@@ -113,11 +82,12 @@ class Scenario:
         for fault in faults:
             fault.inject(self.arena)
         threading.Event().wait(max((fault.lasts_s for fault in faults), default=0.0))
+        unhurt = [fault.name for fault in faults if not fault.shows(self.arena)]
         if links:
             self.arena.network.shape({})
         for fault in faults:
             fault.heal(self.arena)
-        return injected, time.monotonic()
+        return injected, time.monotonic(), unhurt
 
     def _full_meanwhile(self, probe: Probe, faults: Sequence[Fault], injected: float) -> float | None:
         serving = [worker for worker in WORKERS if all(worker in fault.serving for fault in faults)]

@@ -1,0 +1,50 @@
+"""The network of the suite does to packets what it says, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.faults.suite import ROOT
+from tests.support.isolation import isolated, why_not
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
+
+
+@pytest.fixture(scope="module")
+def trial() -> Mapping[str, Any]:
+    """What each condition of a link did."""
+    command = isolated([sys.executable, "-m", "tests.faults.trial"])
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    found: Mapping[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_good_link_answers_at_once_also_after_it_was_cut(trial: Mapping[str, Any]) -> None:
+    assert trial["answered"]["good"] < 0.2
+    assert trial["answered"]["healed"] < 0.2
+
+
+def test_late_link_costs_its_delay_in_each_direction(trial: Mapping[str, Any]) -> None:
+    assert trial["answered"]["late"] >= 0.8  # a connection is made and something asked: two round trips
+
+
+@pytest.mark.parametrize("direction", ["cut", "cut there", "cut back"])
+def test_nothing_comes_back_over_a_link_that_is_cut_in_any_direction(
+    trial: Mapping[str, Any], direction: str
+) -> None:
+    assert trial["answered"][direction] is None
+
+
+def test_lossy_link_loses_its_share_and_tcp_gets_everything_through(trial: Mapping[str, Any]) -> None:
+    assert trial["lossy"] is not None
+    assert 0.02 < trial["lost"] < 0.1
+
+
+def test_network_is_fast_enough_not_to_be_what_is_measured(trial: Mapping[str, Any]) -> None:
+    assert trial["mb_s"] > 5
