@@ -54,11 +54,11 @@ class KeptLease:
         return self._lease
 
     def holds(self) -> bool:
-        """Whether the lease is ours by the clock, now."""
-        return self._ending is None and self._clock.seconds() < self._hold.until_s(self._times)
+        """Whether the lease is ours by the clock, now; also while it is about to be given back."""
+        return self._ending is not Ending.TAKEN and self._clock.seconds() < self._hold.until_s(self._times)
 
     async def until_over(self) -> Ending:
-        """Renew the lease until it is over; return why. It does not hold any more then."""
+        """Renew the lease until it is over, or is to be given back; return why."""
         while self._ending is None:
             match self._hold.decide(self._times, self._clock.seconds()):
                 case GiveUp():
