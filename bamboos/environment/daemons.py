@@ -39,7 +39,6 @@ def _redis_command(site: Site, cluster: Cluster) -> NodeCommand:
 
 
 def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> NodeCommand:
-    password = site.redis_password(cluster.instance.name)
     configuration = {
         "state_dir": str(site.node_folder(host) / "state"),
         "cluster_manager": {
@@ -48,7 +47,7 @@ def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> Node
             "listen_address": site.addresses.of(host),
             "port": MANAGER_PORT,
         },
-        "redis": {"url": site.surroundings.redis_url(cluster, password)},
+        "redis": {"url": _redis_url(site, cluster)},
         "tls": _cluster_tls(site, cluster, host),
     }
     return NodeCommand(
@@ -63,7 +62,6 @@ def _worker_command(site: Site, cluster: Cluster, node: str, host: str, zone: Cl
     managers = [
         f"{site.surroundings.reach(manager)}:{MANAGER_PORT}" for manager in cluster.managers().values()
     ]
-    password = site.redis_password(cluster.instance.name)
     configuration: dict[str, Any] = {
         "state_dir": str(site.node_folder(host) / "state"),
         "node": {
@@ -73,7 +71,7 @@ def _worker_command(site: Site, cluster: Cluster, node: str, host: str, zone: Cl
             "cm_nodes": managers,
             **{f"tls_{part}": path for part, path in _cluster_tls(site, cluster, host).items()},
         },
-        "redis": {"url": site.surroundings.redis_url(cluster, password)},
+        "redis": {"url": _redis_url(site, cluster)},
         "http": _door(site, cluster, host),
     }
     mounts = [*_certificate_mounts(site, cluster, host), *_account_mounts(site, cluster)]
@@ -88,6 +86,10 @@ def _worker_command(site: Site, cluster: Cluster, node: str, host: str, zone: Cl
         folder=site.node_folder(host),
         mounts=mounts,
     )
+
+
+def _redis_url(site: Site, cluster: Cluster) -> str:
+    return site.surroundings.redis_url(cluster, site.redis_password(cluster.instance.name))
 
 
 def _door(site: Site, cluster: Cluster, host: str) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from bamboos.environment.engines.docker_cli import Docker
 from tests.support.containers import Containers
 from tests.support.environments import ROOT, SCRIPTS, raise_environment, wait_until
 from tests.support.names import addresses_of, resolved_by
+from tests.support.system_packages import require
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -195,3 +196,16 @@ def test_unknown_image_is_refused_in_one_sentence_with_the_output_for_cleanup(
     assert done.returncode == 1
     assert "no/such:image" in done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["docker_ids"] == []
+
+
+@pytest.mark.skipif("TEST_IMAGE_BUILD" not in os.environ, reason="takes minutes; set TEST_IMAGE_BUILD=1")
+def test_built_image_needs_nothing_of_this_machine(containers: None, tmp_path: Path) -> None:
+    require(["mmdebstrap"], ["mmdebstrap"])
+    raised = raise_environment("provider_small", tmp_path / "state", "docker", "--image", "build")
+    site = Containers(raised, Docker())
+    try:
+        mounted = {mount["Destination"] for mount in site.inspect("worker@worker1.p1")["Mounts"]}
+        assert not mounted & {"/usr", str(ROOT)}
+        assert "/opt/onedata/bin/" in site.inside("worker@worker1.p1", "cat", "/proc/1/cmdline")
+    finally:
+        raised.stop()

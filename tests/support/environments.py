@@ -115,12 +115,14 @@ def wait_until(condition: Callable[[], bool], limit_s: float, complaint: str) ->
     return time.monotonic() - started
 
 
-def raise_environment(description: str | Path, state_dir: Path, engine: str = "process") -> Raised:
+def raise_environment(
+    description: str | Path, state_dir: Path, engine: str = "process", *options: str
+) -> Raised:
     """Run ``env_up.py`` on a description: a file, or an example by its name."""
     path = description if isinstance(description, Path) else EXAMPLES / f"{description}.json"
     command = [sys.executable, str(SCRIPTS / "env_up.py"), "--engine", engine]
-    command += ["--state-dir", str(state_dir), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command += [*options, "--state-dir", str(state_dir), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=360, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return Raised(json.loads(done.stdout.splitlines()[-1]))
 

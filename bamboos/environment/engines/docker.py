@@ -14,7 +14,7 @@ from bamboos.environment.engines import networks
 from bamboos.environment.engines.containers import ENVIRONMENT, NETWORK, NODE, remove
 from bamboos.environment.engines.docker_cli import Docker
 from bamboos.environment.engines.engine import EngineFailed
-from bamboos.environment.engines.images import Image, borrowing_image, given_image
+from bamboos.environment.engines.images import Image, find_image
 from bamboos.environment.names import Names
 from bamboos.environment.node_command import Mount, NodeCommand
 from bamboos.environment.surroundings import OwnHosts, Surroundings
@@ -68,8 +68,7 @@ class DockerEngine:
     def open(self, hosts: Mapping[str, Sequence[str]]) -> None:
         """See ``Engine``: an image, a network, a name server."""
         self._remove_leftovers()
-        image = self._image_name
-        self._image = given_image(self._docker, image) if image else borrowing_image(self._docker)
+        self._image = find_image(self._docker, self._image_name)
         if self.addresses.given:
             self._make_network(self.addresses.network)
         self.addresses.of(self._names.dns)  # the first address

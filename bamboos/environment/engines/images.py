@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bamboos.environment.engines.docker_cli import Docker
 from bamboos.environment.engines.engine import EngineFailed
+from bamboos.environment.engines.image_build import HOME, build
 from bamboos.environment.interpreter import ROOT, daemon_python
 from bamboos.environment.node_command import Mount
 
@@ -21,7 +22,7 @@ LINKS = ("bin", "sbin", "lib", "lib64")
 COPIED = ("etc/passwd", "etc/group", "etc/nsswitch.conf", "etc/ld.so.cache")
 BORROWED = ("/usr", "/etc/alternatives", "/etc/ssl")
 
-GIVEN_PYTHON = "/opt/onedata/bin/python"
+GIVEN_PYTHON = f"{HOME}/bin/python"
 """Where an image that brings its own programs has the interpreter with the daemons."""
 
 
@@ -32,6 +33,17 @@ class Image:
     name: str
     python: str
     mounts: Sequence[Mount] = ()
+
+
+BUILD = "build"
+"""Stands for the image that ``image_build`` makes."""
+
+
+def find_image(docker: Docker, name: str | None) -> Image:
+    """The image of this name; ``None`` is the one that borrows. Raises: EngineFailed."""
+    if name is None:
+        return borrowing_image(docker)
+    return given_image(docker, build(docker) if name == BUILD else name)
 
 
 def given_image(docker: Docker, name: str) -> Image:
