@@ -81,7 +81,7 @@ def make_cluster_worker(
     claim = claim_state_folder(config.state_dir)
     folder = claim.path
     engine_service, bare_engine = make_engine(reactor, config.redis, str(folder))
-    store_metrics = StoreMetrics()
+    store_metrics = StoreMetrics(bare_engine)
     engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     pool = BlockingPool(reactor, _BLOCKING_THREADS)
     doors = OrderedService()

@@ -119,7 +119,7 @@ class ProviderParts:
         """Make store, membership, storages and files, none of them started."""
         reactor, config = ground.reactor, ground.config
         engine_service, bare_engine = make_engine(reactor, config.redis, str(ground.folder))
-        store_metrics = StoreMetrics()
+        store_metrics = StoreMetrics(bare_engine)
         engine: Engine = MeasuredEngine(bare_engine, store_metrics, reactor)
         membership: Membership
         if config.local.users:

@@ -142,7 +142,7 @@ def _make_claimed(
     files = _certificate_files(config.http, folder, wall_clock)
     tls = WebTls(*files)
     persistence, bare_engine = make_engine(reactor, config.redis, config.state_dir)
-    store_metrics = StoreMetrics()
+    store_metrics = StoreMetrics(bare_engine)
     engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
     means = ZoneMeans(
