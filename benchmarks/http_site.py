@@ -29,6 +29,7 @@ from twisted.internet import reactor
 from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebTls, listen
+from cluster_worker.http.traffic import Traffic
 from cluster_worker.http.tree import Branch
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import system_wall_clock
@@ -137,7 +138,8 @@ def serve(folder: Path, is_plain: bool, profile: Path | None) -> None:
         AppendingFile(folder / "access.log"), clock=clock, wall_clock=system_wall_clock, blocking=Inline()
     )
     access_log.startService()
-    site = StreamingSite(root, clock=clock, access_log=access_log)
+    traffic = Traffic({"api/v3/oneprovider": "rest"})
+    site = StreamingSite(root, clock=clock, access_log=access_log, traffic=traffic)
     tls = None if is_plain else WebTls(folder / "cert.pem", folder / "key.pem")
     listener = listen(clock, "127.0.0.1", 0, site, tls)
     listener.startService()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import evolve
+from twisted.internet.interfaces import IReactorFromThreads
 
 from cluster_manager.config import ClusterManagerConfig
 from cluster_manager.leadership import LeaseLeadership, SoleManager, sole_term
@@ -15,6 +17,8 @@ from cluster_manager.stored_state import StoredState
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.log_files import LogFiles
+from cluster_worker.runtime.pool import Inline
+from cluster_worker.runtime.reloading import ConfigurationReload, Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import claim_state_folder
 from cluster_worker.wire.certificates import CA_CERT, CA_KEY, Authority, save_issued
@@ -23,9 +27,17 @@ from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 
 
 def make_cluster_manager(
-    reactor: LinkReactor, config: ClusterManagerConfig, wall_clock: WallClock, release: str = ""
+    reactor: LinkReactor,
+    config: ClusterManagerConfig,
+    wall_clock: WallClock,
+    release: str = "",
+    *,
+    read_again: Callable[[], ClusterManagerConfig] | None = None,
 ) -> OrderedService:
     """Return the daemon, not started. Claims the state folder and reads certificates.
+
+    Args:
+        read_again: gives the configuration anew at SIGHUP; see ``ConfigurationReload``.
 
     Raises:
         StateFolderInUse: another daemon runs on the state folder.
@@ -52,6 +64,14 @@ def make_cluster_manager(
     else:
         manager = _one_of_several(reactor, config, settings, credentials, root)
     manager.setServiceParent(root)
+    if read_again is not None:
+        running = Running(config)
+        follow = running.follow(lambda changed: logs.use(changed.log))
+        for service in (
+            follow,
+            ConfigurationReload(running, read_again, reactor=IReactorFromThreads(reactor), blocking=Inline()),
+        ):
+            service.setServiceParent(root)
     return root
 
 

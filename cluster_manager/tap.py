@@ -10,7 +10,12 @@ from twisted.application.service import IService
 from cluster_manager.app import make_cluster_manager
 from cluster_manager.config import ENVIRONMENT_PREFIX, ClusterManagerConfig
 from cluster_worker.runtime.clock import keep_steady, system_wall_clock
-from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
+from cluster_worker.runtime.daemon import (
+    DaemonOptions,
+    configuration_of,
+    configuration_reader,
+    make_or_refuse,
+)
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.certificates import CertificateProblem
 from cluster_worker.wire.connections import LinkReactor
@@ -31,6 +36,8 @@ def makeService(options: Options) -> IService:
 
     keep_steady(reactor)
     config = configuration_of(options, ClusterManagerConfig, os.environ, ENVIRONMENT_PREFIX)
+    read_again = configuration_reader(options, ClusterManagerConfig, os.environ, ENVIRONMENT_PREFIX)
+    links = cast(LinkReactor, reactor)
     return make_or_refuse(
-        lambda: make_cluster_manager(cast(LinkReactor, reactor), config, system_wall_clock), _REFUSALS
+        lambda: make_cluster_manager(links, config, system_wall_clock, read_again=read_again), _REFUSALS
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -21,6 +21,7 @@ from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import claim_state_folder
 from cluster_worker.wire.errors import BadRequest
@@ -66,8 +67,13 @@ class BareApplication:
             await self.listener.disownServiceParent()
 
 
-def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedService:
+def make_cluster_worker(
+    reactor: Any, config: ClusterWorkerConfig, read_again: Callable[[], ClusterWorkerConfig] | None = None
+) -> OrderedService:
     """Return the daemon, not yet started.
+
+    Args:
+        read_again: gives the configuration anew at SIGHUP; see ``ConfigurationReload``.
 
     Raises: StateFolderInUse; BadCredentials; OSError.
     """
@@ -75,7 +81,7 @@ def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedSer
     claim = claim_state_folder(config.state_dir)
     folder = claim.path
     engine_service, bare_engine = make_engine(reactor, config.redis, str(folder))
-    store_metrics = StoreMetrics()
+    store_metrics = StoreMetrics(bare_engine)
     engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     pool = BlockingPool(reactor, _BLOCKING_THREADS)
     doors = OrderedService()
@@ -88,7 +94,9 @@ def make_cluster_worker(reactor: Any, config: ClusterWorkerConfig) -> OrderedSer
     observed.mount_on(tree)
     site = StreamingSite(tree, clock=reactor, traffic=observed.traffic)
     application.listener = WebListener(reactor, config.http.address, config.http.port, site, None)
+    reloading = observed.reloading(Running(config), read_again, reactor=reactor, pool=pool)
     root = OrderedService()
-    for child in (claim, *observed.services, pool, engine_service, node, doors, observed.readiness):
+    grounds = (claim, *observed.services, pool, engine_service)
+    for child in (*grounds, node, doors, *reloading, observed.readiness):
         child.setServiceParent(root)
     return root

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from attrs import frozen
 from prometheus_client import CollectorRegistry
 from twisted.application.service import IService
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from cluster_worker.http.health_pages import HealthPages
 from cluster_worker.http.metrics_page import MetricsPage, MetricsSection
@@ -22,6 +22,7 @@ from cluster_worker.runtime.metrics import DaemonInfo, Replaceable, make_registr
 from cluster_worker.runtime.pool import BlockingPool, PoolMetrics
 from cluster_worker.runtime.reactor_lag import ReactorLag
 from cluster_worker.runtime.readiness import Readiness
+from cluster_worker.runtime.reloading import ConfigurationReload, Running
 
 METRICS, HEALTH = "metrics", "health"
 OWN_DOORS = {
@@ -43,6 +44,9 @@ class ObservedConfig(Protocol):
 
     @property
     def metrics(self) -> MetricsSection: ...
+
+
+C = TypeVar("C", bound=ObservedConfig)
 
 
 @frozen(eq=False)
@@ -107,6 +111,23 @@ class Observability:
         """Put the pages into the tree of a site."""
         tree.mount(METRICS, self.metrics_page)
         tree.mount(HEALTH, self.health_pages)
+
+    def reloading(
+        self,
+        running: Running[C],
+        read: Callable[[], C] | None,
+        *,
+        reactor: IReactorFromThreads,
+        pool: BlockingPool,
+    ) -> tuple[IService, ...]:
+        """Return the services that read the configuration again at SIGHUP and use its parts seen here.
+
+        There are none when it cannot be read again (``None``).
+        """
+        if read is None:
+            return ()
+        reload = ConfigurationReload(running, read, reactor=reactor, blocking=pool)
+        return running.follow(self.use), reload
 
     def use(self, config: ObservedConfig) -> None:
         """Take another configuration into use at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cluster_worker.node.own_certificate import check_own_certificate, own_web_c
 from cluster_worker.observability import Observability
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.boot import OpWorkerApplication
@@ -24,8 +26,13 @@ from op_worker.parts import Ground, ProviderParts, SiteSecrets
 from op_worker.zone.connection import load_trust
 
 
-def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
+def make_op_worker(
+    reactor: Any, config: OpWorkerConfig, read_again: Callable[[], OpWorkerConfig] | None = None
+) -> OrderedService:
     """Return the daemon, not yet started. Claims the state folder and reads certificates and secrets.
+
+    Args:
+        read_again: gives the configuration anew at SIGHUP; see ``ConfigurationReload``.
 
     Raises:
         StateFolderInUse: another daemon runs on the state folder.
@@ -34,14 +41,19 @@ def make_op_worker(reactor: Any, config: OpWorkerConfig) -> OrderedService:
     """
     claim = claim_state_folder(config.state_dir)
     try:
-        return _make_claimed(reactor, config, claim)
+        return _make_claimed(reactor, config, claim, read_again)
     except Exception:
         claim.release()
         raise
 
 
-def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> OrderedService:
-    folder = claim.path
+def _make_claimed(
+    reactor: Any,
+    config: OpWorkerConfig,
+    claim: StateFolder,
+    read_again: Callable[[], OpWorkerConfig] | None,
+) -> OrderedService:
+    folder, running = claim.path, Running(config)
     files = _certificate_files(config.http, folder)
     site_secrets = SiteSecrets(
         tls=WebTls(*files), certificate_files=files, passphrase=_passphrase(config, folder)
@@ -51,7 +63,7 @@ def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> O
     workers, doors = OrderedService(), OrderedService()
     application = OpWorkerApplication(
         reactor,
-        lambda: ProviderParts.make(Ground(reactor, config, folder, pool, node, site_secrets, observed)),
+        lambda: ProviderParts.make(Ground(reactor, running, folder, pool, node, site_secrets, observed)),
         workers,
         doors,
     )
@@ -59,8 +71,9 @@ def _make_claimed(reactor: Any, config: OpWorkerConfig, claim: StateFolder) -> O
     observed = Observability.make(
         reactor, node, pool, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
     )
+    reloading = observed.reloading(running, read_again, reactor=reactor, pool=pool)
     root = OrderedService()
-    for child in (claim, *observed.services, pool, workers, node, doors, observed.readiness):
+    for child in (claim, *observed.services, pool, workers, node, doors, *reloading, observed.readiness):
         child.setServiceParent(root)
     return root
 

@@ -64,7 +64,10 @@ class ZoneSection:
     token_recheck_s: float = field(
         default=600.0,
         validator=gt(0),
-        metadata={"help": "A token in use is looked at again by the zone so often, while the zone is there."},
+        metadata={
+            "help": "A token in use is looked at again by the zone so often, while the zone is there.",
+            "reload": True,
+        },
     )
     remembered_tokens: int = field(
         default=5000,
@@ -167,7 +170,9 @@ class OpWorkerConfig:
         default=16, validator=ge(1), metadata={"help": "Threads for disk accesses; further ones wait."}
     )
     stop_timeout_s: float = field(
-        default=10.0, validator=ge(0), metadata={"help": "Open requests have so long to end at a stop."}
+        default=10.0,
+        validator=ge(0),
+        metadata={"help": "Open requests have so long to end at a stop.", "reload": True},
     )
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)

@@ -60,6 +60,10 @@ class ZoneMembership:
         stored = await self.zone.load()
         self.authenticator.load(stored.tokens)
 
+    def use(self, config: ZoneSection) -> None:
+        """Take into use at once what may change while the daemon runs."""
+        self.authenticator.recheck_s = config.token_recheck_s
+
     def is_connected(self) -> bool:
         """Whether the zone can be asked now."""
         return self.zone.is_connected
@@ -156,6 +160,9 @@ class LocalMembership:
                 await storages.support(space_id, storage_id, space.size_b)
             except (StorageError, BadStorageError) as error:
                 _log.error("space {space_id} is without its storage: {error}", space_id=space_id, error=error)
+
+    def use(self, config: ZoneSection) -> None:
+        """Nothing of a zone is used."""
 
     def is_connected(self) -> bool:
         """There is no zone to be connected with."""

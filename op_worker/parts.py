@@ -26,6 +26,7 @@ from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.randomness import PooledRandom
+from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
 from op_worker.auth.throttle import FailureThrottle
@@ -79,12 +80,17 @@ class Ground:
     """What outlives a boot."""
 
     reactor: Any
-    config: OpWorkerConfig
+    running: Running[OpWorkerConfig]
     folder: Path
     pool: BlockingPool
     node: ClusterNode
     secrets: SiteSecrets
     observed: Observability
+
+    @property
+    def config(self) -> OpWorkerConfig:
+        """The configuration as it is now."""
+        return self.running.value
 
 
 @frozen(eq=False)
@@ -113,7 +119,7 @@ class ProviderParts:
         """Make store, membership, storages and files, none of them started."""
         reactor, config = ground.reactor, ground.config
         engine_service, bare_engine = make_engine(reactor, config.redis, str(ground.folder))
-        store_metrics = StoreMetrics()
+        store_metrics = StoreMetrics(bare_engine)
         engine: Engine = MeasuredEngine(bare_engine, store_metrics, reactor)
         membership: Membership
         if config.local.users:
@@ -244,7 +250,14 @@ class ProviderParts:
             clock=reactor,
             blocking=self.ground.pool,
         )
-        for service in (access_log, watch, freshness, listener, self.changes):
+
+        def use(config: OpWorkerConfig) -> None:
+            site.use_limits(config.http.limits)
+            listener.grace_s = config.stop_timeout_s
+            self.membership.use(config.zone)
+
+        following = self.ground.running.follow(use)
+        for service in (access_log, watch, freshness, listener, self.changes, following):
             service.setServiceParent(parent)
         _log.info("serving HTTPS on {address}:{port}", address=http.address, port=listener.port)
 

@@ -8,7 +8,13 @@ from twisted.application.service import IService
 
 from cluster_worker.http.tls import BadCertificateError
 from cluster_worker.runtime.clock import keep_steady
-from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse, tune_collector
+from cluster_worker.runtime.daemon import (
+    DaemonOptions,
+    configuration_of,
+    configuration_reader,
+    make_or_refuse,
+    tune_collector,
+)
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.tls import BadCredentials
 from op_worker.app import make_op_worker
@@ -30,6 +36,7 @@ def makeService(options: Options) -> IService:
 
     keep_steady(reactor)
     config = configuration_of(options, OpWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
-    daemon = make_or_refuse(lambda: make_op_worker(reactor, config), _REFUSALS)
+    read_again = configuration_reader(options, OpWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
+    daemon = make_or_refuse(lambda: make_op_worker(reactor, config, read_again), _REFUSALS)
     tune_collector()
     return daemon

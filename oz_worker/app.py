@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.pool import BlockingPool
+from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from cluster_worker.wire.errors import BadRequest
@@ -108,28 +109,40 @@ class OzWorker:
         return read_or_make_secret(own, lambda: secrets.token_urlsafe(18))
 
 
-def make_oz_worker(reactor: Any, config: OzWorkerConfig, wall_clock: WallClock) -> OrderedService:
+def make_oz_worker(
+    reactor: Any,
+    config: OzWorkerConfig,
+    wall_clock: WallClock,
+    read_again: Callable[[], OzWorkerConfig] | None = None,
+) -> OrderedService:
     """Return the daemon, not yet started. Claims the state folder and reads certificates.
+
+    Args:
+        read_again: gives the configuration anew at SIGHUP; see ``ConfigurationReload``.
 
     Raises: StateFolderInUse; BadCertificateError; BadCredentials; OSError.
     """
     check_own_certificate(config.node)
     claim = claim_state_folder(config.state_dir)
     try:
-        return _make_claimed(reactor, config, wall_clock, claim)
+        return _make_claimed(reactor, config, wall_clock, claim, read_again)
     except Exception:
         claim.release()
         raise
 
 
 def _make_claimed(
-    reactor: Any, config: OzWorkerConfig, wall_clock: WallClock, claim: StateFolder
+    reactor: Any,
+    config: OzWorkerConfig,
+    wall_clock: WallClock,
+    claim: StateFolder,
+    read_again: Callable[[], OzWorkerConfig] | None,
 ) -> OrderedService:
     folder = claim.path
     files = _certificate_files(config.http, folder, wall_clock)
     tls = WebTls(*files)
     persistence, bare_engine = make_engine(reactor, config.redis, config.state_dir)
-    store_metrics = StoreMetrics()
+    store_metrics = StoreMetrics(bare_engine)
     engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
     means = ZoneMeans(
@@ -164,11 +177,19 @@ def _make_claimed(
         wall_clock=wall_clock,
     )
     http, grace_s = config.http, config.stop_timeout_s
-    application.listener = WebListener(reactor, http.address, http.port, site, tls, grace_s=grace_s)
+    listener = WebListener(reactor, http.address, http.port, site, tls, grace_s=grace_s)
+    application.listener = listener
+
+    def use(config: OzWorkerConfig) -> None:
+        site.use_limits(config.http.limits)
+        listener.grace_s = config.stop_timeout_s
+
+    running = Running(config)
+    reloading = observed.reloading(running, read_again, reactor=reactor, pool=hashing)
     watch = CertificateWatch(tls, files, clock=reactor, blocking=hashing)
     root = OrderedService()
     grounds = (claim, *observed.services, persistence, hashing, zone, access_log)
-    for child in (*grounds, watch, node, doors, observed.readiness):
+    for child in (*grounds, watch, node, doors, running.follow(use), *reloading, observed.readiness):
         child.setServiceParent(root)
     return root
 

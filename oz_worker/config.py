@@ -87,7 +87,7 @@ class OzWorkerConfig:
     stop_timeout_s: float = field(
         default=10.0,
         validator=ge(0),
-        metadata={"help": "Open requests have so long to end at a stop (seconds)."},
+        metadata={"help": "Open requests have so long to end at a stop (seconds).", "reload": True},
     )
     zone: ZoneSection = field(factory=ZoneSection)
     http: WebSection = field(factory=WebSection)

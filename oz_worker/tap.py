@@ -8,7 +8,12 @@ from twisted.application.service import IService
 
 from cluster_worker.http.tls import BadCertificateError
 from cluster_worker.runtime.clock import keep_steady, system_wall_clock
-from cluster_worker.runtime.daemon import DaemonOptions, configuration_of, make_or_refuse
+from cluster_worker.runtime.daemon import (
+    DaemonOptions,
+    configuration_of,
+    configuration_reader,
+    make_or_refuse,
+)
 from cluster_worker.runtime.state_folder import StateFolderInUse
 from cluster_worker.wire.certificates import CertificateProblem
 from cluster_worker.wire.tls import BadCredentials
@@ -30,4 +35,5 @@ def makeService(options: Options) -> IService:
 
     keep_steady(reactor)
     config = configuration_of(options, OzWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
-    return make_or_refuse(lambda: make_oz_worker(reactor, config, system_wall_clock), _REFUSALS)
+    read_again = configuration_reader(options, OzWorkerConfig, os.environ, ENVIRONMENT_PREFIX)
+    return make_or_refuse(lambda: make_oz_worker(reactor, config, system_wall_clock, read_again), _REFUSALS)

@@ -42,22 +42,30 @@ class HttpSection:
     header_timeout_s: float = field(
         default=30.0,
         validator=gt(0),
-        metadata={"help": "A client has so long to send the head of a request."},
+        metadata={"help": "A client has so long to send the head of a request.", "reload": True},
     )
     idle_timeout_s: float = field(
-        default=75.0, validator=gt(0), metadata={"help": "A kept connection without requests is closed then."}
+        default=75.0,
+        validator=gt(0),
+        metadata={"help": "A kept connection without requests is closed then.", "reload": True},
     )
     body_stall_timeout_s: float = field(
-        default=60.0, validator=gt(0), metadata={"help": "The longest silence in the middle of an upload."}
+        default=60.0,
+        validator=gt(0),
+        metadata={"help": "The longest silence in the middle of an upload.", "reload": True},
     )
     response_stall_timeout_s: float = field(
-        default=60.0, validator=gt(0), metadata={"help": "How long a client may take nothing of an answer."}
+        default=60.0,
+        validator=gt(0),
+        metadata={"help": "How long a client may take nothing of an answer.", "reload": True},
     )
     max_header_b: int = field(
-        default=16384, validator=ge(1024), metadata={"help": "The longest head of a request."}
+        default=16384, validator=ge(1024), metadata={"help": "The longest head of a request.", "reload": True}
     )
     max_connections: int = field(
-        default=10000, validator=ge(1), metadata={"help": "Connections beyond these are closed at once."}
+        default=10000,
+        validator=ge(1),
+        metadata={"help": "Connections beyond these are closed at once.", "reload": True},
     )
 
     def __attrs_post_init__(self) -> None:

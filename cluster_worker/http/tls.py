@@ -109,6 +109,7 @@ class WebListener(Service):
 
     Attributes:
         port: the port number; with 0 asked for, the one the system chose, from the start on.
+        grace_s: as it is at the moment of the stop.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class WebListener(Service):
         grace_s: float = 10.0,
     ) -> None:
         self._reactor, self._host, self.port = reactor, host, port
-        self._site, self._tls, self._grace_s = site, tls, grace_s
+        self._site, self._tls, self.grace_s = site, tls, grace_s
         self._listening: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:
@@ -157,7 +158,7 @@ class WebListener(Service):
         self._site.is_stopping = True
         if listening is not None:
             await maybeDeferred(listening.stopListening)
-        await self._site.drain(self._grace_s)
+        await self._site.drain(self.grace_s)
 
 
 def listen(

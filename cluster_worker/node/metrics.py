@@ -13,7 +13,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from cluster_worker.node.cluster_node import ClusterNode
-from cluster_worker.wire.refusal_metrics import RefusalMetrics
+from cluster_worker.wire.metrics import refused_on_links
 
 
 class NodeMetrics(Collector):
@@ -26,7 +26,6 @@ class NodeMetrics(Collector):
         yield from self._membership()
         yield from self._links()
         yield from self._calls()
-        yield from RefusalMetrics(self._node.refusals).collect()
 
     def _membership(self) -> Iterator[Metric]:
         node = self._node
@@ -61,6 +60,7 @@ class NodeMetrics(Collector):
         yield GaugeMetricFamily(
             "onedata_wire_requests_serving", "Requests of other nodes that are served.", value=serving
         )
+        yield refused_on_links(self._node.refusals)
 
     def _calls(self) -> Iterator[Metric]:
         tally = self._node.calls

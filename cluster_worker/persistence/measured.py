@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -32,10 +32,22 @@ R = TypeVar("R")
 Answer = Coroutine[Any, Any, R]
 
 
-class StoreMetrics(Collector):
-    """What was counted of the requests to a store."""
+@runtime_checkable
+class CountsConnections(Protocol):
+    """An engine whose store is another process."""
 
-    def __init__(self) -> None:
+    connections_made: int
+
+
+class StoreMetrics(Collector):
+    """What was counted of the requests to a store.
+
+    Args:
+        engine: whose connections are told.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._durations: dict[str, Histogram] = {}
         self._failures: Counter[str] = Counter()
 
@@ -68,6 +80,10 @@ class StoreMetrics(Collector):
         for reason in ("precondition", "unavailable", "unknown", "error"):
             failures.add_metric([reason], self._failures[reason])
         yield failures
+        made = self._engine.connections_made if isinstance(self._engine, CountsConnections) else 0
+        yield CounterMetricFamily(
+            "onedata_store_connections", "Connections to the store that came up, also again.", value=made
+        )
 
 
 class MeasuredEngine:

@@ -70,11 +70,15 @@ class RedisEngine(OrderedService):
 
     Args:
         address: where the servers are.
+
+    Attributes:
+        connections_made: how often a connection came up, at first and after each loss.
     """
 
     def __init__(self, reactor: Any, address: StoreAddress, config: RedisConfig) -> None:
         super().__init__()
         self._registered: set[Scope] = set()
+        self.connections_made = 0
         self._replicas = config.replicas_acknowledge
         patience_s = config.patience_with(address)
         store = make_store(reactor, address, config)
@@ -266,6 +270,7 @@ class RedisEngine(OrderedService):
         self._registered.add(scope)
 
     def _on_ready(self, _link: RedisLink) -> None:
+        self.connections_made += 1
         self._registered.clear()  # it may be another server, or the same one with less in it
 
 

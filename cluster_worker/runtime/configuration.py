@@ -5,7 +5,8 @@ beside ``NAME.toml``, in name order), the environment (``OP_WORKER__HTTP__PORT=8
 are errors, and everything that is wrong is reported together, each with its path.
 
 A configuration class is ``@frozen(kw_only=True)``; each field has ``metadata={"help": "…"}``, and
-``"example"`` when its default is ``None``. Supported types: ``str``, ``int``, ``float``, ``bool``, enums,
+``"example"`` when its default is ``None``, and ``"reload": True`` when it may change
+while the daemon runs. Supported types: ``str``, ``int``, ``float``, ``bool``, enums,
 ``Literal``, ``X | None``, ``tuple[X, ...]``, ``Mapping[str, X]`` and further configuration classes.
 Validators are attrs validators that look at the value only.
 

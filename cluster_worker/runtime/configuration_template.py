@@ -57,7 +57,8 @@ def _inner_class(kind: Any) -> tuple[type[Any] | None, bool]:
 
 
 def _option(attribute: Attribute[Any]) -> Iterator[str]:
-    yield from _comment(attribute.metadata["help"])
+    may_change = " Used at once after SIGHUP." if attribute.metadata.get("reload") else ""
+    yield from _comment(attribute.metadata["help"] + may_change)
     default = attribute.default
     factory = getattr(default, "factory", None)
     if factory is not None:

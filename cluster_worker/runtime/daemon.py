@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import ClassVar, NoReturn, TypeVar
@@ -30,6 +31,14 @@ def configuration_of(options: usage.Options, cls: type[C], environment: Mapping[
     except ConfigurationError as error:
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         refuse_start(f"the configuration cannot be used:\n{lines}")
+
+
+def configuration_reader(
+    options: usage.Options, cls: type[C], environment: Mapping[str, str], prefix: str
+) -> Callable[[], C]:
+    """Return what reads the daemon's configuration again, from any folder. Raises: ConfigurationError."""
+    path = None if options["config"] is None else os.path.abspath(options["config"])
+    return lambda: load_configuration(cls, path, environment, prefix)
 
 
 def make_or_refuse(make: Callable[[], IService], expected: tuple[type[Exception], ...]) -> IService:

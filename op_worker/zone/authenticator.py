@@ -63,7 +63,7 @@ class ZoneAuthenticator(TaskService):
         super().__init__()
         self._zone, self._store = zone, store
         self._clock, self._wall_clock = clock, wall_clock
-        self._recheck_s, self._most_tokens = recheck_s, most_tokens
+        self.recheck_s, self._most_tokens = recheck_s, most_tokens
         self._verified = VerifiedTokens(most_tokens)
         self._hits: dict[str, Hit] = {}
         self._refusals = Refusals(refusal_s)
@@ -71,7 +71,7 @@ class ZoneAuthenticator(TaskService):
 
     def load(self, records: Mapping[str, bytes]) -> None:
         """Take over the tokens that an earlier run verified; they are looked at again when next used."""
-        long_ago_s = self._clock.seconds() - self._recheck_s
+        long_ago_s = self._clock.seconds() - self.recheck_s
         for record in records.values():
             verified = decode_verified(record, now_s=self._wall_clock(), verified_at_s=long_ago_s)
             if verified is not None:
@@ -97,7 +97,7 @@ class ZoneAuthenticator(TaskService):
             and consumer_token is None
             and service_token is None
             and hit.checked_version == self._zone.known.version
-            and self._clock.seconds() - hit.verified.verified_at_s < self._recheck_s
+            and self._clock.seconds() - hit.verified.verified_at_s < self.recheck_s
         ):
             if hit.has_conditions:
                 self._verify_caveats(hit, peer_ip, interface)
@@ -119,7 +119,7 @@ class ZoneAuthenticator(TaskService):
             self._verify_caveats(hit, presented.peer_ip, presented.interface)
         if hit.checked_version != self._zone.known.version:
             await self._check_standing(hit, presented)
-        if self._clock.seconds() - hit.verified.verified_at_s >= self._recheck_s:
+        if self._clock.seconds() - hit.verified.verified_at_s >= self.recheck_s:
             self._look_again(hit, presented)
         return hit.caller
 

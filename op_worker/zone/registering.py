@@ -14,6 +14,7 @@ from twisted.web.client import RequestTransmissionFailed, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent
 
+from cluster_worker.runtime.request_ids import REQUEST_ID
 from onedata.errors import NoConnectionToOnezone, error_from_json
 from onedata.ids import ProviderId
 from op_worker.zone.registration import Registration
@@ -83,6 +84,9 @@ async def _post(
 
 async def _exchange(agent: IAgent, url: str, body: dict[str, object]) -> tuple[int, dict[str, object]]:
     headers = Headers({b"Content-Type": [b"application/json"]})
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        headers.setRawHeaders(b"X-Request-Id", [request_id.encode("ascii")])
     response = await HTTPClient(agent).post(url, data=json.dumps(body).encode(), headers=headers)
     content = await response.content()
     try:

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from cluster_worker.runtime.request_ids import REQUEST_ID
 from onedata.errors import NoConnectionToOnezone, OnedataError, Timeout
 from onedata.graphsync import (
     Batch,
@@ -64,9 +65,13 @@ class GraphSession:
             self._link.close()
 
     def next_id(self) -> str:
-        """Return a request id not used before in this session."""
+        """Return a message id not used before in this session.
+
+        It begins with the id of the client's request for which the zone is asked, if there is one.
+        """
         self._last_id += 1
-        return str(self._last_id)
+        request_id = REQUEST_ID.get()
+        return str(self._last_id) if request_id is None else f"{request_id}.{self._last_id}"
 
     async def handshake(self, token: str, *, timeout_s: float = 10.0) -> Subject:
         """Introduce ourselves; return whom the zone takes us for. Raises: OnedataError; Timeout."""

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from cluster_worker.persistence.engine import Key, PersistenceUnavailable
 from cluster_worker.runtime.clock import sleep
+from cluster_worker.runtime.request_ids import REQUEST_ID, well_formed
 from cluster_worker.runtime.services import TaskOwner
 from onedata.errors import (
     BadMessage,
@@ -182,6 +183,7 @@ class ProviderSession:
             self._tasks.spawn("graph request", self._answer(request))
 
     async def _answer(self, request: GraphRequest) -> None:
+        REQUEST_ID.set(well_formed(request.id.rpartition(".")[0]))
         try:
             self._send(await self._run(request))
         except OnedataError as exc:
@@ -189,7 +191,7 @@ class ProviderSession:
         except PersistenceUnavailable:
             self._fail(request.id, Subtype.GRAPH, ServiceUnavailable())
         except Exception:  # noqa: BLE001 - the boundary: the provider gets an answer, the log the reason
-            reference = self._new_id()
+            reference = REQUEST_ID.get() or self._new_id()
             self._log.failure("graph request failed, reference {reference}", reference=reference)
             self._fail(request.id, Subtype.GRAPH, InternalServerError(reference))
         finally:

@@ -716,7 +716,7 @@ class TestMeasuredEngine(TestMemoryEngine):
 
     @pytest.fixture()
     def engine(self, memory_engine: MemoryEngine) -> Engine:
-        return MeasuredEngine(memory_engine, StoreMetrics(), memory_clock)
+        return MeasuredEngine(memory_engine, StoreMetrics(memory_engine), memory_clock)
 
 
 class TestRedisEngine(EngineConformance):

@@ -16,9 +16,11 @@ SCOPE, KEY = Scope("s"), Key("k")
 
 @ensureDeferred
 async def test_requests_are_timed_by_operation_and_refusals_told_apart() -> None:
-    clock, metrics, registry = Clock(), StoreMetrics(), CollectorRegistry()
+    clock, registry = Clock(), CollectorRegistry()
+    bare = MemoryEngine(clock)
+    metrics = StoreMetrics(bare)
     registry.register(metrics)
-    engine = MeasuredEngine(MemoryEngine(clock), metrics, clock)
+    engine = MeasuredEngine(bare, metrics, clock)
     await engine.commit(SCOPE, Batch([Put(KEY, "f", b"1")]))
     with pytest.raises(PreconditionFailed):
         await engine.commit(SCOPE, Batch([Put(KEY, "f", b"2", expect=7)]))

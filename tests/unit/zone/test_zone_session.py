@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
+from cluster_worker.runtime.request_ids import REQUEST_ID
 from onedata.errors import NoConnectionToOnezone, NotFound, Timeout
 from onedata.graphsync import (
     Batch,
@@ -138,3 +139,15 @@ def test_closing_closes_the_link() -> None:
     talk = Talk()
     talk.session.close()
     assert talk.wire.is_closed
+
+
+@ensureDeferred
+async def test_what_is_asked_for_a_request_carries_its_id() -> None:
+    talk = Talk()
+
+    async def serve() -> str:
+        REQUEST_ID.set("client.7")
+        return talk.session.next_id()
+
+    assert await Deferred.fromCoroutine(serve()) == "client.7.1"
+    assert talk.session.next_id() == "2"
