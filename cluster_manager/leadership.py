@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -206,6 +206,11 @@ class LeaseLeadership(TaskService):
             self._note_reachable(False, str(problem))
             self._handle(Unreachable())
             return
+        except CancelledError:
+            raise
+        except Exception:
+            self._handle(Unreachable())  # a bug must not end the election
+            raise
         self._note_reachable(True)
         self._handle(Refused(candidate) if lease is None else Granted(candidate, lease.token, asked_at))
 

@@ -32,6 +32,7 @@ from cluster_manager.stored_state import ClusterMemory, LaterLeader, MemoryAway
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.services import TaskOwner
+from cluster_worker.wire.broadcast import Broadcast
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.errors import RequestTimedOut, WireError
 from cluster_worker.wire.health_messages import ClusterStatus, ComponentStatuses, Health, Healthcheck
@@ -83,6 +84,7 @@ class Reign:
             remembered, self.membership.epoch, self._save, self._carry_out, self._tasks
         )
         self._advisor = LoadAdvisor(parts.settings.heartbeat_interval_s)
+        self._broadcasts: dict[type, Broadcast] = {}
         self._status = StatusCache(parts.settings.status_lifetime_s)
 
     def begin(self) -> None:
@@ -175,18 +177,25 @@ class Reign:
             self._log.error(
                 "forced stop of {nodes}: {reason}", nodes=effect.nodes, reason=effect.message.reason
             )
+        broadcast = self._broadcast(effect.message)
         for node in effect.nodes:
-            link = self._tell(node, effect.message)
-            if link is not None and isinstance(effect.message, ForceStop | Refused):
+            link = self._link_to(node)
+            if link is None:
+                continue
+            broadcast.send(link)
+            if isinstance(effect.message, ForceStop | Refused):
                 del self._parts.links[node]  # it comes back on a new link
 
-    def _tell(self, node: str, message: Message) -> Link | None:
-        """Send a message to a member, if it has a link and this manager still leads."""
-        link = self._parts.links.get(node)
-        if link is None or not self._parts.leads():
-            return None
-        link.notify(message)
-        return link
+    def _broadcast(self, message: Message) -> Broadcast:
+        """What was sent last of this kind, if it is the same: a ring goes to one node after the other."""
+        last = self._broadcasts.get(type(message))
+        if last is None or last.message != message:
+            self._broadcasts[type(message)] = last = Broadcast(message)
+        return last
+
+    def _link_to(self, node: str) -> Link | None:
+        """The link of a member, if it has one and this manager still leads."""
+        return self._parts.links.get(node) if self._parts.leads() else None
 
     async def _tick(self) -> None:
         while True:
@@ -206,8 +215,11 @@ class Reign:
             return
         present, now = self.membership.roster.present, self._clock.seconds()
         for node, advice in self._advisor.advise(present, self._decisions.epoch, now):
-            if self._tell(node, advice) is None:
+            link = self._link_to(node)
+            if link is None:
                 self._advisor.forget(node)
+            else:
+                link.notify(advice)
 
     # Health.
 
@@ -238,9 +250,8 @@ class Reign:
         return gather(found)
 
     async def _ask(self, node: str, booting: bool) -> ComponentStatuses:
-        link = self._parts.links.get(node)
-        away = node in self.membership.roster.away and not booting
-        if link is None or away or not self._parts.leads():
+        link = self._link_to(node)
+        if link is None or (node in self.membership.roster.away and not booting):
             return NODE_DOWN
         request = Healthcheck(self._decisions.epoch, booting)
         try:

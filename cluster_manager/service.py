@@ -12,7 +12,14 @@ from cluster_manager.leadership import Leadership
 from cluster_manager.membership import Phase
 from cluster_manager.reign import Reign, ReignParts
 from cluster_manager.settings import ManagerSettings
-from cluster_manager.stored_state import ClusterMemory, LaterLeader, Leader, MemoryAway, NoMemory
+from cluster_manager.stored_state import (
+    ClusterMemory,
+    LaterLeader,
+    Leader,
+    MemoryAway,
+    NoMemory,
+    UnreadableMemory,
+)
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.services import OrderedService, TaskOwner
 from cluster_worker.wire.connections import LinkListener, LinkReactor
@@ -127,7 +134,8 @@ class ClusterManager(OrderedService):
         while self._leadership.leads(term):
             try:
                 remembered = await self._memory.begin(leader)
-            except LaterLeader:
+            except (LaterLeader, UnreadableMemory) as problem:
+                self._log.error("this manager cannot lead: {problem}", problem=problem)
                 self._leadership.depose(term)
                 return
             except MemoryAway:
@@ -215,7 +223,7 @@ class ClusterManager(OrderedService):
         """Tell a worker who leads, as far as that is known; it goes there, or waits whether this one will."""
         try:
             leader = await self._memory.leader()
-        except MemoryAway:
+        except (MemoryAway, UnreadableMemory):
             leader = None
         if self._leadership.leads(self._term):
             self._register(link, message)

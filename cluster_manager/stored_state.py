@@ -8,9 +8,9 @@ since. So a leader that was deposed without having noticed cannot change anythin
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-import msgpack
 from attrs import frozen
 
 from cluster_manager.remembered import Remembered
@@ -28,11 +28,14 @@ from cluster_worker.persistence.engine import (
     Scope,
 )
 from cluster_worker.wire.connections import Address
-from cluster_worker.wire.fields import Fields, pack_fields
+from cluster_worker.wire.errors import BadFrame
+from cluster_worker.wire.fields import BadField, Fields, pack_fields, unpack_fields
 
 SCOPE, KEY = Scope("cluster"), Key("manager")
 LEADER, REMEMBERED = "leader", "remembered"
 SCHEMA = 1
+
+T = TypeVar("T")
 
 
 class LaterLeader(Exception):
@@ -43,8 +46,8 @@ class MemoryAway(Exception):
     """The store cannot be reached now; the same may be tried again."""
 
 
-class UnknownSchema(Exception):
-    """A later version of this program has written the state; this one does not understand it."""
+class UnreadableMemory(Exception):
+    """What is stored cannot be read, as when a later version of this program has written it."""
 
 
 @frozen
@@ -64,7 +67,7 @@ class Leader:
 
 
 class ClusterMemory(Protocol):
-    """What outlives a leader. Any method may raise ``MemoryAway``."""
+    """What outlives a leader. Any method may raise ``MemoryAway`` or ``UnreadableMemory``."""
 
     async def begin(self, leader: Leader) -> Remembered | None:
         """Become the one who may save, and return what was remembered. Raises: LaterLeader."""
@@ -99,13 +102,13 @@ class StoredState:
     async def begin(self, leader: Leader) -> Remembered | None:
         while True:
             stored = await self._read(LEADER)
-            last = None if stored is None else Leader.decode(_fields(stored))
-            if last is not None and last.term > leader.term:
-                raise LaterLeader(f"{last.node} has begun term {last.term}")
+            last = None if stored is None else _decoded(stored, Leader.decode)
             revision = ABSENT if stored is None else stored.revision
             if last == leader:
                 self._fence = revision
                 return await self._remembered()
+            if last is not None and last.term >= leader.term:
+                raise LaterLeader(f"{last.node} has begun term {last.term}")
             put = Put(KEY, LEADER, pack_fields(leader.encode()), expect=revision)
             try:
                 await self._engine.commit(SCOPE, Batch([put]))
@@ -126,14 +129,11 @@ class StoredState:
 
     async def leader(self) -> Leader | None:
         stored = await self._read(LEADER)
-        return None if stored is None else Leader.decode(_fields(stored))
+        return None if stored is None else _decoded(stored, Leader.decode)
 
     async def _remembered(self) -> Remembered | None:
         stored = await self._read(REMEMBERED)
-        if stored is None:
-            return None
-        fields = _fields(stored)
-        return None if fields.any(1) is None else Remembered.decode(fields.nested(1))
+        return None if stored is None else _decoded(stored, _remembered)
 
     async def _read(self, name: str) -> Document | None:
         try:
@@ -142,8 +142,15 @@ class StoredState:
             raise MemoryAway(str(problem)) from problem
 
 
-def _fields(document: Document) -> Fields:
-    fields = Fields(msgpack.unpackb(document.data, raw=False))
-    if fields.integer(0) != SCHEMA:
-        raise UnknownSchema(f"schema {fields.integer(0)} is stored, {SCHEMA} is known")
-    return fields
+def _remembered(fields: Fields) -> Remembered | None:
+    return None if fields.any(1) is None else Remembered.decode(fields.nested(1))
+
+
+def _decoded(document: Document, decode: Callable[[Fields], T]) -> T:
+    try:
+        fields = Fields(unpack_fields(document.data))
+        if fields.integer(0) != SCHEMA:
+            raise UnreadableMemory(f"schema {fields.integer(0)} is stored, {SCHEMA} is known")
+        return decode(fields)
+    except (BadField, BadFrame) as problem:
+        raise UnreadableMemory(f"the stored state of the managers: {problem}") from problem

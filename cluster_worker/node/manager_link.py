@@ -21,7 +21,7 @@ from cluster_worker.wire.tls import NodeCredentials
 RetryPolicy = Callable[[int], float]
 """How many tries have failed in a row → seconds until the next."""
 
-MANAGER_LIMITS = LinkLimits(greeting_timeout_s=2.0, ping_interval_s=1.0, silence_timeout_s=2.5)
+MANAGER_LIMITS = LinkLimits(greeting_timeout_s=3.0, ping_interval_s=1.0, silence_timeout_s=2.5)
 """A manager that froze has to be noticed about when its lease runs out."""
 
 _CONNECT_TIMEOUT_S = 2.0

@@ -113,6 +113,11 @@ class Link:
         if self.is_open:
             self._write(encode_message(message, NO_CORRELATION, self.conversation.version))
 
+    def notify_frame(self, frame: bytes) -> None:
+        """As ``notify``, with a message that was encoded for the version of this link."""
+        if self.is_open:
+            self._write(frame)
+
     def close(self, reason: str) -> None:
         """Say goodbye and end the link."""
         if self.is_open:

@@ -12,7 +12,15 @@ from twisted.internet.defer import Deferred
 from cluster_manager.decisions import Decisions
 from cluster_manager.membership_events import Effects, Send
 from cluster_manager.remembered import Remembered, RememberedMember
-from cluster_manager.stored_state import KEY, LEADER, SCOPE, LaterLeader, Leader, StoredState, UnknownSchema
+from cluster_manager.stored_state import (
+    KEY,
+    LEADER,
+    SCOPE,
+    LaterLeader,
+    Leader,
+    StoredState,
+    UnreadableMemory,
+)
 from cluster_worker.persistence.engine import Batch, Committed, OutcomeUnknown, Put, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.services import TaskOwner
@@ -96,8 +104,19 @@ async def test_leader_whose_first_answer_was_lost_leads_nevertheless() -> None:
 async def test_state_of_a_later_program_is_not_misread() -> None:
     engine = MemoryEngine()
     await engine.commit(SCOPE, Batch([Put(KEY, LEADER, msgpack.packb([2, "something else"]))]))
-    with pytest.raises(UnknownSchema):
+    with pytest.raises(UnreadableMemory, match="schema 2 is stored"):
         await StoredState(engine).leader()
+    await engine.commit(SCOPE, Batch([Put(KEY, LEADER, b"no msgpack")]))
+    with pytest.raises(UnreadableMemory):
+        await StoredState(engine).begin(leader(1))
+
+
+@ensureDeferred
+async def test_term_that_another_manager_has_begun_is_not_begun_again() -> None:
+    engine = MemoryEngine()
+    await StoredState(engine).begin(leader(3))
+    with pytest.raises(LaterLeader):
+        await StoredState(engine).begin(leader(3, "cm@b"))
 
 
 # Decisions
