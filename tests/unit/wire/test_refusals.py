@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from twisted.logger import capturedLogs
 
 from cluster_worker.wire.half_open import HalfOpen
@@ -24,6 +27,12 @@ def test_refusals_are_counted_each_and_told_once_for_each_peer_and_reason() -> N
 
 def test_every_reason_has_a_count_from_the_start() -> None:
     assert dict(Refusals().counts) == dict.fromkeys(Reason, 0)
+
+
+def test_every_reason_has_a_row_in_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "wire-protocol.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \| ", page.partition("## 6.")[2], re.M)
+    assert rows == [reason.value for reason in Reason]
 
 
 def test_peers_that_were_told_of_take_bounded_memory() -> None:
