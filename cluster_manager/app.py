@@ -65,14 +65,21 @@ def make_cluster_manager(
         manager = _one_of_several(reactor, config, settings, credentials, root)
     manager.setServiceParent(root)
     if read_again is not None:
-        running = Running(config)
-        follow = running.follow(lambda changed: logs.use(changed.log))
-        for service in (
-            follow,
-            ConfigurationReload(running, read_again, reactor=IReactorFromThreads(reactor), blocking=Inline()),
-        ):
-            service.setServiceParent(root)
+        _reload_at_signal(reactor, config, read_again, logs, root)
     return root
+
+
+def _reload_at_signal(
+    reactor: LinkReactor,
+    config: ClusterManagerConfig,
+    read: Callable[[], ClusterManagerConfig],
+    logs: LogFiles,
+    root: OrderedService,
+) -> None:
+    """Let SIGHUP change what may change while the manager runs."""
+    running, threads = Running(config), IReactorFromThreads(reactor)
+    running.follow(lambda changed: logs.use(changed.log)).setServiceParent(root)
+    ConfigurationReload(running, read, reactor=threads, blocking=Inline()).setServiceParent(root)
 
 
 def _one_of_several(

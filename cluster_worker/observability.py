@@ -25,6 +25,8 @@ from cluster_worker.runtime.readiness import Readiness
 from cluster_worker.runtime.reloading import ConfigurationReload, Running
 
 METRICS, HEALTH = "metrics", "health"
+DRAINED = "drained by the operator"
+"""Why a node is not ready that is to get nothing new, see ``Ring.draining``."""
 OWN_DOORS = {
     METRICS: "metrics",
     HEALTH: "health",
@@ -90,6 +92,7 @@ class Observability:
         for collector in (lag, traffic, NodeMetrics(node), pools, of_boot):
             registry.register(collector)
         readiness = Readiness(lambda: node.is_ready)
+        readiness.require(lambda: node.node_name not in node.ring.draining, DRAINED)
         return cls(
             registry=registry,
             logs=LogFiles(folder / "log", config.log, daemon=node.app_name, node=node.node_name),

@@ -236,24 +236,13 @@ class ProviderParts:
             access_log=access_log,
             traffic=self.ground.observed.traffic,
         )
-        listener = WebListener(
-            reactor,
-            http.address,
-            http.port,
-            site,
-            self.ground.secrets.tls,
-            grace_s=self.ground.config.stop_timeout_s,
-        )
-        watch = CertificateWatch(
-            self.ground.secrets.tls,
-            self.ground.secrets.certificate_files,
-            clock=reactor,
-            blocking=self.ground.pool,
-        )
+        tls, files = self.ground.secrets.tls, self.ground.secrets.certificate_files
+        grace_s = self.ground.config.stop_timeout_s
+        listener = WebListener(reactor, http.address, http.port, site, tls, grace_s=grace_s)
+        watch = CertificateWatch(tls, files, clock=reactor, blocking=self.ground.pool)
 
         def use(config: OpWorkerConfig) -> None:
-            site.use_limits(config.http.limits)
-            listener.grace_s = config.stop_timeout_s
+            listener.use(config.http.limits, config.stop_timeout_s)
             self.membership.use(config.zone)
 
         following = self.ground.running.follow(use)

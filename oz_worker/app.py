@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
+from twisted.web.resource import IResource
 
 from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
@@ -17,10 +18,11 @@ from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.config import HttpSection
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.http.traffic import Traffic
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.own_certificate import check_own_certificate, own_web_certificate
 from cluster_worker.observability import Observability
-from cluster_worker.persistence.engine import PersistenceUnavailable
+from cluster_worker.persistence.engine import Engine, PersistenceUnavailable
 from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock, sleep
@@ -145,14 +147,7 @@ def _make_claimed(
     store_metrics = StoreMetrics(bare_engine)
     engine = MeasuredEngine(bare_engine, store_metrics, reactor)
     hashing = BlockingPool(reactor, config.hashing_threads, "hashing")
-    means = ZoneMeans(
-        reactor=reactor,
-        engine=engine,
-        blocking=hashing,
-        wall_clock=wall_clock,
-        random_bytes=secrets.token_bytes,
-    )
-    zone = ZoneService(means, config.zone, config.login)
+    zone = ZoneService(_means(reactor, engine, hashing, wall_clock), config.zone, config.login)
     doors = OrderedService()
     application = OzWorker(reactor, config, zone, doors)
     node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=hashing)
@@ -160,38 +155,52 @@ def _make_claimed(
         reactor, node, hashing, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
     )
     observed.of_boot.use([store_metrics])
-    access_log = AccessLog(
-        AppendingFile(folder / "log" / "access.log"),
-        clock=reactor,
-        wall_clock=wall_clock,
-        blocking=hashing,
-    )
+    log_file = AppendingFile(folder / "log" / "access.log")
+    access_log = AccessLog(log_file, clock=reactor, wall_clock=wall_clock, blocking=hashing)
     tree = make_tree(zone.door, zone.graph_sync, NagiosResource(node, wall_clock), zone.info)
     observed.mount_on(tree)
-    site = StreamingSite(
-        tree,
-        clock=reactor,
-        limits=config.http.limits,
-        access_log=access_log,
-        traffic=observed.traffic,
-        wall_clock=wall_clock,
-    )
-    http, grace_s = config.http, config.stop_timeout_s
-    listener = WebListener(reactor, http.address, http.port, site, tls, grace_s=grace_s)
+    listener = _make_listener(reactor, config, tls, tree, access_log, observed.traffic, wall_clock)
     application.listener = listener
-
-    def use(config: OzWorkerConfig) -> None:
-        site.use_limits(config.http.limits)
-        listener.grace_s = config.stop_timeout_s
-
     running = Running(config)
+    following = running.follow(lambda changed: listener.use(changed.http.limits, changed.stop_timeout_s))
     reloading = observed.reloading(running, read_again, reactor=reactor, pool=hashing)
     watch = CertificateWatch(tls, files, clock=reactor, blocking=hashing)
     root = OrderedService()
     grounds = (claim, *observed.services, persistence, hashing, zone, access_log)
-    for child in (*grounds, watch, node, doors, running.follow(use), *reloading, observed.readiness):
+    for child in (*grounds, watch, node, doors, following, *reloading, observed.readiness):
         child.setServiceParent(root)
     return root
+
+
+def _make_listener(
+    reactor: Any,
+    config: OzWorkerConfig,
+    tls: WebTls,
+    tree: IResource,
+    access_log: AccessLog,
+    traffic: Traffic,
+    wall_clock: WallClock,
+) -> WebListener:
+    http = config.http
+    site = StreamingSite(
+        tree,
+        clock=reactor,
+        limits=http.limits,
+        access_log=access_log,
+        traffic=traffic,
+        wall_clock=wall_clock,
+    )
+    return WebListener(reactor, http.address, http.port, site, tls, grace_s=config.stop_timeout_s)
+
+
+def _means(reactor: Any, engine: Engine, blocking: BlockingPool, wall_clock: WallClock) -> ZoneMeans:
+    return ZoneMeans(
+        reactor=reactor,
+        engine=engine,
+        blocking=blocking,
+        wall_clock=wall_clock,
+        random_bytes=secrets.token_bytes,
+    )
 
 
 def _certificate_files(http: HttpSection, folder: Path, wall_clock: WallClock) -> tuple[Path, ...]:

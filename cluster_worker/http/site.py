@@ -89,10 +89,6 @@ class StreamingSite(Site):
         given = well_formed(values[-1].decode("latin-1")) if values else None
         return given or self._request_ids.next()
 
-    def use_limits(self, limits: HttpLimits) -> None:
-        """Take other limits into use for connections from now on."""
-        self.limits = limits
-
     def date(self) -> bytes:
         """The ``Date`` header, made once a second."""
         now_s = int(self._wall_clock())

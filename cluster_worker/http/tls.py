@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from cluster_worker.http.limits import HttpLimits
 from cluster_worker.http.site import StreamingSite
 
 _OP_NO_RENEGOTIATION: int = getattr(SSL, "OP_NO_RENEGOTIATION", 0)
@@ -109,7 +110,6 @@ class WebListener(Service):
 
     Attributes:
         port: the port number; with 0 asked for, the one the system chose, from the start on.
-        grace_s: as it is at the moment of the stop.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class WebListener(Service):
         grace_s: float = 10.0,
     ) -> None:
         self._reactor, self._host, self.port = reactor, host, port
-        self._site, self._tls, self.grace_s = site, tls, grace_s
+        self._site, self._tls, self._grace_s = site, tls, grace_s
         self._listening: IListeningPort | None = None
 
     def privilegedStartService(self) -> None:
@@ -138,6 +138,10 @@ class WebListener(Service):
     def stopService(self) -> Deferred[None]:
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
+
+    def use(self, limits: HttpLimits, grace_s: float) -> None:
+        """Use other limits for connections from now on, and another grace at the stop."""
+        self._site.limits, self._grace_s = limits, grace_s
 
     def _bind(self) -> None:
         if self._listening is None:
@@ -158,7 +162,7 @@ class WebListener(Service):
         self._site.is_stopping = True
         if listening is not None:
             await maybeDeferred(listening.stopListening)
-        await self._site.drain(self.grace_s)
+        await self._site.drain(self._grace_s)
 
 
 def listen(

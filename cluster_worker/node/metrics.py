@@ -29,7 +29,8 @@ class NodeMetrics(Collector):
 
     def _membership(self) -> Iterator[Metric]:
         node = self._node
-        present, all_nodes = len(node.ring.present), len(node.ring.nodes)
+        ring = node.ring
+        draining = len(ring.draining.intersection(ring.present))
         yield GaugeMetricFamily(
             "onedata_node_ready", "1 when the cluster has become ready.", value=node.is_ready
         )
@@ -39,8 +40,9 @@ class NodeMetrics(Collector):
         nodes = GaugeMetricFamily(
             "onedata_cluster_nodes", "Nodes of the cluster, as this one was told.", labels=["state"]
         )
-        nodes.add_metric(["present"], present)
-        nodes.add_metric(["away"], all_nodes - present)
+        nodes.add_metric(["present"], len(ring.present) - draining)
+        nodes.add_metric(["draining"], draining)
+        nodes.add_metric(["away"], len(ring.nodes) - len(ring.present))
         yield nodes
         yield GaugeMetricFamily(
             "onedata_ring_epoch_term", "Term of the ring in use: that of its leader.", value=node.epoch.term
