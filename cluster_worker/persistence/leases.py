@@ -28,14 +28,16 @@ async def take(engine: Leases, name: str, owner: str, ttl_s: float) -> Lease | N
     everybody else waiting until it runs out.
     """
     asking: Deferred[Lease | None] = Deferred.fromCoroutine(engine.acquire(name, owner, ttl_s))
-    answered: Deferred[None] = Deferred()
+    answered: Deferred[Lease | None] = Deferred()
     asking.addBoth(_passing_on, answered)
     try:
-        await answered  # and not the question itself, which goes on when this is cancelled
+        return await answered  # and not the question itself, which goes on when this is cancelled
     except CancelledError:
         await _give_back(engine, asking)
         raise
-    return await asking
+    except PersistenceError:
+        asking.addErrback(lambda _: None)  # it was told
+        raise
 
 
 async def _give_back(engine: Leases, asking: Deferred[Lease | None]) -> None:
@@ -47,6 +49,6 @@ async def _give_back(engine: Leases, asking: Deferred[Lease | None]) -> None:
         return  # it runs out by itself
 
 
-def _passing_on(outcome: T, answered: Deferred[None]) -> T:
-    answered.callback(None)
+def _passing_on(outcome: T, answered: Deferred[T]) -> T:
+    answered.callback(outcome)
     return outcome

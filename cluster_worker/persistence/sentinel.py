@@ -21,7 +21,7 @@ from cluster_worker.persistence.resp import Reply, ReplyError
 from cluster_worker.runtime.services import OrderedService, TaskOwner
 
 _ASK_TIMEOUT_S = 0.5
-_SUBSCRIBE = (b"SUBSCRIBE", b"+switch-master", b"+promoted-slave")
+_CHANNELS = (b"+switch-master", b"+promoted-slave")
 
 
 class NoPrimary(Exception):
@@ -127,7 +127,8 @@ class SentinelSet(OrderedService):
 
     async def _subscribed(self, link: RedisLink) -> None:
         try:
-            await link.ask(*_SUBSCRIBE)
+            for channel in _CHANNELS:  # one at a time: each channel of a subscription is answered
+                await link.ask(b"SUBSCRIBE", channel)
         except (LinkLost, ReplyError) as exc:
             link.abandon(f"cannot subscribe: {exc}")
             return

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.faults import all_faults
+from tests.faults.catalogue import all_faults
 from tests.faults.figures import Figures, put_between_marks, table
 from tests.faults.pairs import choose
 from tests.faults.suite import SOME, run

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field
+from valkey import Valkey
 
 from bamboos.environment import processes
 from bamboos.environment.addresses import Addresses
@@ -20,6 +21,8 @@ from bamboos.environment.launch import Environment
 from bamboos.environment.names import Names
 from bamboos.environment.node_command import NodeCommand, load_command
 from tests.faults import clocks, disks
+from tests.faults.sentinels import HOSTS as SENTINEL_HOSTS
+from tests.faults.sentinels import SETTINGS, Sentinels
 from tests.faults.surroundings import Namespaces
 from tests.support.environments import EXAMPLES
 from tests.support.network import Network
@@ -63,18 +66,28 @@ class Arena:
     environment: Environment
     network: Network
     hosts: Mapping[str, str]
+    servers: Sentinels | None = None
     _pids: dict[str, int] = field(factory=dict)
     _tokens: dict[str, str] = field(factory=dict, repr=False)
 
     @classmethod
-    def raise_in(cls, folder: Path, managers: Sequence[str]) -> Arena:
-        """Raise everything below ``folder``, inside namespaces of our own. Raises: LaunchFailed."""
+    def raise_in(cls, folder: Path, managers: Sequence[str], with_sentinels: bool = False) -> Arena:
+        """Raise everything below ``folder``, inside namespaces of our own. Raises: LaunchFailed.
+
+        Args:
+            with_sentinels: keep the provider's metadata on servers with replicas, instead of on one.
+        """
         engine = ProcessEngine(folder, Addresses(443, lambda: NETWORK))
-        engine.surroundings = Namespaces(engine.addresses)
+        engine.surroundings = surroundings = Namespaces(engine.addresses)
         plan = Environment(parse(description(managers)), folder, Names(UID), engine)
         hosts = {host_name(host): host for cluster in plan.clusters() for host in cluster.hosts()}
         addresses = {name: plan.addresses.of(host) for name, host in hosts.items()}
+        addresses |= {name: plan.addresses.of(name) for name in SENTINEL_HOSTS if with_sentinels}
         arena = cls(plan, Network(f"{NETWORK}.1", addresses), hosts)
+        if with_sentinels:
+            arena.servers = Sentinels.on(arena.network, folder / "sentinels")
+            arena.servers.group.start()
+            surroundings.redis_urls[arena.provider.domain] = arena.servers.group.url
         disks.mount_small(arena.storage.parent, disks.STORAGE_MB)
         disks.mount_small(arena.folder("redis"), disks.REDIS_MB)
         engine.adapt = arena.adapt
@@ -106,9 +119,39 @@ class Arena:
     def adapt(self, command: NodeCommand) -> NodeCommand:
         """Start a node on its host, with a clock that can be set."""
         host = host_name(command.node.partition("@")[2])
-        has_clock = host in WORKERS or host in self.managers
-        clock = clocks.settable(command.folder) if has_clock else ()
-        return replace(command, argv=[*self.network.inside(host), *clock, *command.argv])
+        variables = [f"{name}={value}" for name, value in self._variables(host, command.folder).items()]
+        return replace(command, argv=[*self.network.inside(host), "env", *variables, *command.argv])
+
+    def _variables(self, host: str, folder: Path) -> Mapping[str, str]:
+        is_worker = host in WORKERS
+        if not is_worker and host not in self.managers:
+            return {}
+        prefix = "OP_WORKER" if is_worker else "CLUSTER_MANAGER"
+        redis = SETTINGS if self.servers is not None else {}
+        return {
+            **clocks.settable(folder),
+            **{f"{prefix}__REDIS__{name}": value for name, value in redis.items()},
+        }
+
+    @property
+    def sentinels(self) -> Sentinels:
+        """The servers of an arena that was raised with sentinels."""
+        assert self.servers is not None
+        return self.servers
+
+    def leader(self) -> str:
+        """Return the host of the manager that leads, by the lease that it holds."""
+        with self.store() as store:
+            owner = store.hget("lease:manager", "owner")
+        assert owner, "no manager leads"
+        return host_name(owner.decode().partition("@")[2].partition("/")[0])
+
+    def store(self) -> Any:
+        """Return a connection to the server that has the provider's metadata now."""
+        if self.servers is not None:
+            primary = self.servers.group.primary()
+            return Valkey(host=primary.machine.host, port=primary.port)
+        return Valkey.from_url(self.redis_url)
 
     @property
     def redis_url(self) -> str:
@@ -151,4 +194,6 @@ class Arena:
         """Stop every process, then the network."""
         self.network.shape({})
         self.environment.down()
+        if self.servers is not None:
+            self.servers.group.stop()
         self.network.close()

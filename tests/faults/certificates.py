@@ -22,10 +22,11 @@ def renew_web(arena: Arena, host: str) -> None:
     _issue(["web", "--ca", str(folder / "web"), *names], folder / name)
 
 
-def renew_node(arena: Arena, host: str, node: str) -> None:
+def renew_node(arena: Arena, host: str) -> None:
     """Put a new certificate of a node of the cluster in place; the node takes it when it starts."""
     name, folder = arena.hosts[host], _folder(arena)
     authority = str(folder / arena.environment.names.domain(PROVIDER))
+    node = f"{'cm' if host in arena.managers else 'worker'}@{name}"
     names = ["--node", node, "--host", name, "--host", arena.network.addresses[host]]
     _issue(["node", "--ca", authority, *names], folder / name)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from attrs import frozen
-from valkey import Valkey
 
 from onedata.ids import SpaceId
 from op_worker.files.stored.charges import used_counter
@@ -141,7 +140,7 @@ class Checks:
 
     def check_store(self) -> None:
         """Demand that metadata, counters and storage fit together. Raises: Inconsistent, AssertionError."""
-        with Valkey.from_url(self.arena.redis_url) as store:
+        with self.arena.store() as store:
             stored = dump_of(store, SPACE_ID)
         checker = check_metadata(SpaceId(SPACE_ID), stored.documents, stored.directories)
         root = self.arena.storage.parent

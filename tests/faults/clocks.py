@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 LIBRARIES = (
@@ -22,22 +22,21 @@ def library() -> str | None:
     return next((path for path in LIBRARIES if Path(path).exists()), None)
 
 
-def settable(folder: Path) -> Sequence[str]:
-    """Return words to put before a command, so that ``set_offset`` on ``folder`` moves its wall clock.
+def settable(folder: Path) -> Mapping[str, str]:
+    """Return variables to start a process with, so that ``set_offset`` on ``folder`` moves its wall clock.
 
     Steady time and the times of files stay as they are.
     """
     if (found := library()) is None:
-        return []
+        return {}
     set_offset(folder, 0)
-    settings = {
+    return {
         "LD_PRELOAD": found,
         "FAKETIME_TIMESTAMP_FILE": str(folder / FILE),
         "FAKETIME_CACHE_DURATION": str(CACHE_S),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }
-    return ["env", *(f"{name}={value}" for name, value in settings.items())]
 
 
 def set_offset(folder: Path, offset_s: int) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from attrs import define
 
 from tests.faults.arena import MANAGERS, Arena
-from tests.faults.faults import Fault, all_faults
+from tests.faults.catalogue import all_faults, store_for
+from tests.faults.fault import Fault, Needs
 from tests.faults.scenario import Scenario
 
 
@@ -24,13 +25,17 @@ class Arenas:
 
     folder: Path
     _count: int = 0
+    _store: Needs = Needs.ANY
     _scenario: Scenario | None = None
 
-    def scenario(self) -> Scenario:
-        """Return the arena that stands, or raise one."""
+    def scenario(self, store: Needs) -> Scenario:
+        """Return the arena that stands, or raise one with metadata in such a store."""
+        if store is not self._store:
+            self.give_up()
         if self._scenario is None:
-            self._count += 1
-            self._scenario = Scenario(Arena.raise_in(self.folder / f"arena-{self._count}", MANAGERS))
+            self._count, self._store = self._count + 1, store
+            folder = self.folder / f"arena-{self._count}"
+            self._scenario = Scenario(Arena.raise_in(folder, MANAGERS, store is Needs.SENTINEL))
         return self._scenario
 
     def give_up(self) -> None:
@@ -45,7 +50,7 @@ def run(folder: Path, scenarios: Sequence[Sequence[Fault]]) -> None:
     arenas = Arenas(folder)
     try:
         for faults in scenarios:
-            figures = arenas.scenario().run(faults)
+            figures = arenas.scenario(store_for(faults)).run(faults)
             print(json.dumps(figures.as_json()), flush=True)
             if figures.problems():
                 arenas.give_up()

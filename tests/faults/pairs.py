@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from itertools import combinations
 
-from tests.faults.faults import Fault
+from tests.faults.fault import Fault
 
 Pair = tuple[Fault, Fault]
 
@@ -17,7 +17,11 @@ def choose(faults: Sequence[Fault], count: int, seed: int) -> Sequence[Pair]:
     First those that bring a fault into a pair which was in none so far, so that few pairs touch much.
     """
     chance = random.Random(seed)
-    left = [(one, other) for one, other in combinations(faults, 2) if one.group != other.group]
+    left = [
+        (one, other)
+        for one, other in combinations(faults, 2)
+        if one.group != other.group and one.needs.goes_with(other.needs)
+    ]
     chance.shuffle(left)
     uses = dict.fromkeys((fault.group for fault in faults), 0)
     seen: set[str] = set()

@@ -12,7 +12,7 @@ from tests.faults.arena import SPACE_ID, SPACE_NAME, WORKERS, Arena
 from tests.faults.attempts import longest_pause
 from tests.faults.checks import Checks
 from tests.faults.connection import Connection, trusting
-from tests.faults.faults import Fault
+from tests.faults.fault import Fault
 from tests.faults.figures import Figures
 from tests.faults.load import Load
 from tests.faults.probe import Probe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from bamboos.environment.addresses import Addresses, with_port
 from bamboos.environment.cluster import Cluster
@@ -19,6 +19,7 @@ class Namespaces:
     """See ``bamboos.environment.surroundings.Surroundings``."""
 
     addresses: Addresses
+    redis_urls: dict[str, str] = field(factory=dict)
 
     @property
     def python(self) -> str:
@@ -39,7 +40,9 @@ class Namespaces:
         return ["--listen", listen, "--password-file", str(password_file)]
 
     def redis_url(self, cluster: Cluster, password: str) -> str:
-        """The port."""
+        """The port, unless the cluster's metadata are elsewhere: ``redis_urls``, by its domain."""
+        if (url := self.redis_urls.get(cluster.domain)) is not None:
+            return url
         return f"redis://:{password}@{self.addresses.of(cluster.database)}:{REDIS_PORT}"
 
     def mount_point(self, folder: Path, storage: Storage) -> str:

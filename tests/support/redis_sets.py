@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 from valkey import Connection
 from valkey.exceptions import ValkeyError
 
@@ -56,6 +56,21 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
     raise AssertionError(f"not within {_WITHIN_S} s: {what}")
 
 
+@frozen
+class Machine:
+    """Where servers run: an address, and the words that run a command there when they stand before it."""
+
+    host: str = HOST
+    words: Sequence[str] = ()
+
+    def port(self, usual: int) -> int:
+        """Return a port to listen on: the usual one where nobody else is."""
+        return free_port() if self.host == HOST else usual
+
+
+HERE = Machine()
+
+
 @define(eq=False)
 class Server:
     """One process; ``options`` are words of its command line."""
@@ -63,17 +78,19 @@ class Server:
     folder: Path
     port: int
     options: Sequence[str]
+    machine: Machine = HERE
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def place(self) -> str:
         """``host:port``."""
-        return f"{HOST}:{self.port}"
+        return f"{self.machine.host}:{self.port}"
 
     def start(self) -> None:
         """Start it; it answers a little later."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        words = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), find_server(), *self.options]
+        leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), find_server()]
+        words = [*self.machine.words, *leashed, *self.options]
         with open(self.folder / "redis.log", "ab") as log:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder
@@ -94,7 +111,7 @@ class Server:
 
     def ask(self, *words: object) -> Any:
         """Return the reply to one command as it comes: bytes, integers, lists. Raises: ValkeyError."""
-        connection = Connection(host=HOST, port=self.port, socket_timeout=5)
+        connection = Connection(host=self.machine.host, port=self.port, socket_timeout=5)
         try:
             connection.send_command(*words)
             return connection.read_response()
@@ -102,28 +119,41 @@ class Server:
             connection.disconnect()
 
 
-def server_options(port: int, extra: Sequence[str] = ()) -> Sequence[str]:
+def server_options(port: int, extra: Sequence[str] = (), host: str = HOST) -> Sequence[str]:
     """Return the command line of a server on ``port`` that keeps an append-only file."""
-    words = ["--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "yes", "--appendfsync", "no"]
+    words = ["--port", str(port), "--bind", host, "--save", "", "--appendonly", "yes", "--appendfsync", "no"]
     return [*words, "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", *extra]
 
 
 class SentinelGroup:
-    """A primary, its replicas, and three sentinels that agree on the primary within about a second."""
+    """A primary, its replicas, and three sentinels that agree on the primary within about a second.
 
-    def __init__(self, folder: Path, replicas: int = 2, extra: Sequence[str] = ()) -> None:
-        self._folder = folder
-        ports = [free_port() for _ in range(1 + replicas)]
-        follow = ("--replicaof", f"{HOST} {ports[0]}")
-        self.servers = [
-            Server(folder / f"server-{n}", port, server_options(port, [*extra, *(follow if n else ())]))
-            for n, port in enumerate(ports)
-        ]
-        self.sentinels = [self._sentinel(n) for n in range(3)]
+    Args:
+        machines: where each of the servers, and of the sentinels, runs.
+    """
 
-    def _sentinel(self, number: int) -> Server:
-        port, folder = free_port(), self._folder / f"sentinel-{number}"
-        return Server(folder, port, ["sentinel.conf", "--sentinel"])
+    def __init__(
+        self,
+        folder: Path,
+        replicas: int = 2,
+        extra: Sequence[str] = (),
+        machines: Sequence[Machine] = (HERE, HERE, HERE),
+    ) -> None:
+        self._folder, self._extra = folder, extra
+        self.servers: list[Server] = []
+        for number in range(1 + replicas):
+            self.servers.append(self._server(number, machines[number]))
+        self.sentinels = [self._sentinel(number, machine) for number, machine in enumerate(machines)]
+
+    def _server(self, number: int, machine: Machine) -> Server:
+        port = machine.port(6379)
+        follow = ["--replicaof", self.servers[0].place.replace(":", " ")] if number else []
+        options = server_options(port, [*self._extra, *follow], machine.host)
+        return Server(self._folder / f"server-{number}", port, options, machine)
+
+    def _sentinel(self, number: int, machine: Machine) -> Server:
+        folder = self._folder / f"sentinel-{number}"
+        return Server(folder, machine.port(26379), ["sentinel.conf", "--sentinel"], machine)
 
     @property
     def url(self) -> str:
@@ -147,9 +177,10 @@ class SentinelGroup:
         sentinel.folder.mkdir(parents=True)
         lines = [
             f"port {sentinel.port}",
-            f"bind {HOST}",
-            f"sentinel announce-ip {HOST}",
-            f"sentinel monitor {SERVICE} {HOST} {self.servers[0].port} 2",
+            f"bind {sentinel.machine.host}",
+            "protected-mode no",
+            f"sentinel announce-ip {sentinel.machine.host}",
+            f"sentinel monitor {SERVICE} {self.servers[0].place.replace(':', ' ')} 2",
             f"sentinel down-after-milliseconds {SERVICE} 500",
             f"sentinel failover-timeout {SERVICE} 1000",
         ]
@@ -170,9 +201,10 @@ class SentinelGroup:
         return role == b"master" and len(replicas) == len(self.servers) - 1 and len(names) == 1
 
     def primary(self) -> Server:
-        """Return the server that the first sentinel calls the primary."""
-        _, port = _primary_of(self.sentinels[0])
-        return next(server for server in self.servers if server.port == int(port))
+        """Return the server that was made the primary last, as far as any sentinel knows."""
+        views = [view for sentinel in self.sentinels if (view := _view(sentinel))]
+        _, place = max(views)
+        return next(server for server in self.servers if server.place == place)
 
     def stop(self) -> None:
         """End everything."""
@@ -268,6 +300,15 @@ def link_status(server: Server) -> bytes:
 def _primary_of(sentinel: Server) -> Sequence[bytes]:
     place: Sequence[bytes] = sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
     return place
+
+
+def _view(sentinel: Server) -> tuple[int, str] | None:
+    """Return how often the primary was changed and where it is, to a sentinel; None if it does not say."""
+    try:
+        known = _pairs(sentinel.ask("SENTINEL", "MASTER", SERVICE))
+    except (ValkeyError, OSError):
+        return None
+    return int(known[b"config-epoch"]), f"{known[b'ip'].decode()}:{int(known[b'port'])}"
 
 
 def _hurry(sentinel: Server) -> object:

@@ -102,6 +102,27 @@ async def lose_primary(
     return away_s
 
 
+@ensureDeferred
+async def test_connections_to_sentinels_stay_once_they_have_subscribed(
+    sentinels: SentinelGroup, make_redis_engine: MakeEngine, until: Until
+) -> None:
+    make_redis_engine(parse_address(sentinels.url))
+
+    def subscribed() -> list[str]:
+        """Return the connections of each sentinel that listen on both channels, by their ids."""
+        found = []
+        for number, sentinel in enumerate(sentinels.sentinels):
+            clients: bytes = sentinel.ask("CLIENT", "LIST")
+            lines = [line.split() for line in clients.decode().splitlines()]
+            found += [f"{number} {words[0]}" for words in lines if "sub=2" in words]
+        return found
+
+    await until(lambda: len(subscribed()) == 3)
+    before, since = subscribed(), reactor.seconds()
+    await until(lambda: reactor.seconds() > since + 1.5)
+    assert subscribed() == before
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 @ensureDeferred
 async def test_sentinel_failover_under_load_loses_no_acknowledged_commit(

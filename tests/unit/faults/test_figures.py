@@ -7,7 +7,7 @@ import json
 import pytest
 from attrs import evolve
 
-from tests.faults.faults import all_faults
+from tests.faults.catalogue import all_faults
 from tests.faults.figures import BEGIN, END, Figures, put_between_marks, table
 from tests.faults.pairs import choose
 from tests.faults.suite import SOME

@@ -98,7 +98,7 @@ def histories(draw: st.DrawFn) -> _History:
         elif kind == "open write in vain":
             history.append(write(f"vain {moment}", invoked, None))
         else:
-            value = f"v{moment}"  # type: ignore[assignment]  # None comes before all of them
+            value = f"v{moment}"
             history.append(write(value, invoked, completed if kind == "write" else None))
     return draw(st.permutations(history))
 
