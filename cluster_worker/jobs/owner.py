@@ -43,12 +43,13 @@ class Candidate:
 
 @define(eq=False)
 class Partition:
-    """What is going on in a partition that this node owns."""
+    """What is going on in a partition that this node owns; ``entered``: tasks begun and not ended."""
 
     number: int
     tenure: Tenure
     runs: TaskOwner = field(factory=TaskOwner)
     begun: dict[TaskId, Candidate] = field(factory=dict)
+    entered: set[TaskId] = field(factory=set)
     end: Deposed | None = None
 
 
@@ -96,7 +97,6 @@ class JobRunner:
         """Do the tasks of a partition until this is cancelled. Raises: Deposed."""
         partition, news = Partition(number, tenure), self._open.news(number)
         try:
-            await self._open.look_at_all()
             while partition.end is None:
                 self._begin_some(partition)
                 await news.wait()
@@ -124,9 +124,10 @@ class JobRunner:
             async with self.slots_of(kind.pool).tasks.turn(
                 candidate.task, candidate.group, candidate.priority
             ):
-                await self._run(partition.tenure, candidate.id, kind)
+                await self._run(partition, candidate.id, kind)
             self._failures.pop(candidate.id, None)
             self._open.forget(candidate.id)
+            partition.entered.discard(candidate.id)
         except CancelledError:
             raise
         except Deposed as end:
@@ -138,15 +139,17 @@ class JobRunner:
         del partition.begun[candidate.id]
         self._open.news(partition.number).tell()
 
-    async def _run(self, tenure: Tenure, task_id: TaskId, kind: Traverse) -> None:
+    async def _run(self, partition: Partition, task_id: TaskId, kind: Traverse) -> None:
+        tenure = partition.tenure
         fence = await tenure.fence(task_id.scope)
         stored = await Tasks(self._around.engine).read(task_id)
         if stored is None or not stored.task.status.is_open:
             return
         ledger = Ledger(self._around.engine, fence, stored, self._wall_clock)
         context = Context(ledger, self._around.clock, self._around, fence, tenure)
-        run = TaskRun(kind, context, self._around, self.slots_of(kind.pool))
+        run = TaskRun(kind, context, self._around, self.slots_of(kind.pool), task_id in partition.entered)
         self._runs[task_id] = run
+        partition.entered.add(task_id)
         try:
             await run.run()
         except CancelledError:

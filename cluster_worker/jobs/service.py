@@ -141,9 +141,12 @@ class Jobs(TaskService):
         await self._tasks.start(task_id, task, now_s)
         return task_id
 
-    def start_soon(self, pool: str, group: str, payload: bytes, *, scope: Scope, name: str) -> None:
-        """As ``start``, without waiting; that it could not be begun is logged."""
-        self.spawn(f"begin of {name}", self._start_or_log(pool, group, payload, scope, name))
+    def do_soon(self, pool: str, group: str, payload: bytes, *, scope: Scope, name: str) -> None:
+        """Let a task be done, without waiting; one of this name that is ongoing is done once more.
+
+        That it could not be begun is logged.
+        """
+        self.spawn(f"begin of {name}", self._do_or_log(pool, group, payload, TaskId(scope, name)))
 
     async def cancel(self, task_id: TaskId) -> Stored:
         """Wish that a task is cancelled; return how it was. One that has ended stays as it is.
@@ -235,11 +238,13 @@ class Jobs(TaskService):
                     )
             await sleep(self._clock, FORGET_EVERY_S)
 
-    async def _start_or_log(self, pool: str, group: str, payload: bytes, scope: Scope, name: str) -> None:
+    async def _do_or_log(self, pool: str, group: str, payload: bytes, task_id: TaskId) -> None:
+        now_s = self._wall_clock()
+        task = Task(pool=pool, group=group, created_s=now_s, payload=payload)
         try:
-            await self.start(pool, group, payload, scope=scope, name=name)
+            await self._tasks.do_again(task_id, task, now_s)
         except PersistenceError as error:
-            self._log.warn("task {name} is not begun now: {error}", name=name, error=error)
+            self._log.warn("task {task} is not begun now: {error}", task=str(task_id), error=error)
 
 
 def _is_meant(task: Task, status: TaskStatus, pool: str | None, group: str | None) -> bool:

@@ -96,6 +96,21 @@ def test_name_whose_task_has_ended_can_be_begun_anew(nodes: JobNodes) -> None:
     assert len(now(jobs.list(TaskStatus.FINISHED)).tasks) == 1
 
 
+def test_task_that_is_wished_for_while_it_goes_on_is_done_once_more(nodes: JobNodes) -> None:
+    gate = Gate({"r"})
+    walk = Walk(before=gate)
+    jobs = nodes.on("a", walk)
+    for _ in range(4):
+        jobs.do_soon("walk", "g", tree(1, 2, 1), scope=SCOPE, name="n")
+        nodes.around.advance(0.1)
+    gate.open()
+    nodes.around.advance(1)
+    task = nodes.read(TaskId(SCOPE, "n")).task
+    assert task.status is TaskStatus.FINISHED
+    assert walk.masters["r"] == 2
+    assert (task.counters.masters_done, task.counters.slaves_done) == (6, 6)
+
+
 def test_job_that_fails_is_tried_again_and_counts_once(nodes: JobNodes) -> None:
     walk = Walk(failing={"r": 2, "r.0": 1})
     task_id = now(nodes.on("a", walk).start("walk", "g", tree(0, 0, 2), scope=SCOPE))
