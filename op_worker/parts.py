@@ -17,6 +17,7 @@ from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.jobs.metrics import JobMetrics
 from cluster_worker.jobs.service import Jobs
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.observability import Observability
@@ -192,7 +193,7 @@ class ProviderParts:
         readers = (searching.reader, statistics.reader.feed, queue_services.reader.feed)
         ground.observed.pools.watch("search", search_thread)
         ground.observed.of_boot.use(
-            (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages))
+            (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages), JobMetrics(jobs))
         )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
