@@ -30,4 +30,5 @@ def make_jobs(
         nodes=preference.sharing,
         wanted=preference.is_wanted,
         preference_s=preference.wait_s,
+        home_of=preference.home_of,
     )

@@ -67,6 +67,7 @@ class Jobs(TaskService):
         nodes: how many nodes share the work.
         wanted: whether this node may own work.
         preference_s: how much longer than others this node waits for a key of the ring (``jobs:<n>``).
+        home_of: which node a key of the ring belongs to; an owner lets go of what has moved elsewhere.
     """
 
     _log = Logger()
@@ -83,6 +84,7 @@ class Jobs(TaskService):
         nodes: Callable[[], int] = lambda: 1,
         wanted: Callable[[], bool] = lambda: True,
         preference_s: Callable[[str], float] = lambda key: 0.0,
+        home_of: Callable[[str], str | None] = lambda key: None,
         times: TenureTimes = TenureTimes(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
@@ -90,7 +92,7 @@ class Jobs(TaskService):
         self._wall_clock, self._random_bytes = wall_clock, random_bytes
         self._tasks, self._kinds = Tasks(engine), dict[str, Traverse]()
         self._open = OpenTasks(engine, scopes, clock, lambda stored: self._runner.on_seen(stored))
-        around = Surroundings(engine, clock, owner)
+        around = Surroundings(engine, clock, owner, owner.partition("/")[0], home_of)
         self._runner = JobRunner(around, self._kinds, self._open, wall_clock, nodes)
         self._partitions = OwnedWorks(
             engine,

@@ -23,6 +23,10 @@ class Preference:
         """How long this node leaves the work ``key`` to others."""
         return 0.0 if self.ring().owner(key) in (None, self.node_name) else OTHERS_WAIT_S
 
+    def home_of(self, key: str) -> str | None:
+        """The node that ``key`` belongs to."""
+        return self.ring().owner(key)
+
     def is_wanted(self) -> bool:
         """Whether this node may own work: it is not being drained, or there is no other."""
         ring = self.ring()
