@@ -17,6 +17,8 @@ from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.jobs.metrics import JobMetrics
+from cluster_worker.jobs.service import Jobs
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.observability import Observability
 from cluster_worker.persistence.config import Durability as RedisDurability
@@ -30,11 +32,13 @@ from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
 from op_worker.auth.throttle import FailureThrottle
+from op_worker.background import make_jobs
 from op_worker.changes.service import ChangeStreams
 from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
 from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
+from op_worker.files.removing.tree_deletion import TreeDeletion, purge_soon_by
 from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
@@ -113,6 +117,7 @@ class ProviderParts:
     uploads: Uploads
     snapshots: Snapshots
     queue_services: QueueServices
+    jobs: Jobs
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -129,6 +134,7 @@ class ProviderParts:
         is_power = config.redis.durability is RedisDurability.POWER
         durability = Durability.POWER if is_power else Durability.PROCESS
         storages = Storages(engine, ground.pool, reactor, durability)
+        jobs = make_jobs(reactor, engine, ground.node, membership.zone.supported_spaces)
         files = FileService(
             engine,
             membership.zone,
@@ -138,7 +144,9 @@ class ProviderParts:
             random_bytes=PooledRandom(os.urandom),
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
+            purge_soon=purge_soon_by(jobs),
         )
+        jobs.offer(TreeDeletion(files.trash))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
         statistics = make_statistics(
@@ -185,12 +193,13 @@ class ProviderParts:
         readers = (searching.reader, statistics.reader.feed, queue_services.reader.feed)
         ground.observed.pools.watch("search", search_thread)
         ground.observed.of_boot.use(
-            (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages))
+            (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages), JobMetrics(jobs))
         )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, Snapshots(files, clock=reactor), queue_services),
+            jobs,
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -216,6 +225,7 @@ class ProviderParts:
         self.uploads.setServiceParent(parent)
         self.snapshots.setServiceParent(parent)
         self.queue_services.setServiceParent(parent)
+        self.jobs.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -282,7 +292,7 @@ class ProviderParts:
                 queue_services=self.queue_services,
                 spools=spools,
             ).resource,
-            panel=PanelDoor(administration, guard).resource,
+            panel=PanelDoor(administration, self.jobs, guard).resource,
             share=ShareDoor(
                 self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready
             ).resource,

@@ -9,8 +9,8 @@ from attrs import frozen
 from cluster_worker.jobs.task import Task, TaskId, TaskStatus
 from cluster_worker.persistence.engine import Document, Entry, Key, Link, Resolved, Scope, Step, Unlink
 
-TASK, CANCEL, JOB = "t", "c", "j"
-"""The fields of a task, of the wish to cancel it, and of a master."""
+TASK, CANCEL, AGAIN, JOB = "t", "c", "a", "j"
+"""The fields of a task, of the wishes to cancel it and to do it once more, and of a master."""
 NEWS = Scope("jobs")
 """Its feed tells in which scopes there is news of tasks; also a scope for tasks that belong to no space."""
 INDEXES: Mapping[TaskStatus, Key] = {

@@ -9,6 +9,7 @@ from twisted.internet.defer import DeferredLock
 
 from cluster_worker.jobs import audit
 from cluster_worker.jobs.layout import (
+    AGAIN,
     CANCEL,
     TASK,
     Stored,
@@ -24,6 +25,7 @@ from cluster_worker.persistence.engine import (
     ABSENT,
     Batch,
     Check,
+    Delete,
     Engine,
     Key,
     PreconditionFailed,
@@ -71,14 +73,14 @@ class Ledger:
         else:
             self._unheard += 1
 
-    async def begin(self, owner: str) -> None:
-        """The first owner begins, or another one goes on."""
+    async def begin(self, owner: str, is_crashed: bool) -> None:
+        """The first owner begins, or one goes on: after a crash of the one before, or of its own run."""
         if self.task.status is TaskStatus.SCHEDULED:
             self.note(f"begins on {owner}")
             await self._write(lambda task: task.begun(self._wall_clock()))
         else:
             self.note(f"goes on, on {owner}")
-            await self._write(Task.taken_over)
+            await self._write(Task.taken_over if is_crashed else lambda task: task)
 
     async def hand_over(self) -> None:
         """Let the next owner see that this one left in good order."""
@@ -121,16 +123,29 @@ class Ledger:
         await self._write(lambda task: task.masters_dropped(len(jobs)), lambda _: steps)
 
     async def finish(self) -> bool:
-        """End the task; ``False`` when there is a wish to cancel it."""
-        wanted = Check(task_key(self.id), CANCEL, ABSENT)
+        """End the task; ``False`` when there is a wish to cancel it, or to do it once more."""
+        wanted, once = (Check(task_key(self.id), wish, ABSENT) for wish in (CANCEL, AGAIN))
         try:
-            await self._end(TaskStatus.FINISHED, [wanted])
+            await self._end(TaskStatus.FINISHED, [wanted, once])
         except PreconditionFailed as refusal:
-            if refusal.step != wanted:
+            if refusal.step == wanted:
+                self.is_unwanted = True
+            elif refusal.step == once:
+                await self._begin_again()
+            else:
                 raise
-            self.is_unwanted = True
             return False
         return True
+
+    async def _begin_again(self) -> None:
+        """Let the first master wait once more; it will find what wishes that come meanwhile are about."""
+
+        def steps_of(task: Task) -> list[Step]:
+            master = MasterJob(task.counters.masters_delegated, 0, task.payload)
+            return [Delete(task_key(self.id), AGAIN), *new_master_steps(self.id, master)]
+
+        self.note("once more")
+        await self._write(lambda task: task.delegated(1), steps_of)
 
     async def cancelled(self) -> None:
         """End the task as cancelled."""
@@ -142,20 +157,22 @@ class Ledger:
             await self._write(lambda task: task)
 
     async def _end(self, status: TaskStatus, also: Sequence[Step]) -> None:
-        self.note(status.value)
         steps = [RequireEmpty(masters_key(self.id)), *also]
-        await self._write(lambda task: task.ended(status, self._wall_clock()), lambda _: steps)
+        now_s = self._wall_clock()
+        await self._write(lambda task: task.ended(status, now_s), lambda _: steps, last=[status.value])
 
     async def _write(
         self,
         change: Callable[[Task], Task],
         steps_of: Callable[[Task], Sequence[Step]] = lambda _: (),
         announce: Sequence[Key] = (),
+        last: Sequence[str] = (),
     ) -> None:
         await self._lock.acquire()
         try:
             before, pending, unheard = self.task, list(self._pending), self._unheard
-            messages = [*pending, f"{unheard} messages were left out"] if unheard else pending
+            left_out = [f"{unheard} messages were left out"] if unheard else []
+            messages = [*pending, *left_out, *last]
             after = evolve(change(before), audited=before.audited + len(messages), progress=self._progress)
             now_s = self._wall_clock()
             steps = [

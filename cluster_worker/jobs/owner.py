@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from cluster_worker.jobs.context import Context, Surroundings
 from cluster_worker.jobs.layout import Stored
 from cluster_worker.jobs.ledger import Ledger
+from cluster_worker.jobs.moving import Home
 from cluster_worker.jobs.open_tasks import OpenTasks
 from cluster_worker.jobs.pool import Pool
 from cluster_worker.jobs.run import TaskRun
@@ -26,6 +27,7 @@ from cluster_worker.tenure.tenure import Deposed, Tenure
 from cluster_worker.tenure.timing import TenureTimes
 
 _TIMES = TenureTimes()
+_LOOK_S = 1.0
 
 
 @frozen
@@ -43,13 +45,15 @@ class Candidate:
 
 @define(eq=False)
 class Partition:
-    """What is going on in a partition that this node owns."""
+    """What is going on in a partition that this node owns; ``entered``: tasks begun and not ended."""
 
     number: int
     tenure: Tenure
     runs: TaskOwner = field(factory=TaskOwner)
     begun: dict[TaskId, Candidate] = field(factory=dict)
+    entered: set[TaskId] = field(factory=set)
     end: Deposed | None = None
+    is_let_go: bool = False
 
 
 class JobRunner:
@@ -93,16 +97,28 @@ class JobRunner:
             self._runs[stored.id].want_no_more()
 
     async def own(self, number: int, tenure: Tenure) -> None:
-        """Do the tasks of a partition until this is cancelled. Raises: Deposed."""
+        """Do the tasks of a partition, until the ring gives it to another node. Raises: Deposed."""
         partition, news = Partition(number, tenure), self._open.news(number)
+        partition.runs.spawn(f"the home of partition {number}", self._follow_home(partition))
         try:
-            await self._open.look_at_all()
-            while partition.end is None:
+            while partition.end is None and not partition.is_let_go:
                 self._begin_some(partition)
                 await news.wait()
-            raise partition.end
+            if partition.end is not None:
+                raise partition.end
         finally:
             await partition.runs.close()
+
+    async def _follow_home(self, partition: Partition) -> None:
+        clock, home_of = self._around.clock, self._around.home_of
+        key = f"jobs:{partition.number}"
+        home = Home(home_of(key))
+        while not home.is_elsewhere(self._around.node_name, clock.seconds()):
+            await sleep(clock, _LOOK_S)
+            home = home.seen(home_of(key), clock.seconds())
+        self._log.info("{partition} goes to {node}", partition=key, node=home.moved_to)
+        partition.is_let_go = True
+        self._open.news(partition.number).tell()
 
     def _begin_some(self, partition: Partition) -> None:
         """Let tasks wait for their turn: of each pool enough that no slot stays empty."""
@@ -124,9 +140,10 @@ class JobRunner:
             async with self.slots_of(kind.pool).tasks.turn(
                 candidate.task, candidate.group, candidate.priority
             ):
-                await self._run(partition.tenure, candidate.id, kind)
+                await self._run(partition, candidate.id, kind)
             self._failures.pop(candidate.id, None)
             self._open.forget(candidate.id)
+            partition.entered.discard(candidate.id)
         except CancelledError:
             raise
         except Deposed as end:
@@ -138,15 +155,17 @@ class JobRunner:
         del partition.begun[candidate.id]
         self._open.news(partition.number).tell()
 
-    async def _run(self, tenure: Tenure, task_id: TaskId, kind: Traverse) -> None:
+    async def _run(self, partition: Partition, task_id: TaskId, kind: Traverse) -> None:
+        tenure = partition.tenure
         fence = await tenure.fence(task_id.scope)
         stored = await Tasks(self._around.engine).read(task_id)
         if stored is None or not stored.task.status.is_open:
             return
         ledger = Ledger(self._around.engine, fence, stored, self._wall_clock)
         context = Context(ledger, self._around.clock, self._around, fence, tenure)
-        run = TaskRun(kind, context, self._around, self.slots_of(kind.pool))
+        run = TaskRun(kind, context, self._around, self.slots_of(kind.pool), task_id in partition.entered)
         self._runs[task_id] = run
+        partition.entered.add(task_id)
         try:
             await run.run()
         except CancelledError:

@@ -46,12 +46,16 @@ class TaskRun:
     """Does one task to its end, or until it is cancelled as a coroutine: then it can be gone on with.
 
     A run that meets a trouble of the store, or is deposed, ends with it; the next run reads anew.
+
+    Args:
+        is_resumed: whether this tenure was at the task before.
     """
 
     _kind: Traverse
     _context: Context
     _around: Surroundings
     _slots: PoolSlots
+    _is_resumed: bool
     _busy: dict[int, Deferred[None]] = field(init=False, factory=dict)
     _gone: set[int] = field(init=False, factory=set)
     _trouble: Failure | None = field(init=False, default=None)
@@ -88,8 +92,8 @@ class TaskRun:
             await self._ledger.hand_over()
 
     async def _begin(self) -> None:
-        is_crashed = self._ledger.task.status is TaskStatus.ONGOING
-        await self._ledger.begin(self._around.owner)
+        is_crashed = self._ledger.task.status is TaskStatus.ONGOING and not self._is_resumed
+        await self._ledger.begin(self._around.owner, is_crashed)
         if is_crashed and self._kind.after_crash is AfterCrash.CANCEL:
             self._ledger.note("its owner crashed, so it is cancelled")
             self._ledger.is_unwanted = True

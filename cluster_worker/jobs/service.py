@@ -67,6 +67,7 @@ class Jobs(TaskService):
         nodes: how many nodes share the work.
         wanted: whether this node may own work.
         preference_s: how much longer than others this node waits for a key of the ring (``jobs:<n>``).
+        home_of: which node a key of the ring belongs to; an owner lets go of what has moved elsewhere.
     """
 
     _log = Logger()
@@ -83,6 +84,7 @@ class Jobs(TaskService):
         nodes: Callable[[], int] = lambda: 1,
         wanted: Callable[[], bool] = lambda: True,
         preference_s: Callable[[str], float] = lambda key: 0.0,
+        home_of: Callable[[str], str | None] = lambda key: None,
         times: TenureTimes = TenureTimes(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
@@ -90,7 +92,7 @@ class Jobs(TaskService):
         self._wall_clock, self._random_bytes = wall_clock, random_bytes
         self._tasks, self._kinds = Tasks(engine), dict[str, Traverse]()
         self._open = OpenTasks(engine, scopes, clock, lambda stored: self._runner.on_seen(stored))
-        around = Surroundings(engine, clock, owner)
+        around = Surroundings(engine, clock, owner, owner.partition("/")[0], home_of)
         self._runner = JobRunner(around, self._kinds, self._open, wall_clock, nodes)
         self._partitions = OwnedWorks(
             engine,
@@ -141,9 +143,12 @@ class Jobs(TaskService):
         await self._tasks.start(task_id, task, now_s)
         return task_id
 
-    def start_soon(self, pool: str, group: str, payload: bytes, *, scope: Scope, name: str) -> None:
-        """As ``start``, without waiting; that it could not be begun is logged."""
-        self.spawn(f"begin of {name}", self._start_or_log(pool, group, payload, scope, name))
+    def do_soon(self, pool: str, group: str, payload: bytes, *, scope: Scope, name: str) -> None:
+        """Let a task be done, without waiting; one of this name that is ongoing is done once more.
+
+        That it could not be begun is logged.
+        """
+        self.spawn(f"begin of {name}", self._do_or_log(pool, group, payload, TaskId(scope, name)))
 
     async def cancel(self, task_id: TaskId) -> Stored:
         """Wish that a task is cancelled; return how it was. One that has ended stays as it is.
@@ -235,11 +240,13 @@ class Jobs(TaskService):
                     )
             await sleep(self._clock, FORGET_EVERY_S)
 
-    async def _start_or_log(self, pool: str, group: str, payload: bytes, scope: Scope, name: str) -> None:
+    async def _do_or_log(self, pool: str, group: str, payload: bytes, task_id: TaskId) -> None:
+        now_s = self._wall_clock()
+        task = Task(pool=pool, group=group, created_s=now_s, payload=payload)
         try:
-            await self.start(pool, group, payload, scope=scope, name=name)
+            await self._tasks.do_again(task_id, task, now_s)
         except PersistenceError as error:
-            self._log.warn("task {name} is not begun now: {error}", name=name, error=error)
+            self._log.warn("task {task} is not begun now: {error}", task=str(task_id), error=error)
 
 
 def _is_meant(task: Task, status: TaskStatus, pool: str | None, group: str | None) -> bool:

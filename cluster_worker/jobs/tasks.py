@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from cluster_worker.jobs import audit
 from cluster_worker.jobs.audit import AuditEntry
 from cluster_worker.jobs.layout import (
+    AGAIN,
     CANCEL,
     ENDED,
     INDEXES,
@@ -75,6 +76,14 @@ class Tasks:
                 continue  # somebody else was faster; the next look tells with what
             await self.tell(task_id.scope)
             return True
+
+    async def do_again(self, task_id: TaskId, task: Task, now_s: float) -> None:
+        """Begin a task; one of this id that is ongoing gets one more first master before it ends."""
+        while not await self.start(task_id, task, now_s):
+            await self._engine.commit(task_id.scope, Batch([Put(task_key(task_id), AGAIN, b"")]))
+            found = await self.read(task_id)
+            if found is not None and found.task.status.is_open:
+                return  # the wish was there before the end
 
     async def cancel(self, task_id: TaskId) -> Stored | None:
         """Wish that a task is cancelled; return it as it was, ``None`` when there is none."""
@@ -191,7 +200,8 @@ def _first_steps(task_id: TaskId, task: Task, before: Stored | None, now_s: floa
     revision = ABSENT if before is None else before.revision
     steps: list[Step] = [Put(task_key(task_id), TASK, task.encode(), expect=revision)]
     if before is not None:
-        steps.extend((Delete(task_key(task_id), CANCEL), unlisted(task_id, before.task)))
+        wishes = [Delete(task_key(task_id), wish) for wish in (CANCEL, AGAIN)]
+        steps.extend((*wishes, unlisted(task_id, before.task)))
     master = MasterJob(0, 0, task.payload)
     return [*steps, listed(task_id, task), *new_master_steps(task_id, master), *entries]
 

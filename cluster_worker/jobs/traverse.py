@@ -91,10 +91,18 @@ class JobContext(Protocol):
 class Traverse(Protocol):
     """A kind of background work. Every job runs at least once and must do no harm when it runs again."""
 
-    pool: Pool
-    after_crash: AfterCrash
-    on_cancel: OnCancel
-    is_cancellable: bool
+    @property
+    def pool(self) -> Pool: ...
+
+    @property
+    def after_crash(self) -> AfterCrash: ...
+
+    @property
+    def on_cancel(self) -> OnCancel: ...
+
+    @property
+    def is_cancellable(self) -> bool:
+        """Whether a task may be cancelled; what was promised for good may not."""
 
     async def do_master(self, job: MasterJob, context: JobContext) -> MasterOutcome:
         """Find out what there is to do. What it raises counts as a failed try."""

@@ -65,7 +65,8 @@ class Maintenance:
         await self._detached.sweep(space_id)
         await self._overdue.sweep(space_id)
         await self._recycling.expire(space_id)
-        self._trash.purge_soon(space_id)
+        if await self._trash.waiting(space_id, None):
+            self._trash.purge_soon(space_id)
         self._recharging.run_soon(space_id)
 
     async def recover(self, space_id: SpaceId) -> None:

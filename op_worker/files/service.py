@@ -86,11 +86,12 @@ from op_worker.files.queues.queues import make_queues
 from op_worker.files.quotas.quota_administration import QuotaAdministration
 from op_worker.files.removing.kept_trees import require_free_tree
 from op_worker.files.removing.overdue import Overdue
+from op_worker.files.removing.purges_here import PurgesHere
 from op_worker.files.removing.purging import Purging
 from op_worker.files.removing.recycling import Recycling
 from op_worker.files.removing.removal import Removal
 from op_worker.files.removing.removals import Removals
-from op_worker.files.removing.trash import Trash
+from op_worker.files.removing.trash import PurgeSoon, Trash
 from op_worker.files.rights.permissions import NOTHING, Operation
 from op_worker.files.rules.offer import Offer
 from op_worker.files.settings import Settings
@@ -121,6 +122,7 @@ class FileService(TaskService):
         node_name: ours; it marks operations that we began, so that we can finish them after a crash.
         random_bytes: source of file ids and staging names, such as ``os.urandom``.
         offer: what users may wish for.
+        purge_soon: lets a space's trash be emptied; without it this service does so itself.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class FileService(TaskService):
         random_bytes: RandomBytes,
         node_name: str,
         offer: Offer = _OFFER,
+        purge_soon: PurgeSoon | None = None,
     ) -> None:
         super().__init__()
         locks = PathLocks()
@@ -163,7 +166,8 @@ class FileService(TaskService):
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
-        trash = Trash(engine, storages, purging, self.tasks, clock)
+        trash = Trash(engine, storages, purging, purge_soon or PurgesHere(engine, purging, self.tasks).soon)
+        self.trash = trash
         recycling = Recycling(context, trash)
         self._context = context
         inodes = Inodes(engine, storages)

@@ -25,6 +25,7 @@ class JobNodes:
     around: Surroundings
     nodes: dict[str, Jobs] = field(factory=dict)
     draining: set[str] = field(factory=set)
+    homes: dict[str, str] = field(factory=dict)
     chance: int = 0
 
     def on(self, name: str, *kinds: Traverse, share: int = 1) -> Jobs:
@@ -39,6 +40,8 @@ class JobNodes:
             random_bytes=self._random,
             nodes=lambda: share,
             wanted=lambda: name not in self.draining,
+            preference_s=lambda key: 0.0 if self.homes.get(key, name) == name else 1.0,
+            home_of=self.homes.get,
         )
         for kind in kinds:
             jobs.offer(kind)

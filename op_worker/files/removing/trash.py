@@ -5,74 +5,54 @@ What is in the trash is nobody's any more: its files cannot be found by id or pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from attrs import define, field
-from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
+from attrs import frozen
 
-from cluster_worker.persistence.engine import Engine, Key, PersistenceError, Scope
-from cluster_worker.runtime.clock import sleep
-from cluster_worker.runtime.services import TaskOwner
-from onedata.errors import ServiceUnavailable
+from cluster_worker.persistence.engine import Engine, Entry, Key, Scope
 from onedata.ids import SpaceId, trash_uuid
 from op_worker.files.removing.purging import PAGE, Purging
 from op_worker.files.removing.storage_trees import names_in, remove_tree
 from op_worker.files.stored.documents import BASE, META
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.paths import TRASH, trash_path
-from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.helper import StoragePath
 from op_worker.storage.registry import Storages
 
-_MOST_FAILURES = 5
 _SWEPT = 1000
-_PAUSE_S = 1.0
 
 
-@define(eq=False)
+PurgeSoon = Callable[[SpaceId], None]
+"""Lets the trash of a space be emptied soon, and once more when that goes on already."""
+
+
+@frozen(eq=False)
 class Trash:
-    """Empties the trash of each space, one purge at a time in each."""
+    """The trash of each space."""
 
     _engine: Engine
     _storages: Storages
     _purging: Purging
-    _tasks: TaskOwner
-    _clock: IReactorTime
-    _busy: set[SpaceId] = field(factory=set)
-    _again: set[SpaceId] = field(factory=set)
-    _log = Logger()
+    _purge_soon: PurgeSoon
 
     def purge_soon(self, space_id: SpaceId) -> None:
-        """Start a purge, or let the one that runs go around once more."""
-        if space_id in self._busy:
-            self._again.add(space_id)
-            return
-        self._busy.add(space_id)
-        self._tasks.spawn("purge", self._purge_with_retries(space_id))
+        """Let the trash of a space be emptied soon, once more if that goes on already."""
+        self._purge_soon(space_id)
 
-    async def purge(self, space_id: SpaceId) -> None:
-        """Empty the trash of a space; returns when nothing is left that can be removed now."""
+    async def waiting(self, space_id: SpaceId, after: bytes | None) -> Sequence[Entry]:
+        """Return the next entries of the trash, behind the name ``after``."""
+        found = await self._engine.page(Scope(space_id), Key(trash_uuid(space_id)), after, PAGE, ())
+        return [item.entry for item in found]
+
+    async def purge(self, space_id: SpaceId, name: bytes) -> None:
+        """Remove an entry of the trash with all it holds; nothing happens when it is gone.
+
+        Raises: as ``Purging.purge``.
+        """
         scope, trash = Scope(space_id), Key(trash_uuid(space_id))
-        while entries := await self._engine.page(scope, trash, None, PAGE, BASE):
-            for item in entries:
+        for item in await self._engine.page_from(scope, trash, name, 0, 1, BASE):
+            if item.entry.name == name:
                 await self._purging.purge(space_id, item)
-
-    async def _purge_with_retries(self, space_id: SpaceId) -> None:
-        failures = 0
-        try:
-            while failures < _MOST_FAILURES:
-                self._again.discard(space_id)
-                try:
-                    await self.purge(space_id)
-                except (PersistenceError, StorageError, ServiceUnavailable) as error:
-                    failures += 1
-                    self._log.warn("purging {space} goes on later: {error}", space=space_id, error=error)
-                    await sleep(self._clock, _PAUSE_S * 2**failures)
-                    continue
-                if space_id not in self._again:
-                    return
-        finally:
-            self._busy.discard(space_id)
 
     async def sweep(self, space_id: SpaceId) -> None:
         """Remove what lies in the trash folder of the storage and belongs to no file of the space.

@@ -1,4 +1,4 @@
-"""The admin door, ``/api/v3/onepanel``: registration, storages, supports."""
+"""The admin door, ``/api/v3/onepanel``: registration, storages, supports, background jobs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from cluster_worker.http.answers import send_json
 from cluster_worker.http.bodies import read_json_object
 from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
+from cluster_worker.jobs.service import Jobs
 from onedata.errors import NotFound
 from op_worker.http.panel.bodies import registration_request, storage_requests, support_request
 from op_worker.http.panel.guard import PanelGuard
+from op_worker.http.panel.jobs import JobsPanel
 from op_worker.storage.records import StorageRecord
 from op_worker.zone.administration import ProviderAdministration
 from op_worker.zone.registration import Registration
@@ -25,8 +27,8 @@ class PanelDoor:
 
     app = Klein()
 
-    def __init__(self, administration: ProviderAdministration, guard: PanelGuard) -> None:
-        self._administration = administration
+    def __init__(self, administration: ProviderAdministration, jobs: Jobs, guard: PanelGuard) -> None:
+        self._administration, self._jobs = administration, JobsPanel(jobs)
         self._guard = guard
         self.resource = door_resource(self.app, self)
 
@@ -77,6 +79,27 @@ class PanelDoor:
     async def list_spaces(self, request: StreamingRequest) -> dict[str, object]:
         self._guard.admit(request)
         return {"ids": await self._administration.supported_spaces()}
+
+    @app.route("/provider/jobs", methods=["GET"])
+    async def list_jobs(self, request: StreamingRequest) -> dict[str, object]:
+        self._guard.admit(request)
+        return await self._jobs.list(request.query)
+
+    @app.route("/provider/jobs/<job_id>", methods=["GET"])
+    async def get_job(self, request: StreamingRequest, job_id: str) -> dict[str, object]:
+        self._guard.admit(request)
+        return await self._jobs.status(job_id)
+
+    @app.route("/provider/jobs/<job_id>/audit", methods=["GET"])
+    async def audit_job(self, request: StreamingRequest, job_id: str) -> dict[str, object]:
+        self._guard.admit(request)
+        return await self._jobs.audit(job_id, request.query)
+
+    @app.route("/provider/jobs/<job_id>", methods=["DELETE"])
+    async def cancel_job(self, request: StreamingRequest, job_id: str) -> None:
+        self._guard.admit(request)
+        await self._jobs.cancel(job_id)
+        request.setResponseCode(202)
 
 
 def _provider(registration: Registration) -> dict[str, object]:

@@ -28,7 +28,7 @@ def test_task_that_is_cancelled_after_some_jobs_ends_and_is_counted_exactly(afte
     cluster.around.advance(0.1)
     cluster.around.node("a").engine.lag_s = 0.01
     task_id = TaskId(SCOPE, "n")
-    jobs.start_soon("walk", "g", tree(2, 2, 2), scope=SCOPE, name="n")
+    jobs.do_soon("walk", "g", tree(2, 2, 2), scope=SCOPE, name="n")
     cluster.around.advance(8)
     cluster.around.node("a").engine.lag_s = 0.0
     task = cluster.read(task_id).task

@@ -8,10 +8,11 @@ import msgpack
 import pytest
 from twisted.internet.defer import Deferred, maybeDeferred
 
+from cluster_worker.jobs.moving import SETTLE_S
 from cluster_worker.jobs.open_tasks import LOOK_EVERY_S
 from cluster_worker.jobs.pool import Limits, Pool
 from cluster_worker.jobs.service import NoSuchTask, NotCancellable
-from cluster_worker.jobs.task import Task, TaskId, TaskStatus
+from cluster_worker.jobs.task import PARTITIONS, Task, TaskId, TaskStatus
 from cluster_worker.jobs.tasks import MOST_ENDED, Tasks
 from cluster_worker.jobs.traverse import AfterCrash, OnCancel
 from cluster_worker.persistence.engine import Key, Scope
@@ -96,6 +97,21 @@ def test_name_whose_task_has_ended_can_be_begun_anew(nodes: JobNodes) -> None:
     assert len(now(jobs.list(TaskStatus.FINISHED)).tasks) == 1
 
 
+def test_task_that_is_wished_for_while_it_goes_on_is_done_once_more(nodes: JobNodes) -> None:
+    gate = Gate({"r"})
+    walk = Walk(before=gate)
+    jobs = nodes.on("a", walk)
+    for _ in range(4):
+        jobs.do_soon("walk", "g", tree(1, 2, 1), scope=SCOPE, name="n")
+        nodes.around.advance(0.1)
+    gate.open()
+    nodes.around.advance(1)
+    task = nodes.read(TaskId(SCOPE, "n")).task
+    assert task.status is TaskStatus.FINISHED
+    assert walk.masters["r"] == 2
+    assert (task.counters.masters_done, task.counters.slaves_done) == (6, 6)
+
+
 def test_job_that_fails_is_tried_again_and_counts_once(nodes: JobNodes) -> None:
     walk = Walk(failing={"r": 2, "r.0": 1})
     task_id = now(nodes.on("a", walk).start("walk", "g", tree(0, 0, 2), scope=SCOPE))
@@ -173,6 +189,27 @@ def test_draining_node_hands_its_tasks_over(nodes: JobNodes) -> None:
     assert nodes.read(task_id).task.status is TaskStatus.FINISHED
     assert second.masters == {"r/1": 1}
     assert list(nodes.nodes["a"].owned) == []
+
+
+def test_partitions_follow_the_ring_to_a_node_that_joined(nodes: JobNodes) -> None:
+    nodes.homes.update({f"jobs:{number}": "a" for number in range(PARTITIONS)})
+    first = nodes.on("a", Walk())
+    second = nodes.on("b", Walk())
+    nodes.around.advance(3)
+    assert len(first.owned) == PARTITIONS
+    nodes.homes.update({f"jobs:{number}": "b" for number in range(0, PARTITIONS, 2)})
+    nodes.around.advance(SETTLE_S + 3.0)
+    assert sorted(second.owned) == list(range(0, PARTITIONS, 2))
+    assert sorted(first.owned) == list(range(1, PARTITIONS, 2))
+
+
+def test_owner_that_stepped_in_keeps_its_partitions_while_the_ring_is_as_it_was(nodes: JobNodes) -> None:
+    nodes.homes.update({f"jobs:{number}": "dead" for number in range(PARTITIONS)})
+    first = nodes.on("a", Walk())
+    nodes.around.advance(3)
+    before = [work.tenure for work in first._partitions._works.values()]
+    nodes.around.advance(60)
+    assert [work.tenure for work in first._partitions._works.values()] == before
 
 
 class Fragile(Walk):
