@@ -42,6 +42,10 @@ class RedisAddress:
         """Return the address of another server that is logged in to alike."""
         return evolve(self, host=host, port=port)
 
+    def in_database(self, number: int) -> RedisAddress:
+        """Return the address of another database of the server."""
+        return evolve(self, database=number)
+
 
 @frozen(kw_only=True)
 class SentinelAddress:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import field, frozen
@@ -23,6 +24,8 @@ from cluster_worker.persistence.server_program import find_server
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.services import TaskService
 
+DATA_FOLDER = "appendonlydir"
+"""In a server's folder: where its data are."""
 STOP_TIMEOUT_S = 10.0
 _SETTLED_S = 10.0
 
@@ -62,6 +65,7 @@ def server_settings(durability: Durability, socket: str, listen: TcpListen | Non
         "appendfsync": "always" if durability is Durability.POWER else "no",
         "save": "",
         "maxmemory-policy": "noeviction",
+        "repl-diskless-sync-delay": "0",
         "hash-max-listpack-value": "512",
         "hash-max-listpack-entries": "128",
         "daemonize": "no",
@@ -220,6 +224,16 @@ def _write_secret(path: str, text: str) -> None:
     _remove(path)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
+
+
+@contextmanager
+def owned_folder(state_dir: str) -> Iterator[None]:
+    """Own a folder without a server; raise StateFolderBusy when it has another owner."""
+    descriptor = _lock(os.path.join(state_dir, "redis.lock"))
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lock(path: str) -> int:

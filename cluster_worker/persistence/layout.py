@@ -196,3 +196,8 @@ _ENCODERS: dict[type, Callable[..., Sequence[object]]] = {
     RequireEmpty: _require_empty,
     Add: _add,
 }
+
+
+def holds_data(key: bytes) -> bool:
+    """Whether a key of the store holds what was committed, and no lease or mark of a reader."""
+    return not key.startswith(b"lease:") and not (key.startswith(b"{") and key.endswith(b"}:w"))

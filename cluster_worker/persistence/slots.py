@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from binascii import crc_hqx
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
 
 from attrs import frozen
 
@@ -64,6 +65,15 @@ class SlotMap:
     def is_whole(self) -> bool:
         """Whether every slot has an owner."""
         return None not in self.owners
+
+    def ranges(self) -> Mapping[Place, tuple[tuple[int, int], ...]]:
+        """Return the slots of each primary; the ends are included."""
+        found: dict[Place, list[tuple[int, int]]] = {}
+        for owner, slots in groupby(range(SLOTS), key=self.owners.__getitem__):
+            if owner is not None:
+                owned = list(slots)
+                found.setdefault(owner, []).append((owned[0], owned[-1]))
+        return {place: tuple(ranges) for place, ranges in found.items()}
 
 
 def read_nodes(text: bytes, asked_host: str) -> View:

@@ -54,13 +54,17 @@ class Writers:
 
     async def check(self) -> None:
         """Compare what is stored with what was said."""
-        entries = await self.engine.page(self.scope, ROOT, None, 10**6, ["meta", "times"])
-        stored = {one.key for one in entries}
-        assert stored >= self.acknowledged
+        await self.check_copy(self.engine, self.acknowledged)
+
+    async def check_copy(self, engine: Engine, at_least: set[str]) -> None:
+        """Demand that a copy has what was acknowledged by some moment, and nothing that is not whole."""
+        entries = await engine.page(self.scope, ROOT, None, 10**6, ["meta", "times"])
+        stored: set[str] = {one.key for one in entries}
+        assert stored >= at_least
         assert not stored & self.refused
         assert stored <= self.acknowledged | self.unknown
         whole = {"meta": Document(1, b"m"), "times": Document(1, b"t")}
         assert all(one.documents == whole for one in entries)
-        assert await self.engine.counters(self.scope) == {"files": len(stored)}
-        changes = await self.engine.changes(self.scope, Seq(0), 10**6)
+        assert await engine.counters(self.scope) == {"files": len(stored)}
+        changes = await engine.changes(self.scope, Seq(0), 10**6)
         assert [change.seq for change in changes] == list(range(1, len(stored) + 1))

@@ -1,0 +1,1 @@
+"""Backup and restore of metadata: a dump of every shard while it serves, and putting it back."""
