@@ -43,6 +43,7 @@ class Lives(TaskService):
         self._node = node_name.replace("/", "_")
         self._lease: Lease | None = None
         self._shown_s = float("-inf")
+        self._lapses = 0
         self._own = ""
         self.begin_anew()
 
@@ -55,6 +56,14 @@ class Lives(TaskService):
     def is_sure(self) -> bool:
         """Whether this life is surely not over for anybody now."""
         return self._clock.seconds() < self._shown_s + SHOWN_S - _MARGIN_S
+
+    @property
+    def lapses(self) -> int:
+        """How often this life may have been over for others since the process began.
+
+        Who saw the same number before, and is sure now, was not taken over in between.
+        """
+        return self._lapses
 
     def begin_anew(self) -> None:
         """Go on as another life, because somebody took over what this one had left."""
@@ -96,6 +105,7 @@ class Lives(TaskService):
             return False
         if lease is None or own != self._own:
             return False  # somebody asks just now whether it is over, or it is
+        self._lapses += not self.is_sure
         self._lease, self._shown_s = lease, now_s
         return True
 

@@ -25,10 +25,14 @@ LOOK_S = 20.0
 
 @define(eq=False)
 class Stored:
-    """An upload as it is stored, with the revision of its record."""
+    """An upload as it is stored, with the revision of its record.
+
+    ``lapses`` of the life that writes it, as they were when it was claimed.
+    """
 
     upload: Upload
     revision: int
+    lapses: int = -1
 
 
 Save = Callable[[Stored, Upload], Awaitable[None]]
@@ -65,11 +69,12 @@ class Turns:
 
     async def keep(self, stored: Stored) -> None:
         """Return while the right is surely ours. Raises: UploadBusy when another node took it over."""
-        if not self._lives.is_sure or self._wall_clock() - stored.upload.written_s > LOOK_S:
+        is_ours = self._lives.is_sure and self._lives.lapses == stored.lapses
+        if not is_ours or self._wall_clock() - stored.upload.written_s > LOOK_S:
             await self._claim(stored)
 
     async def _claim(self, stored: Stored) -> None:
-        now_s = self._wall_clock()
+        now_s, stored.lapses = self._wall_clock(), self._lives.lapses
         await self._save(stored, evolve(stored.upload, writer=self._lives.own, written_s=now_s))
 
     async def _end(self, stored: Stored) -> None:

@@ -1,10 +1,14 @@
-"""Two op-worker nodes and many clients race in one directory; every invariant of the namespace holds."""
+"""Two op-worker nodes: clients race over both, and one goes on when the other is paused."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import os
 import random
+import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +20,14 @@ import requests
 
 from onedata.ids import SpaceId
 from op_worker.files.stored.charges import used_counter
-from tests.support.environments import Raised, raise_environment
+from tests.support.environments import Raised, raise_environment, wait_until
 from tests.support.redis_dump import dump
 from tests.support.store_checker import check_metadata
 
 CLIENTS = 8
+TAKEOVER_S = 5.0
+SLACK_S = 1.5
+"""For a request on a machine that does other things, too."""
 OPERATIONS = 250
 NAMES = [f"n{number:02}" for number in range(12)]
 FOLDERS = ["", "sub/"]
@@ -146,3 +153,102 @@ def _sockets(pair: Raised) -> list[Path]:
         command = json.loads((folder / "command.json").read_text())
         found += [Path(word) for word in command["argv"] if word.endswith(".sock")]
     return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_what_a_paused_node_did_the_other_goes_on_with_and_waking_up_undoes_nothing(pair: Raised) -> None:
+    """Statistics have one owner, whichever it is; a resumable upload has one writer."""
+    clients = [Client(pair, number) for number in (0, 1)]
+    assert clients[0].put("paused/first", b"x").status_code in (201, 204)
+    clients[0].switch_on_statistics()
+    wait_until(lambda: clients[0].count_below("paused") == 1, 20, "statistics are not kept")
+    for paused, other in (clients, clients[::-1]):
+        _check_takeover(paused, other)
+
+
+def _check_takeover(paused: Client, other: Client) -> None:
+    name = f"upload{paused.number}"
+    wanted = bytes(1 << 20) + b"y" * (2 << 20)
+    upload = paused.begin_upload(f"paused/{name}", len(wanted))
+    assert paused.patch(upload, 0, wanted[: 1 << 20]).status_code == 204
+    count = other.count_below("paused")
+    assert count is not None
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(paused.patch, upload, 1 << 20, _slowly(bytes(1 << 20), paused.may_end))
+        time.sleep(0.5)
+        os.kill(paused.pid, signal.SIGSTOP)
+        try:
+            began_s = time.monotonic()
+            assert other.put(f"paused/f{other.number}", b"x").status_code == 201
+            wait_until(lambda: other.patch(upload, 1 << 20, wanted[1 << 20 :]).ok, 10, name)
+            wait_until(lambda: other.count_below("paused") == count + 2, 10, "statistics stand still")
+            took_s = time.monotonic() - began_s
+            print(f"node {paused.number} paused: taken over within {took_s:.1f} s")
+        finally:
+            os.kill(paused.pid, signal.SIGCONT)
+            paused.may_end.append(True)
+        assert took_s < TAKEOVER_S + SLACK_S
+        assert not hanging.result().ok
+    for client in (paused, other):
+        assert client.get(f"paused/{name}") == wanted, f"the file at node {client.number}"
+        wait_until(lambda: paused.count_below("paused") == count + 2, 10, "counted twice, or not at all")
+
+
+def _slowly(data: bytes, may_end: list[bool]) -> Iterator[bytes]:
+    """Give the first half of a body, and the rest when it is allowed."""
+    yield data[: len(data) // 2]
+    while not may_end:
+        time.sleep(0.05)
+    yield data[len(data) // 2 :]
+
+
+class Client:
+    """Asks one node for what is below the space ``first``."""
+
+    def __init__(self, environment: Raised, number: int) -> None:
+        self.number, self.may_end = number, list[bool]()
+        self.pid = environment.pid(f"worker@worker{number + 1}", "krk")
+        self.session = environment.session(environment.token())
+        host = f"https://{environment.address('krk', number)}"
+        self.base, self.cdmi = f"{host}/api/v3/oneprovider", f"{host}/cdmi/first"
+        (space,) = [one for one in self.session.get(f"{self.base}/spaces").json() if one["name"] == "first"]
+        self.space_id = space["spaceId"]
+
+    def switch_on_statistics(self) -> None:
+        url = f"{self.base}/spaces/{self.space_id}/settings"
+        assert self.session.patch(url, json={"statistics": True}).status_code == 200
+
+    def put(self, name: str, data: bytes) -> requests.Response:
+        url = f"{self.base}/data/{self.space_id}/path/{name}?create_parents=true"
+        return self.session.put(url, data=data, headers={"Content-Type": "application/octet-stream"})
+
+    def get(self, name: str) -> bytes:
+        return self.session.get(f"{self.cdmi}/{name}").content
+
+    def count_below(self, name: str) -> int | None:
+        """Return how many files statistics count in a directory; ``None`` while there are none."""
+        found = self.session.post(f"{self.base}/lookup-file-id/first/{name}").json()["fileId"]
+        body = {"mode": "slice", "layout": {"reg_file_and_link_count": ["minute"]}}
+        answer = self.session.get(f"{self.base}/data/{found}/dir_size_stats", json=body)
+        if answer.status_code != 200:
+            return None
+        values = answer.json()["slice"]["reg_file_and_link_count"]["minute"]
+        return int(values[0]["value"]) if values else 0
+
+    def begin_upload(self, name: str, size_b: int) -> str:
+        """Return the path of a new upload, the same at every node."""
+        metadata = f"path {base64.b64encode(f'first/{name}'.rpartition('/')[0].encode()).decode()}"
+        metadata += f",filename {base64.b64encode(name.rpartition('/')[2].encode()).decode()}"
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size_b), "Upload-Metadata": metadata}
+        made = self.session.post(f"{self.base}/tus/", headers=headers)
+        assert made.status_code == 201, made.text
+        return "/".join(made.headers["Location"].split("/")[-2:])
+
+    def patch(self, upload: str, offset_b: int, data: bytes | Iterator[bytes]) -> requests.Response:
+        headers = {
+            "Tus-Resumable": "1.0.0",
+            "Upload-Offset": str(offset_b),
+            "Content-Type": "application/offset+octet-stream",
+        }
+        return self.session.patch(f"{self.base}/tus/{upload}", data=data, headers=headers)

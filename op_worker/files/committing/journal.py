@@ -35,6 +35,8 @@ from op_worker.storage.registry import Storage, Storages
 
 SETTLING_S = 15.0
 """Whoever finishes what an ended life left is alone with it for so long."""
+_SLEPT_S = 3.0
+"""What was committed so long ago others may have finished; less than after what a life is over."""
 _POLL_S = 0.05
 _MOST_TRIES = 20
 _MOST_POLLS = 100
@@ -121,12 +123,21 @@ class Journal:
         ``False`` is returned, and ``pass_by`` or ``settle_all`` finish it later.
         """
         try:
+            if await self._is_done_by_others(space_id, intent):
+                return True
             await self._drain(space_id, intent)
             await self._work.perform(space_id, intent)
         except (StorageError, PersistenceError, ServiceUnavailable) as error:
             self._warn(intent, error)
             return False
         return True
+
+    async def _is_done_by_others(self, space_id: SpaceId, intent: Intent) -> bool:
+        """Whether this process slept after the commit, and another node has finished the operation."""
+        if self._wall_clock() - intent.since_s < _SLEPT_S:
+            return False
+        found = await self._pending(space_id, intent.target)
+        return found is None or found.operation != intent.operation
 
     def _warn(self, intent: Intent, error: Exception) -> None:
         self._log.warn(
@@ -158,7 +169,8 @@ class Journal:
         done = []
         for work in works:
             try:
-                await self._work.perform(space_id, work.intent)
+                if not await self._is_done_by_others(space_id, work.intent):
+                    await self._work.perform(space_id, work.intent)
             except StorageError as error:
                 self._warn(work.intent, error)
                 continue

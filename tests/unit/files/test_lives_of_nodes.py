@@ -13,9 +13,9 @@ from onedata.errors import ServiceUnavailable
 from op_worker.files.committing.staging_sweep import PATIENCE_S
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
-from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.intents import INTENTS, IntentKind
 from op_worker.files.stored.lives import LIVES
-from op_worker.files.stored.paths import STAGING
+from op_worker.files.stored.paths import STAGING, storage_path
 from op_worker.storage.helper import StoragePath
 from op_worker.storage.memory import MemoryHelper
 from tests.support.immediate import now
@@ -170,6 +170,19 @@ async def _some_work(files: FileService) -> None:
     await files.replace_content(owner, path("old"), body(LONG[:100]), expected_b=None, create=UPDATE)
     await files.move(owner, path("old"), path("new"))
     await files.remove(owner, path("gone"))
+
+
+@ensureDeferred
+async def test_an_operation_that_others_finished_while_its_node_slept_is_not_done_again() -> None:
+    site = living_site()
+    sleeper = await site.process("worker1")
+    await sleeper.replace_content(owner, path("theirs"), body(b"1"), expected_b=1, create=UPDATE)
+    storage = sleeper.context.storages.all()
+    source, target = storage_path(SPACE, ("theirs",)), storage_path(SPACE, ("elsewhere",))
+    intent = sleeper.context.journal.new(IntentKind.MOVE, next(iter(storage)), "nobody", target, source)
+    site.now_s += SHOWN_S
+    assert await sleeper.context.journal.carry_out(SPACE, intent)
+    assert await read(sleeper, path("theirs")) == b"1", "what came to that path meanwhile is somebody else's"
 
 
 def test_the_node_of_a_life_is_told_also_for_names_that_look_like_lives() -> None:

@@ -338,6 +338,27 @@ def test_a_writer_that_was_taken_over_counts_no_byte_any_more(site: Site) -> Non
     assert two.content() == DATA
 
 
+def test_a_writer_that_slept_and_shows_itself_again_writes_no_byte_into_what_another_one_finished(
+    site: Site,
+) -> None:
+    one, two = Node(site, "one"), Node(site, "two")
+    live(one.files)
+    upload = one.create()
+    stuck = Stuck(b"late")
+    first: list[object] = []
+    Deferred.fromCoroutine(one._write(upload, 0, stuck)).addBoth(first.append)
+    die(one.files)
+    assert isinstance(site.clock, Clock)
+    site.clock.advance(SHOWN_S)
+    two.write(upload, 0, DATA)
+    live(one.files)  # before anything else, as a process that goes on may do
+    assert one.files.context.lives.is_sure
+    stuck.come.callback(None)
+    assert isinstance(first[0], Failure)
+    first[0].trap(UploadBusy, OnedataError)
+    assert two.content() == DATA
+
+
 def test_a_removed_upload_leaves_nothing(node: Node) -> None:
     upload = node.create()
     node.write(upload, 0, DATA[:100])
