@@ -15,6 +15,7 @@ from bamboos.environment.engines.docker_cli import Docker
 from bamboos.environment.engines.engine import EngineMaker
 from bamboos.environment.engines.process import ProcessEngine
 from bamboos.environment.launch import Environment
+from bamboos.environment.parts import Document
 from bamboos.environment.validation import problems
 from bamboos.environment.waiting import LaunchFailed
 
@@ -47,9 +48,7 @@ def add_options(parser: argparse.ArgumentParser, components: Sequence[str] = ())
     parser.add_argument("config", type=Path, help="the environment description")
 
 
-def raise_described(
-    arguments: argparse.Namespace, part_of: Callable[[Description], Description] = lambda whole: whole
-) -> None:
+def raise_described(arguments: argparse.Namespace, part_of: Callable[[Document], Document] = dict) -> None:
     """Raise what the description says, or the part of it that is wanted; print the JSON; leave.
 
     Exits with 1 when the description has problems, and nothing is started then, or when something did
@@ -81,9 +80,9 @@ def chosen_engine(name: str, image: str | None) -> EngineMaker:
     return ProcessEngine.make
 
 
-def _described(path: Path, part_of: Callable[[Description], Description]) -> Description:
+def _described(path: Path, part_of: Callable[[Document], Document]) -> Description:
     try:
-        description = part_of(load(path))
+        description = load(path, part_of)
     except DescriptionError as error:
         sys.exit(str(error))
     for warning in description.warnings:

@@ -7,7 +7,7 @@ result before anything is started.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,12 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """The whole environment. ``warnings`` tells what of the document was left out of account."""
+    """The whole environment, and the ``document`` that describes it.
 
+    ``warnings`` tells what of the document was left out of account.
+    """
+
+    document: Mapping[str, Any]
     storages: Mapping[str, Sequence[Storage]]
     accounts: Mapping[str, Accounts]
     zones: Sequence[Instance]
@@ -127,8 +131,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-def load(path: Path) -> Description:
-    """Read a description. Raises DescriptionError when it is no JSON object or cannot be opened."""
+def load(path: Path, part_of: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict) -> Description:
+    """Read a description, or the part of its document that ``part_of`` returns.
+
+    Raises: DescriptionError when it is no JSON object or cannot be opened.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -138,7 +145,7 @@ def load(path: Path) -> Description:
     if not isinstance(document, dict):
         raise DescriptionError(f"{path} must hold a JSON object")
     try:
-        return parse(document)
+        return parse(part_of(document))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DescriptionError(f"{path} does not have the shape of an environment: {error!r}") from error
 
@@ -150,6 +157,7 @@ def parse(document: Mapping[str, Any]) -> Description:
         if document.get(key):
             warnings.append(f"{key!r} cannot be raised and is left out")
     return Description(
+        document=document,
         storages={name: _storages(part) for name, part in document.get("os_configs", {}).items()},
         accounts={name: _accounts(part) for name, part in document.get("os_configs", {}).items()},
         zones=_instances(document.get("zone_domains", {}), "oz_worker", warnings),

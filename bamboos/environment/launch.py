@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -29,6 +28,9 @@ from bamboos.environment.validation import storages_of
 from bamboos.environment.waiting import LaunchFailed, Worker, wait_connected, wait_healthy
 
 STARTS_AT_ONCE = 4
+RECORD, DESCRIPTION = "environment.json", "description.json"
+"""In the environment's folder: what has to be the same in every run; what it was made from."""
+
 Say = Callable[[str], None]
 
 
@@ -53,7 +55,7 @@ class Environment:
         uid = str(int(time.time()))
         folder = (folder or Path(gettempdir()) / "onedata" / uid).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        record = folder / "environment.json"
+        record = folder / RECORD
         saved: dict[str, Any] = json.loads(record.read_text()) if record.exists() else {}
         names = Names(saved.get("uid", uid), description.suffix)
         engine = make_engine(folder, names, saved)
@@ -79,20 +81,48 @@ class Environment:
 
     def _up(self, say: Say) -> None:
         clusters = self.clusters()
-        hosts = {host: names for cluster in clusters for host, names in cluster.hosts().items()}
-        self.engine.open(hosts)
+        self.engine.open(self._hosts(clusters))
         self._save()
-        addresses = {host: self.addresses.of(host) for host in hosts}
-        Certificates(self.folder / "certificates").make(clusters, addresses)
+        self._make_certificates(clusters)
         self._start(clusters, say)
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(wait_healthy, self._workers(clusters)))
+        wait_healthy(self._workers(clusters), self.engine.ended)
         self.engine.settle()
         say("every node is healthy")
         self._configure(say)
         if self.description.setup is not None and self.description.zones:
             for worker in self._workers([cluster for cluster in clusters if cluster.kind == "op_worker"]):
                 wait_connected(worker)
+
+    def add(self, instance: str, node: str, say: Say) -> None:
+        """Start one more worker, which the description has already, in an environment that runs.
+
+        Raises: LaunchFailed.
+        """
+        (cluster,) = (one for one in self.clusters() if one.instance.name == instance)
+        host = self.names.host(node, instance)
+        try:
+            self.engine.attach(self._hosts(self.clusters()))
+            self.engine.admit(host, cluster.hosts()[host])
+            self._save()
+            self._make_certificates([cluster])
+            (command,) = (
+                command
+                for command in daemons.commands(self.site, cluster, self.zone_of(cluster.instance))
+                if command.host == host
+            )
+            say(f"starting {command.node}")
+            self.engine.start(command)
+            workers = [worker for worker in self._workers([cluster]) if worker.node == command.node]
+            wait_healthy(workers, lambda: [one for one in self.engine.ended() if one.node == command.node])
+        except (EngineFailed, OSError) as error:
+            raise LaunchFailed(str(error)) from error
+
+    def _hosts(self, clusters: Sequence[Cluster]) -> Mapping[str, Sequence[str]]:
+        return {host: names for cluster in clusters for host, names in cluster.hosts().items()}
+
+    def _make_certificates(self, clusters: Sequence[Cluster]) -> None:
+        addresses = {host: self.addresses.of(host) for host in self._hosts(clusters)}
+        Certificates(self.folder / "certificates").make(clusters, addresses)
 
     def _start(self, clusters: Sequence[Cluster], say: Say) -> None:
         commands = [
@@ -162,7 +192,6 @@ class Environment:
                 node=node,
                 folder=self.site.node_folder(host),
                 door=self.door(host) if cluster.kind != "cluster_worker" else self._plain_door(host),
-                is_running=partial(self.engine.is_running, node),
             )
             for cluster in clusters
             for node, host in cluster.workers().items()
@@ -208,11 +237,11 @@ class Environment:
         record = {
             "uid": self.names.uid,
             "engine": self.engine.name,
-            "port": self.addresses.port,
-            "addresses": dict(self.addresses.given),
             "configured": self.configured,
+            **self.engine.saved(),
         }
-        (self.folder / "environment.json").write_text(json.dumps(record, indent=2))
+        (self.folder / RECORD).write_text(json.dumps(record, indent=2))
+        (self.folder / DESCRIPTION).write_text(json.dumps(self.description.document, indent=2))
 
     def link_logs(self, logdir: Path) -> None:
         """Make ``logdir/<host>`` point to each node's folder of logs."""

@@ -52,6 +52,12 @@ def load_command(folder: Path) -> NodeCommand:
     return NodeCommand(**{**saved, "folder": folder, "mounts": mounts})
 
 
+def saved_commands(environment_folder: Path) -> Sequence[NodeCommand]:
+    """Every node of an environment that was ever started, the latest last."""
+    files = (environment_folder / "nodes").glob("*/command.json")
+    return [load_command(file.parent) for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+
+
 def last_words(folder: Path, lines: int = 15) -> str:
     """The end of a node's console output, for the message that says why it did not come up."""
     log = folder / "console.log"

@@ -1,26 +1,40 @@
-"""Parts of a description that come up alone; pure."""
+"""Documents of environments made smaller, to parts that come up alone, or larger by a node; pure."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import copy
+from collections.abc import Mapping
+from typing import Any
 
-from bamboos.environment.description import Description, Instance
+Document = Mapping[str, Any]
+
+APPLICATIONS = {
+    "zone_domains": "oz_worker",
+    "provider_domains": "op_worker",
+    "cluster_domains": "cluster_worker",
+}
+"""Key of a document → the worker application of the clusters below it."""
 
 
-def zones_alone(description: Description) -> Description:
+def zones_alone(document: Document) -> Document:
     """The zones, empty."""
-    return replace(description, providers=(), clusters=(), setup=None)
+    return _without(document, "provider_domains", "cluster_domains", "global_setup")
 
 
-def providers_alone(description: Description) -> Description:
+def providers_alone(document: Document) -> Document:
     """The providers with their storages, registered nowhere."""
-    providers = [_without_zone(provider) for provider in description.providers]
-    return replace(description, zones=(), providers=providers, clusters=(), setup=None)
+    part = _without(document, "zone_domains", "cluster_domains", "global_setup")
+    for provider in part.get("provider_domains", {}).values():
+        for worker in provider.get("op_worker", {}).values():
+            settings = worker.get("sys.config", {})
+            for section in (settings, settings.get("op_worker", {})):
+                section.pop("oz_domain", None)
+    return part
 
 
-def clusters_alone(description: Description) -> Description:
+def clusters_alone(document: Document) -> Document:
     """The bare clusters."""
-    return replace(description, zones=(), providers=(), setup=None)
+    return _without(document, "zone_domains", "provider_domains", "global_setup")
 
 
 PARTS = {
@@ -28,12 +42,25 @@ PARTS = {
     "provider_domains": providers_alone,
     "cluster_domains": clusters_alone,
 }
-"""Key of a description → the part that it describes."""
+"""Key of a document → the part that it describes."""
 
 
-def _without_zone(provider: Instance) -> Instance:
-    workers = {
-        name: {key: value for key, value in variables.items() if key != "oz_domain"}
-        for name, variables in provider.workers.items()
-    }
-    return replace(provider, workers=workers)
+def with_worker(document: Document, instance: str, node: str) -> Document:
+    """The document with one more worker in a cluster, set up as the first one is.
+
+    Raises: KeyError when there is no such cluster; ValueError when it has a node of that name.
+    """
+    larger = copy.deepcopy(dict(document))
+    for key, application in APPLICATIONS.items():
+        cluster = larger.get(key, {}).get(instance)
+        if cluster is not None:
+            workers = cluster[application]
+            if node in workers or node in cluster.get("cluster_manager", {}):
+                raise ValueError(f"{instance} has a node {node} already")
+            workers[node] = copy.deepcopy(next(iter(workers.values())))
+            return larger
+    raise KeyError(instance)
+
+
+def _without(document: Document, *keys: str) -> dict[str, Any]:
+    return {key: copy.deepcopy(value) for key, value in document.items() if key not in keys}

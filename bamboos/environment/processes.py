@@ -66,13 +66,14 @@ def stop(pids: Sequence[int], environment_folder: Path, limit_s: float = STOP_LI
 
     Pids that belong to somebody else by now are left alone.
     """
-    for pid in pids:
+    ours = [pid for pid in pids if belongs_to(pid, environment_folder)]
+    for pid in ours:
         _signal(pid, signal.SIGTERM, environment_folder)
     deadline = time.monotonic() + limit_s
-    while any(belongs_to(pid, environment_folder) for pid in pids) and time.monotonic() < deadline:
+    while any(is_running(pid) for pid in ours) and time.monotonic() < deadline:
         _reap()
         time.sleep(0.02)
-    for pid in pids:
+    for pid in ours:
         _signal(pid, signal.SIGKILL, environment_folder)
 
 

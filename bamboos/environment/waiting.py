@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bamboos.environment.node_command import last_words
+from bamboos.environment.node_command import NodeCommand, last_words
 from bamboos.environment.rest import Rest, RestFailed
 
 HEALTH_LIMIT_S = 300.0
@@ -23,29 +23,34 @@ class LaunchFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """A worker that was started: its node name, its folder, its web door, and whether it still runs."""
+    """A worker that was started: its node name, its folder, its web door."""
 
     node: str
     folder: Path
     door: Rest
-    is_running: Callable[[], bool]
 
 
-def wait_healthy(worker: Worker) -> None:
-    """Wait until ``/nagios`` of a worker says ok. Raises: LaunchFailed."""
-    started = time.monotonic()
-    next_check = started
-    while (now := time.monotonic()) < started + HEALTH_LIMIT_S:
-        if _is_healthy(worker.door):
-            return
+def wait_healthy(workers: Sequence[Worker], ended: Callable[[], Sequence[NodeCommand]]) -> None:
+    """Wait until ``/nagios`` of every worker says ok.
+
+    Args:
+        ended: nodes, of any kind, that were started and do not run any more; asked now and then.
+
+    Raises: LaunchFailed, also when a node ended.
+    """
+    started = next_check = time.monotonic()
+    waiting = list(workers)
+    while waiting := [worker for worker in waiting if not _is_healthy(worker.door)]:
+        now = time.monotonic()
+        if now > started + HEALTH_LIMIT_S:
+            first = waiting[0]
+            problem = f"is not healthy after {HEALTH_LIMIT_S:.0f} s"
+            raise LaunchFailed(f"{first.node} {problem}:\n{last_words(first.folder)}")
         if now >= next_check:
             next_check = now + LIFE_CHECK_S
-            if not worker.is_running():
-                raise LaunchFailed(f"{worker.node} ended while starting:\n{last_words(worker.folder)}")
+            for command in ended():
+                raise LaunchFailed(f"{command.node} ended while starting:\n{last_words(command.folder)}")
         time.sleep(PAUSE_S)
-    raise LaunchFailed(
-        f"{worker.node} is not healthy after {HEALTH_LIMIT_S:.0f} s:\n{last_words(worker.folder)}"
-    )
 
 
 def wait_connected(worker: Worker) -> None:

@@ -16,7 +16,7 @@ from bamboos.environment.engines.docker_cli import Docker
 from bamboos.environment.engines.engine import EngineFailed
 from bamboos.environment.engines.images import Image, find_image
 from bamboos.environment.names import Names
-from bamboos.environment.node_command import Mount, NodeCommand
+from bamboos.environment.node_command import Mount, NodeCommand, saved_commands
 from bamboos.environment.surroundings import OwnHosts, Surroundings
 from bamboos.environment.zone_file import zone_file
 
@@ -48,6 +48,7 @@ class DockerEngine:
         self._image: Image | None = None
         self._aliases: dict[str, Sequence[str]] = {}
         self._ids: dict[str, str] = {}
+        self._started: dict[str, NodeCommand] = {}
         self.network = f"onedata-{names.uid}"
         self.addresses = Addresses(HTTPS_PORT, self._claim_network, given)
 
@@ -56,7 +57,7 @@ class DockerEngine:
         cls, folder: Path, names: Names, saved: Mapping[str, Any], image: str | None = None
     ) -> DockerEngine:
         """See ``EngineMaker``."""
-        return cls(folder, names, dict(saved.get("addresses", {})), image)
+        return cls(folder, names, dict(saved.get("addresses", {})), image or saved.get("image"))
 
     @property
     def surroundings(self) -> Surroundings:
@@ -78,6 +79,14 @@ class DockerEngine:
         self._write_zone()
         self.start(self._dns_command())
 
+    def attach(self, hosts: Mapping[str, Sequence[str]]) -> None:
+        """See ``Engine``."""
+        self._image = find_image(self._docker, self._image_name)
+        self._aliases = dict(hosts)
+        for command in saved_commands(self._folder):
+            if (container := self._inspect(command.node, "{{.Id}}")) is not None:
+                self._ids[command.node], self._started[command.node] = container, command
+
     def admit(self, host: str, aliases: Sequence[str]) -> None:
         """See ``Engine``; the name server is run again with the whole list."""
         self.addresses.of(host)
@@ -92,6 +101,7 @@ class DockerEngine:
             self._ids[command.node] = self._docker(*self._run_words(command))
         else:
             self._docker("start", command.host)
+        self._started[command.node] = command
 
     def stop(self, node: str) -> None:
         """See ``Engine``."""
@@ -108,6 +118,11 @@ class DockerEngine:
         """See ``Engine``."""
         return self._inspect(node, "{{.State.Running}}") == "true"
 
+    def ended(self) -> Sequence[NodeCommand]:
+        """See ``Engine``."""
+        running = set(self._members())
+        return [command for node, command in self._started.items() if self._ids[node] not in running]
+
     def settle(self) -> None:
         """See ``Engine``: the name server has to resolve its own name."""
         deadline = time.monotonic() + DNS_LIMIT_S
@@ -119,6 +134,10 @@ class DockerEngine:
     def close(self) -> None:
         """See ``Engine``."""
         remove(self._docker, self._members("--all"), [self.network])
+
+    def saved(self) -> Mapping[str, Any]:
+        """See ``Engine``."""
+        return {"addresses": dict(self.addresses.given), "image": self._image_name}
 
     def report(self) -> Mapping[str, Any]:
         """See ``Engine``."""

@@ -40,6 +40,12 @@ class Engine(Protocol):
         Raises: EngineFailed, also when nodes of the environment are running already.
         """
 
+    def attach(self, hosts: Mapping[str, Sequence[str]]) -> None:
+        """Take up an environment that runs, which another process opened. ``hosts`` is as with ``open``.
+
+        Raises: EngineFailed.
+        """
+
     def admit(self, host: str, aliases: Sequence[str]) -> None:
         """Give one more host its address in the open environment, and make its name known."""
 
@@ -55,11 +61,17 @@ class Engine(Protocol):
     def is_running(self, node: str) -> bool:
         """Whether the node has been started and has not ended."""
 
+    def ended(self) -> Sequence[NodeCommand]:
+        """How those nodes were started that were started here and do not run."""
+
     def settle(self) -> None:
         """Wait until what ``open`` started is ready. Raises: EngineFailed."""
 
     def close(self) -> None:
         """End every node and remove everything that was made, but no file of the environment's folder."""
+
+    def saved(self) -> Mapping[str, Any]:
+        """What ``EngineMaker`` needs to find the environment again; JSON."""
 
     def report(self) -> Mapping[str, Any]:
         """The engine's part of the output: at least ``docker_ids``, ``dns``, ``pids``, ``containers``."""

@@ -15,7 +15,7 @@ from bamboos.environment.addresses import Addresses, free_loopback_network, http
 from bamboos.environment.engines.engine import EngineFailed
 from bamboos.environment.interpreter import daemon_python
 from bamboos.environment.names import Names
-from bamboos.environment.node_command import NodeCommand
+from bamboos.environment.node_command import NodeCommand, saved_commands
 from bamboos.environment.surroundings import SharedMachine, Surroundings
 
 KILL_LIMIT_S = 10.0
@@ -32,7 +32,7 @@ class ProcessEngine:
     def __init__(self, folder: Path, addresses: Addresses) -> None:
         self._folder = folder
         self.adapt: Callable[[NodeCommand], NodeCommand] = _as_it_is
-        self._started: dict[str, None] = {}
+        self._started: dict[str, NodeCommand] = {}
         self.addresses = addresses
         self.surroundings: Surroundings = SharedMachine(
             folder=folder, python=str(daemon_python()), addresses=addresses
@@ -52,6 +52,11 @@ class ProcessEngine:
         for host in hosts:
             self.addresses.of(host)
 
+    def attach(self, hosts: Mapping[str, Sequence[str]]) -> None:
+        """See ``Engine``."""
+        for command in saved_commands(self._folder):
+            self._started[command.node] = command
+
     def admit(self, host: str, aliases: Sequence[str]) -> None:
         """See ``Engine``."""
         self.addresses.of(host)
@@ -59,7 +64,7 @@ class ProcessEngine:
     def start(self, command: NodeCommand) -> None:
         """See ``Engine``."""
         processes.start(self.adapt(command), self._folder)
-        self._started[command.node] = None
+        self._started[command.node] = command
 
     def stop(self, node: str) -> None:
         """See ``Engine``."""
@@ -81,12 +86,20 @@ class ProcessEngine:
         pid = self._pid(node)
         return pid is not None and processes.is_running(pid)
 
+    def ended(self) -> Sequence[NodeCommand]:
+        """See ``Engine``."""
+        return [command for node, command in self._started.items() if not self.is_running(node)]
+
     def settle(self) -> None:
         """See ``Engine``; there is nothing to wait for."""
 
     def close(self) -> None:
         """See ``Engine``."""
         processes.stop(processes.members(self._folder), self._folder)
+
+    def saved(self) -> Mapping[str, Any]:
+        """See ``Engine``."""
+        return {"port": self.addresses.port, "addresses": dict(self.addresses.given)}
 
     def report(self) -> Mapping[str, Any]:
         """See ``Engine``; a ``redis@`` node's process is the server's, not its owner's."""

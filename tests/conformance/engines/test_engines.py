@@ -90,6 +90,7 @@ def test_each_host_has_an_address_of_its_own_which_this_machine_reaches(bench: B
         bench.started(number)
     assert len({bench.engine.addresses.of(host) for host in bench.hosts}) == 2
     assert bench.answer(0) == bench.answer(1) == "x"
+    assert bench.engine.ended() == []
 
 
 def test_node_that_is_asked_to_stop_may_finish_its_work(bench: Bench) -> None:
@@ -117,6 +118,7 @@ def test_last_words_of_a_node_that_ends_at_once_are_kept(bench: Bench) -> None:
     bench.engine.start(command)
     wait_until(lambda: not bench.engine.is_running(command.node), 20, "the node still runs")
     assert "no, thank you" in last_words(command.folder)
+    assert [one.node for one in bench.engine.ended()] == [command.node]
 
 
 def test_node_that_was_never_started_does_not_run_and_may_be_stopped(bench: Bench) -> None:
@@ -134,6 +136,17 @@ def test_environment_that_runs_cannot_be_opened_again(bench: Bench) -> None:
     assert bench.answer() == "x"
 
 
+def test_environment_that_runs_is_taken_up_by_another_process(bench: Bench) -> None:
+    command = bench.started()
+    second = bench.make(bench.folder, bench.names, bench.engine.saved())
+    second.attach({host: [] for host in bench.hosts})
+    assert second.report() == bench.engine.report()
+    second.kill(command.node)
+    assert not bench.engine.is_running(command.node)
+    second.start(command)
+    wait_until(lambda: bench.answer() == "xx", 20, "the node does not answer again")
+
+
 def test_host_admitted_later_gets_the_next_address(bench: Bench) -> None:
     late = bench.names.host("late", "p")
     bench.engine.admit(late, [])
@@ -145,7 +158,7 @@ def test_host_admitted_later_gets_the_next_address(bench: Bench) -> None:
 def test_addresses_are_kept_when_the_environment_is_opened_again(bench: Bench) -> None:
     given = {host: bench.engine.addresses.of(host) for host in bench.hosts}
     bench.engine.close()
-    bench.engine = bench.make(bench.folder, bench.names, {"addresses": dict(bench.engine.addresses.given)})
+    bench.engine = bench.make(bench.folder, bench.names, bench.engine.saved())
     bench.engine.open({host: [] for host in bench.hosts})
     assert {host: bench.engine.addresses.of(host) for host in bench.hosts} == given
 

@@ -14,11 +14,11 @@ from twisted.names.authority import PySourceAuthority
 
 from bamboos.environment.accounts import Accounts, group_file, number, passwd_file
 from bamboos.environment.addresses import Addresses
-from bamboos.environment.description import load
+from bamboos.environment.description import load, parse
 from bamboos.environment.dns_query import has_answer, question
 from bamboos.environment.engines.networks import PRIVATE, candidates, routed_networks
 from bamboos.environment.node_command import Mount, NodeCommand, load_command
-from bamboos.environment.parts import clusters_alone, providers_alone, zones_alone
+from bamboos.environment.parts import clusters_alone, providers_alone, with_worker, zones_alone
 from bamboos.environment.validation import problems
 from bamboos.environment.zone_file import zone_file
 
@@ -110,13 +110,25 @@ def test_accounts_have_the_same_numbers_on_every_machine() -> None:
 
 
 def test_parts_of_a_description_stand_alone() -> None:
-    whole = load(EXAMPLES / "single_gr_two_providers.json")
-    zones, providers = zones_alone(whole), providers_alone(whole)
+    example = EXAMPLES / "single_gr_two_providers.json"
+    zones, providers = load(example, zones_alone), load(example, providers_alone)
     assert (len(zones.zones), len(zones.providers), zones.setup) == (1, 0, None)
     assert (len(providers.zones), len(providers.providers), providers.setup) == (0, 2, None)
     assert [provider.zone for provider in providers.providers] == [None, None]
     assert problems(zones) == problems(providers) == []
-    assert clusters_alone(load(EXAMPLES / "cluster_small.json")).clusters != ()
+    assert load(EXAMPLES / "cluster_small.json", clusters_alone).clusters != ()
+
+
+def test_added_worker_is_set_up_as_the_first_one() -> None:
+    document = json.loads((EXAMPLES / "single_oz_and_two_workers.json").read_text())
+    (provider,) = parse(with_worker(document, "krk", "worker3")).providers
+    assert list(provider.workers) == ["worker1", "worker2", "worker3"]
+    assert provider.workers["worker3"] == provider.workers["worker1"]
+    assert "worker3" not in document["provider_domains"]["krk"]["op_worker"]
+    with pytest.raises(ValueError, match="worker2"):
+        with_worker(document, "krk", "worker2")
+    with pytest.raises(KeyError):
+        with_worker(document, "nowhere", "worker3")
 
 
 def test_keys_without_effect_are_named_in_a_warning(tmp_path: Path) -> None:
