@@ -53,6 +53,7 @@ class Partition:
     runs: TaskOwner = field(factory=TaskOwner)
     begun: set[TaskId] = field(factory=set)
     entered: set[TaskId] = field(factory=set)
+    failures: dict[TaskId, int] = field(factory=dict)
     end: Deposed | None = None
     is_let_go: bool = False
 
@@ -79,7 +80,6 @@ class JobRunner:
         self._wall_clock, self._nodes = wall_clock, nodes
         self._slots: dict[str, PoolSlots] = {}
         self._runs: dict[TaskId, TaskRun] = {}
-        self._failures: dict[TaskId, int] = {}
 
     def slots_of(self, pool: Pool) -> PoolSlots:
         """The slots of a pool on this node."""
@@ -156,7 +156,7 @@ class JobRunner:
                 candidate.task, candidate.group, candidate.priority
             ):
                 await self._run(partition, candidate.id, kind)
-            self._failures.pop(candidate.id, None)
+            partition.failures.pop(candidate.id, None)
             self._open.forget(candidate.id)
             partition.entered.discard(candidate.id)
         except CancelledError:
@@ -164,7 +164,7 @@ class JobRunner:
         except Deposed as end:
             partition.end = end
         except Exception as error:  # noqa: BLE001 - whatever it is, the task is gone on with later
-            pause_s = self._failed(candidate.id, error)
+            pause_s = self._failed(partition, candidate.id, error)
         if pause_s:
             await sleep(self._around.clock, pause_s)
         partition.begun.discard(candidate.id)
@@ -190,9 +190,9 @@ class JobRunner:
         finally:
             del self._runs[task_id]
 
-    def _failed(self, task_id: TaskId, error: Exception) -> float:
+    def _failed(self, partition: Partition, task_id: TaskId, error: Exception) -> float:
         """Return how long to wait before the task is gone on with."""
-        failures = self._failures[task_id] = self._failures.get(task_id, 0) + 1
+        failures = partition.failures[task_id] = partition.failures.get(task_id, 0) + 1
         if isinstance(error, PersistenceError):
             self._log.warn("task {task} goes on later: {error}", task=str(task_id), error=error)
         else:
