@@ -35,6 +35,7 @@ class Candidate:
     """A task that may be begun here."""
 
     id: TaskId
+    pool: str
     group: str
     priority: int
 
@@ -50,8 +51,9 @@ class Partition:
     number: int
     tenure: Tenure
     runs: TaskOwner = field(factory=TaskOwner)
-    begun: dict[TaskId, Candidate] = field(factory=dict)
+    begun: set[TaskId] = field(factory=set)
     entered: set[TaskId] = field(factory=set)
+    failures: dict[TaskId, int] = field(factory=dict)
     end: Deposed | None = None
     is_let_go: bool = False
 
@@ -78,7 +80,6 @@ class JobRunner:
         self._wall_clock, self._nodes = wall_clock, nodes
         self._slots: dict[str, PoolSlots] = {}
         self._runs: dict[TaskId, TaskRun] = {}
-        self._failures: dict[TaskId, int] = {}
 
     def slots_of(self, pool: Pool) -> PoolSlots:
         """The slots of a pool on this node."""
@@ -92,9 +93,13 @@ class JobRunner:
         return self._slots[pool.name]
 
     def on_seen(self, stored: Stored) -> None:
-        """A task was read; when it is not wanted any more, its run is told."""
-        if stored.is_unwanted and stored.id in self._runs:
+        """A task was read; when it is not wanted any more, its run is told, or it waits no longer for one."""
+        if not stored.is_unwanted:
+            return
+        if stored.id in self._runs:
             self._runs[stored.id].want_no_more()
+        elif stored.task.pool in self._slots:
+            self._slots[stored.task.pool].tasks.let_through(str(stored.id))
 
     async def own(self, number: int, tenure: Tenure) -> None:
         """Do the tasks of a partition, until the ring gives it to another node. Raises: Deposed."""
@@ -121,27 +126,37 @@ class JobRunner:
         self._open.news(partition.number).tell()
 
     def _begin_some(self, partition: Partition) -> None:
-        """Let tasks wait for their turn: of each pool enough that no slot stays empty."""
+        """Let tasks wait for their turn: of each pool enough that no slot stays empty.
+
+        Those that are to be cancelled need no slot.
+        """
         by_pool: dict[str, list[Candidate]] = {}
         for stored in self._open.of(partition.number):
-            if stored.task.pool in self._kinds:
-                candidate = Candidate(stored.id, stored.task.group, stored.task.priority)
-                by_pool.setdefault(stored.task.pool, []).append(candidate)
+            if stored.task.pool not in self._kinds:
+                continue
+            candidate = Candidate(stored.id, stored.task.pool, stored.task.group, stored.task.priority)
+            if stored.is_unwanted:
+                self._begin(partition, candidate)
+                self.slots_of(self._kinds[candidate.pool].pool).tasks.let_through(candidate.task)
+            else:
+                by_pool.setdefault(candidate.pool, []).append(candidate)
         for pool, candidates in by_pool.items():
-            most = 4 * self._kinds[pool].pool.limits.tasks
-            for candidate in shortlist(candidates, most):
-                if candidate.id not in partition.begun:
-                    partition.begun[candidate.id] = candidate
-                    partition.runs.spawn(f"task {candidate.id}", self._do(partition, candidate, pool))
+            for candidate in shortlist(candidates, 4 * self._kinds[pool].pool.limits.tasks):
+                self._begin(partition, candidate)
 
-    async def _do(self, partition: Partition, candidate: Candidate, pool: str) -> None:
-        kind, pause_s = self._kinds[pool], 0.0
+    def _begin(self, partition: Partition, candidate: Candidate) -> None:
+        if candidate.id not in partition.begun:
+            partition.begun.add(candidate.id)
+            partition.runs.spawn(f"task {candidate.id}", self._do(partition, candidate))
+
+    async def _do(self, partition: Partition, candidate: Candidate) -> None:
+        kind, pause_s = self._kinds[candidate.pool], 0.0
         try:
             async with self.slots_of(kind.pool).tasks.turn(
                 candidate.task, candidate.group, candidate.priority
             ):
                 await self._run(partition, candidate.id, kind)
-            self._failures.pop(candidate.id, None)
+            partition.failures.pop(candidate.id, None)
             self._open.forget(candidate.id)
             partition.entered.discard(candidate.id)
         except CancelledError:
@@ -149,10 +164,10 @@ class JobRunner:
         except Deposed as end:
             partition.end = end
         except Exception as error:  # noqa: BLE001 - whatever it is, the task is gone on with later
-            pause_s = self._failed(candidate.id, error)
+            pause_s = self._failed(partition, candidate.id, error)
         if pause_s:
             await sleep(self._around.clock, pause_s)
-        del partition.begun[candidate.id]
+        partition.begun.discard(candidate.id)
         self._open.news(partition.number).tell()
 
     async def _run(self, partition: Partition, task_id: TaskId, kind: Traverse) -> None:
@@ -175,9 +190,9 @@ class JobRunner:
         finally:
             del self._runs[task_id]
 
-    def _failed(self, task_id: TaskId, error: Exception) -> float:
+    def _failed(self, partition: Partition, task_id: TaskId, error: Exception) -> float:
         """Return how long to wait before the task is gone on with."""
-        failures = self._failures[task_id] = self._failures.get(task_id, 0) + 1
+        failures = partition.failures[task_id] = partition.failures.get(task_id, 0) + 1
         if isinstance(error, PersistenceError):
             self._log.warn("task {task} goes on later: {error}", task=str(task_id), error=error)
         else:

@@ -64,6 +64,10 @@ class Turns(Generic[W]):
         if not queue:
             del self._waiting[key]
 
+    def waiting_of(self, task: str) -> list[W]:
+        """Those of a task that wait."""
+        return [one for key, queue in self._waiting.items() if key[2] == task for one in queue]
+
     def free(self) -> None:
         """Give a slot back."""
         self._busy -= 1

@@ -100,6 +100,7 @@ class JobsConformance:
             assert set(done.values()) == {6}
             assert sorted(number for node in nodes for number in node.owned) == list(range(32))
 
+    @pytest.mark.slow()
     @ensureDeferred
     async def test_node_that_dies_is_followed_and_every_job_counts_once(self, engine: Engine) -> None:
         async with cluster_over(engine) as cluster:

@@ -110,6 +110,7 @@ class FenceConformance:
         await (await tenure_of(engine, "b")).fence(Scope(f"{scope}-other"))
         await fence.commit(engine, written("still"))
 
+    @pytest.mark.slow()
     @ensureDeferred
     async def test_node_that_wakes_up_after_a_takeover_writes_nothing(
         self, engine: Engine, scope: Scope, store_clock: IReactorTime

@@ -13,6 +13,7 @@ from tests.support.traverses import Walk, masters_of, tree
 JOBS = 3 * masters_of(2, 2)
 
 
+@pytest.mark.slow()
 @pytest.mark.parametrize("after", range(JOBS + 1))
 def test_task_that_is_cancelled_after_some_jobs_ends_and_is_counted_exactly(after: int) -> None:
     cluster, begun = JobNodes(Surroundings()), 0

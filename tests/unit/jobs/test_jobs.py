@@ -274,19 +274,22 @@ def test_cancelled_task_stops_running_jobs_when_its_kind_says_so(nodes: JobNodes
     assert walk.running == set()
 
 
-def test_task_that_waits_is_cancelled_when_it_has_its_turn(nodes: JobNodes) -> None:
+def test_task_that_waits_for_a_slot_is_cancelled_at_once(nodes: JobNodes) -> None:
     gate = Gate({"r"})
     walk = Walk(before=gate)
     jobs = nodes.on("a", walk)
-    tasks = [now(jobs.start("walk", "g", tree(0, 0, 1), scope=SCOPE)) for _ in range(3)]
+    tasks = [now(jobs.start("walk", "g", tree(0, 0, 1), scope=SCOPE)) for _ in range(4)]
     nodes.around.advance(1)
     waiting = [one for one in tasks if nodes.read(one).task.status is TaskStatus.SCHEDULED]
-    assert len(waiting) == 1
+    assert len(waiting) == 2
     now(jobs.cancel(waiting[0]))
+    nodes.around.advance(1)
+    assert nodes.read(waiting[0]).task.status is TaskStatus.CANCELLED
+    assert jobs.gauges()["walk"].tasks == 2
     gate.open()
     nodes.around.advance(2)
-    assert nodes.read(waiting[0]).task.status is TaskStatus.CANCELLED
-    assert walk.masters["r"] == 2
+    assert nodes.read(waiting[1]).task.status is TaskStatus.FINISHED
+    assert walk.masters["r"] == 3
 
 
 def test_cancel_reaches_the_owner_through_another_node(nodes: JobNodes) -> None:
@@ -399,6 +402,7 @@ def test_task_whose_beginner_died_before_he_told_is_found(nodes: JobNodes) -> No
     assert nodes.read(task_id).task.status is TaskStatus.FINISHED
 
 
+@pytest.mark.slow()
 def test_ended_tasks_are_forgotten_when_they_are_old_or_too_many(nodes: JobNodes) -> None:
     jobs = nodes.on("a", Walk())
     nodes.around.advance(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,7 @@ def cut(scribes: Scribes, name: str, is_away: bool) -> None:
     scribes.around.node(name).engine.is_away = is_away
 
 
+@pytest.mark.slow()
 @settings(max_examples=60)
 @given(st.lists(events, max_size=25))
 def test_tokens_of_what_is_written_only_grow_and_work_goes_on(
