@@ -28,6 +28,9 @@ from cluster_worker.runtime.services import TaskOwner, TaskService
 
 _ASK_TIMEOUT_S = 0.5
 _LOOK_S = 0.2
+_EAGER_LOOKS = 50
+_PATIENT_LOOKS = 10
+"""While something is wrong we ask at each look, ten seconds long; then at every tenth."""
 _SILENT_S = 0.5
 _MOST_ASKED = 16
 _ELSEWHERE = frozenset({"MOVED", "CLUSTERDOWN"})
@@ -44,6 +47,7 @@ class RedisCluster(TaskService):
         self.slots = SlotMap()
         self._opened: list[ClusterConnections] = []
         self._asking: list[Deferred[None]] | None = None
+        self._troubled_looks = 0
         self._look = LoopingCall(self._look_after_nodes)
         self._look.clock = reactor
 
@@ -125,7 +129,12 @@ class RedisCluster(TaskService):
         return make_endpoint(self._reactor, address, self._config.ca_file, self._config.reply_timeout_s)
 
     def _look_after_nodes(self) -> None:
-        if self._asking is None and not all(opened.is_well for opened in self._opened):
+        if all(opened.is_well for opened in self._opened):
+            self._troubled_looks = 0
+            return
+        self._troubled_looks += 1
+        is_eager = self._troubled_looks <= _EAGER_LOOKS or self._troubled_looks % _PATIENT_LOOKS == 0
+        if is_eager and self._asking is None:
             self.spawn("look after the cluster", self.refresh())
 
 

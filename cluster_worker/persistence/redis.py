@@ -41,20 +41,19 @@ from cluster_worker.persistence.layout import (
     reject_malformed,
     scope_prefix,
 )
+from cluster_worker.persistence.lease_scripts import ACQUIRE, RELEASE
 from cluster_worker.persistence.link import RedisLink
 from cluster_worker.persistence.requests import Requests
 from cluster_worker.persistence.resp import encode_command
+from cluster_worker.persistence.script import Script
 from cluster_worker.persistence.scripts import (
-    ACQUIRE,
     ANCESTORS,
     CHANGES,
     COMMIT,
     FORGET,
     GET_MANY,
     PAGE,
-    RELEASE,
     RESOLVE,
-    Script,
 )
 from cluster_worker.persistence.topologies import make_store
 from cluster_worker.runtime.services import OrderedService

@@ -1,47 +1,14 @@
 """The Lua scripts: each does one whole step of the engine in one round trip; no business rule in Lua.
 
-``KEYS[1]`` is the scope's prefix ``{scope}:`` (or the lease's key); it carries the hash tag, so the
+``KEYS[1]`` is the scope's prefix ``{scope}:``; it carries the hash tag, so the
 scripts run on the shard that has the scope. ``ARGV[1]`` is one msgpack list, and long answers are one
 msgpack list too: both ends then build and take apart whole lists in C.
 """
 
 from __future__ import annotations
 
-from hashlib import sha1
-
-from attrs import field, frozen
-
-from cluster_worker.persistence.resp import encode_command
-
-
-def _source_bytes(text: str) -> bytes:
-    return text.strip().encode()
-
-
-@frozen
-class Script:
-    """A script and the beginning of every command that runs it, ready to send."""
-
-    source: bytes = field(converter=_source_bytes)
-    digest: str = field(init=False)
-    _head: bytes = field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        digest = sha1(self.source, usedforsecurity=False).hexdigest()
-        object.__setattr__(self, "digest", digest)
-        object.__setattr__(
-            self, "_head", b"*5\r\n$7\r\nEVALSHA\r\n$40\r\n%b\r\n$1\r\n1\r\n" % digest.encode()
-        )
-
-    def request(self, key: bytes, argument: bytes) -> bytes:
-        """Return the command that runs the script with its one key and its one argument."""
-        return b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (self._head, len(key), key, len(argument), argument)
-
-    @property
-    def load(self) -> bytes:
-        """The command that makes a server know the script."""
-        return encode_command((b"SCRIPT", b"LOAD", self.source))
-
+from cluster_worker.persistence.lease_scripts import ACQUIRE, RELEASE
+from cluster_worker.persistence.script import Script
 
 # Checks every step against what is stored, then applies all of them, then numbers and announces the
 # changed keys. Nothing after the checks can fail: types are ours, counters are in range, and a server
@@ -277,34 +244,6 @@ for _, entry in ipairs(cmsgpack.unpack(ARGV[1])) do
   if seq and tonumber(seq) <= entry[2] then n = n + call('ZREM', k, entry[1]) end
 end
 return n
-"""
-)
-
-# {owner, milliseconds} -> the lease's token, or 0 while somebody else holds it. The token outlives the
-# lease, so that each new holder gets a greater one. It is not below the server's time in milliseconds, so
-# that tokens grow even when a failover lost the last ones.
-ACQUIRE = Script(
-    r"""
-local k, a = KEYS[1], cmsgpack.unpack(ARGV[1])
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local h = redis.call('HMGET', k, 'owner', 'token', 'until')
-if h[1] and h[1] ~= a[1] and tonumber(h[3]) > now then return 0 end
-local token = tonumber(h[2] or 0)
-if h[1] ~= a[1] then token = math.max(token + 1, now) end
-local written = string.format('%.0f', token)
-redis.call('HSET', k, 'owner', a[1], 'token', written, 'until', string.format('%.0f', now + a[2]))
-return token
-"""
-)
-
-# {owner, token} -> 1 when the lease was given back, 0 when it was somebody else's.
-RELEASE = Script(
-    r"""
-local k, a = KEYS[1], cmsgpack.unpack(ARGV[1])
-local h = redis.call('HMGET', k, 'owner', 'token')
-if h[1] ~= a[1] or tonumber(h[2]) ~= a[2] then return 0 end
-return redis.call('HDEL', k, 'owner')
 """
 )
 

@@ -26,6 +26,7 @@ from cluster_worker.persistence.server_program import find_server
 from cluster_worker.persistence.slots import SLOTS
 
 HOST = "127.0.0.1"
+PASSWORD, SENTINEL_PASSWORD = "s3cret", "watch-word"
 SERVICE = "m1"
 _WITHIN_S = 20.0
 _ports = Random()
@@ -79,6 +80,7 @@ class Server:
     port: int
     options: Sequence[str]
     machine: Machine = HERE
+    password: str | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -111,7 +113,9 @@ class Server:
 
     def ask(self, *words: object) -> Any:
         """Return the reply to one command as it comes: bytes, integers, lists. Raises: ValkeyError."""
-        connection = Connection(host=self.machine.host, port=self.port, socket_timeout=5)
+        connection = Connection(
+            host=self.machine.host, port=self.port, password=self.password, socket_timeout=5
+        )
         try:
             connection.send_command(*words)
             return connection.read_response()
@@ -125,11 +129,17 @@ def server_options(port: int, extra: Sequence[str] = (), host: str = HOST) -> Se
     return [*words, "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", *extra]
 
 
+def _locked(password: str | None) -> Sequence[str]:
+    """Return the options of a server that asks for a password, also its replicas."""
+    return () if password is None else ("--requirepass", password, "--masterauth", password)
+
+
 class SentinelGroup:
     """A primary, its replicas, and three sentinels that agree on the primary within about a second.
 
     Args:
         machines: where each of the servers, and of the sentinels, runs.
+        password: what the servers ask for; the sentinels then ask for ``SENTINEL_PASSWORD``.
     """
 
     def __init__(
@@ -138,8 +148,10 @@ class SentinelGroup:
         replicas: int = 2,
         extra: Sequence[str] = (),
         machines: Sequence[Machine] = (HERE, HERE, HERE),
+        password: str | None = None,
     ) -> None:
-        self._folder, self._extra = folder, extra
+        self._folder, self._password = folder, password
+        self._extra = [*extra, *_locked(password)]
         self.servers: list[Server] = []
         for number in range(1 + replicas):
             self.servers.append(self._server(number, machines[number]))
@@ -149,16 +161,18 @@ class SentinelGroup:
         port = machine.port(6379)
         follow = ["--replicaof", self.servers[0].place.replace(":", " ")] if number else []
         options = server_options(port, [*self._extra, *follow], machine.host)
-        return Server(self._folder / f"server-{number}", port, options, machine)
+        return Server(self._folder / f"server-{number}", port, options, machine, self._password)
 
     def _sentinel(self, number: int, machine: Machine) -> Server:
         folder = self._folder / f"sentinel-{number}"
-        return Server(folder, machine.port(26379), ["sentinel.conf", "--sentinel"], machine)
+        password = SENTINEL_PASSWORD if self._password else None
+        return Server(folder, machine.port(26379), ["sentinel.conf", "--sentinel"], machine, password)
 
     @property
     def url(self) -> str:
         """The URL of a daemon's configuration."""
-        return f"redis+sentinel://{','.join(one.place for one in self.sentinels)}/{SERVICE}/0"
+        login = f":{self._password}@" if self._password else ""
+        return f"redis+sentinel://{login}{','.join(one.place for one in self.sentinels)}/{SERVICE}/0"
 
     def start(self) -> None:
         """Start everything and return when a failover would succeed."""
@@ -184,6 +198,9 @@ class SentinelGroup:
             f"sentinel down-after-milliseconds {SERVICE} 500",
             f"sentinel failover-timeout {SERVICE} 1000",
         ]
+        if self._password:
+            lines += [f"requirepass {SENTINEL_PASSWORD}", f"sentinel sentinel-pass {SENTINEL_PASSWORD}"]
+            lines += [f"sentinel auth-pass {SERVICE} {self._password}"]
         (sentinel.folder / "sentinel.conf").write_text("\n".join(lines) + "\n")
 
     def _knows_all(self, sentinel: Server) -> bool:
@@ -213,7 +230,10 @@ class SentinelGroup:
 
 
 class ClusterGroup:
-    """A Redis Cluster of some primaries, each with as many replicas; nodes count as failed after a second."""
+    """A Redis Cluster of some primaries, each with as many replicas; nodes count as failed after a second.
+
+    The nodes ask for ``PASSWORD``.
+    """
 
     def __init__(
         self, folder: Path, primaries: int = 3, replicas: int = 0, extra: Sequence[str] = ()
@@ -225,13 +245,13 @@ class ClusterGroup:
         port = free_port()
         words = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-announce-ip", HOST]
         words += ["--cluster-port", str(free_port()), "--cluster-replica-validity-factor", "0", *extra]
-        words += ["--cluster-require-full-coverage", "no"]
-        return Server(folder / f"node-{number}", port, server_options(port, words))
+        words += ["--cluster-require-full-coverage", "no", *_locked(PASSWORD)]
+        return Server(folder / f"node-{number}", port, server_options(port, words), password=PASSWORD)
 
     @property
     def url(self) -> str:
         """The URL of a daemon's configuration, which names two of the nodes."""
-        return f"redis+cluster://{','.join(one.place for one in self.servers[:2])}"
+        return f"redis+cluster://:{PASSWORD}@{','.join(one.place for one in self.servers[:2])}"
 
     def start(self) -> None:
         """Start the nodes, join them, give out the slots, and return when the cluster serves."""
@@ -273,9 +293,17 @@ class ClusterGroup:
         name: bytes = server.ask("CLUSTER", "MYID")
         return name.decode()
 
-    def owner(self, slot: int) -> Server:
-        """Return the node that has a slot, as some node that answers knows."""
-        for server in self.servers:
+    def replica_of(self, primary: Server) -> Server:
+        """Return a replica that follows a primary."""
+        return next(
+            server
+            for server in self.servers
+            if (role := server.ask("ROLE"))[0] == b"slave" and role[2] == primary.port
+        )
+
+    def owner(self, slot: int, besides: Server | None = None) -> Server:
+        """Return the node that has a slot, as some node that answers knows, ``besides`` one."""
+        for server in (one for one in self.servers if one is not besides):
             try:
                 ranges = server.ask("CLUSTER", "SLOTS")
             except (ValkeyError, OSError):

@@ -39,7 +39,7 @@ from cluster_worker.persistence.leases import take
 from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
-from tests.support.redis_sets import ClusterGroup, SentinelGroup
+from tests.support.redis_sets import PASSWORD, SENTINEL_PASSWORD, ClusterGroup, SentinelGroup
 
 A, B, C, D = Key("a"), Key("b"), Key("c"), Key("d")
 _numbers = itertools.count()
@@ -672,8 +672,8 @@ def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngi
 
 @pytest.fixture(scope="module")
 def sentinel_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
-    group = SentinelGroup(tmp_path_factory.mktemp("sentinels"), replicas=1)
-    yield from engine_of(group, replicas_acknowledge=1)
+    group = SentinelGroup(tmp_path_factory.mktemp("sentinels"), replicas=1, password=PASSWORD)
+    yield from engine_of(group, replicas_acknowledge=1, sentinel_password=SENTINEL_PASSWORD)
 
 
 @pytest.fixture(scope="module")
@@ -681,7 +681,7 @@ def cluster_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEn
     yield from engine_of(ClusterGroup(tmp_path_factory.mktemp("cluster")))
 
 
-def engine_of(group: SentinelGroup | ClusterGroup, **options: int) -> Iterator[RedisEngine]:
+def engine_of(group: SentinelGroup | ClusterGroup, **options: object) -> Iterator[RedisEngine]:
     """Start servers and yield an engine on them."""
     try:
         group.start()

@@ -34,7 +34,7 @@ from op_worker.files.model import CreateOptions
 from tests.support.commit_writers import Writers
 from tests.support.real_sites import redis_and_posix
 from tests.support.redis_dump import dump
-from tests.support.redis_sets import ClusterGroup, SentinelGroup, wait_until
+from tests.support.redis_sets import PASSWORD, SENTINEL_PASSWORD, ClusterGroup, SentinelGroup, wait_until
 from tests.support.spaces import SPACE, at, body, owner
 from tests.support.store_checker import check_metadata
 
@@ -191,14 +191,16 @@ async def test_cluster_is_dumped_under_load_and_put_back_into_a_folder_and_a_clu
 async def test_primary_behind_sentinels_is_dumped(
     tmp_path: Path, make_redis_engine: MakeEngine, until: Until
 ) -> None:
-    group = SentinelGroup(tmp_path / "group", replicas=1)
+    file = tmp_path / "op_worker.toml"
+    group = SentinelGroup(tmp_path / "group", replicas=1, password=PASSWORD)
+    file.write_text(f'[redis]\nurl = "{group.url}"\nsentinel_password = "{SENTINEL_PASSWORD}"\n')
     try:
         group.start()
-        engine = make_redis_engine(parse_address(group.url), replicas_acknowledge=1)
+        engine = make_redis_engine(parse_address(group.url), sentinel_password=SENTINEL_PASSWORD)
         await engine.wait_ready()
         async with writing(engine, until) as loads:
             before = [set(load.acknowledged) for load in loads]
-            made = await backup("create", "--url", group.url, tmp_path / "1")
+            made = await backup("create", "--config", file, tmp_path / "1")
         wait_until(group.is_whole, "the replica follows as before")
     finally:
         group.stop()

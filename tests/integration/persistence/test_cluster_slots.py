@@ -16,7 +16,7 @@ from cluster_worker.persistence.engine import Batch, Document, Key, PersistenceU
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.persistence.slots import key_slot
 from tests.support.commit_writers import Writers
-from tests.support.redis_sets import HOST, ClusterGroup, Server
+from tests.support.redis_sets import HOST, PASSWORD, ClusterGroup, Server
 
 pytestmark = pytest.mark.slow
 reactor: Any = global_reactor
@@ -57,7 +57,7 @@ async def test_scope_whose_slot_moves_key_by_key_waits_and_goes_on_where_it_is_t
     await deferLater(reactor, 0.3, lambda: None)
     assert not commit.called  # one part of the scope may be here and another there
     for name in source.ask("CLUSTER", "GETKEYSINSLOT", SLOT, 100):
-        source.ask("MIGRATE", HOST, target.port, name, 0, 1000)
+        source.ask("MIGRATE", HOST, target.port, name, 0, 1000, "AUTH", PASSWORD)
     for one in (target, source, *cluster.servers):
         one.ask("CLUSTER", "SETSLOT", SLOT, "NODE", cluster.node_id(target))
     assert (await commit).seq == 2

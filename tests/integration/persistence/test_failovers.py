@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 import pytest
+from attrs import frozen
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred, gatherResults
@@ -17,11 +18,20 @@ from cluster_worker.persistence.engine import Batch, Key, Put, Scope
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.persistence.slots import key_slot
 from tests.support.commit_writers import Writers
-from tests.support.redis_sets import ClusterGroup, SentinelGroup, Server, wait_until
+from tests.support.redis_sets import (
+    PASSWORD,
+    SENTINEL_PASSWORD,
+    SERVICE,
+    ClusterGroup,
+    SentinelGroup,
+    Server,
+    wait_until,
+)
 
 pytestmark = pytest.mark.slow
 reactor: Any = global_reactor
 G = TypeVar("G", SentinelGroup, ClusterGroup)
+OPTIONS: dict[str, Any] = {"replicas_acknowledge": 1, "sentinel_password": SENTINEL_PASSWORD}
 _numbers = count()
 MakeEngine = Callable[..., RedisEngine]
 Until = Callable[..., Awaitable[None]]
@@ -29,7 +39,7 @@ Until = Callable[..., Awaitable[None]]
 
 @pytest.fixture(scope="module")
 def all_sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelGroup]:
-    yield from running(SentinelGroup(tmp_path_factory.mktemp("sentinels"), replicas=2))
+    yield from running(SentinelGroup(tmp_path_factory.mktemp("sentinels"), replicas=2, password=PASSWORD))
 
 
 @pytest.fixture(scope="module")
@@ -68,26 +78,45 @@ def owner_of(cluster: ClusterGroup, scope: Scope) -> Server:
     return cluster.owner(key_slot(f"{{{scope}}}:".encode()))
 
 
-async def lose_primary(
-    engine: RedisEngine,
-    scopes: Sequence[Scope],
-    lose: Callable[[], object],
-    come_back: Callable[[], object],
-    until: Until,
-) -> float:
+@frozen
+class Loss:
+    """A way to lose a primary, and to have its server back; replaced, it stays and answers all the time.
+
+    Attributes:
+        is_over: whether another server is the primary.
+    """
+
+    lose: Callable[[], object]
+    come_back: Callable[[], object]
+    is_over: Callable[[], bool]
+
+
+def losses(primary: Server, replace: Callable[[], object], is_over: Callable[[], bool]) -> dict[str, Loss]:
+    """Return the ways to lose a primary."""
+    return {
+        "killed": Loss(lambda: primary.signal(signal.SIGKILL), primary.start, is_over),
+        "stopped": Loss(
+            lambda: primary.signal(signal.SIGSTOP), lambda: primary.signal(signal.SIGCONT), is_over
+        ),
+        "replaced": Loss(replace, lambda: None, is_over),
+    }
+
+
+async def lose_primary(engine: RedisEngine, scopes: Sequence[Scope], loss: Loss, until: Until) -> float:
     """Lose a primary under load, wait for service, bring it back; return for how long a scope was away."""
     loads = [Writers(engine, scope) for scope in scopes]
     running = [Deferred.fromCoroutine(load.run(number)) for load in loads for number in range(4)]
     try:
         await until(lambda: all(len(load.acknowledged) > 100 for load in loads))
-        lose()
+        loss.lose()
         lost_s = reactor.seconds()
+        await until(loss.is_over)
         before = [len(load.acknowledged) for load in loads]
         await until(
             lambda: all(len(load.acknowledged) > n + 100 for load, n in zip(loads, before, strict=True))
         )
         away_s: float = reactor.seconds() - lost_s
-        come_back()
+        loss.come_back()
         before = [len(load.acknowledged) for load in loads]
         await until(
             lambda: all(len(load.acknowledged) > n + 300 for load, n in zip(loads, before, strict=True))
@@ -106,7 +135,7 @@ async def lose_primary(
 async def test_connections_to_sentinels_stay_once_they_have_subscribed(
     sentinels: SentinelGroup, make_redis_engine: MakeEngine, until: Until
 ) -> None:
-    make_redis_engine(parse_address(sentinels.url))
+    make_redis_engine(parse_address(sentinels.url), **OPTIONS)
 
     def subscribed() -> list[str]:
         """Return the connections of each sentinel that listen on both channels, by their ids."""
@@ -123,33 +152,43 @@ async def test_connections_to_sentinels_stay_once_they_have_subscribed(
     assert subscribed() == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("way", ["killed", "stopped", "replaced"])
 @ensureDeferred
 async def test_sentinel_failover_under_load_loses_no_acknowledged_commit(
-    number: signal.Signals, sentinels: SentinelGroup, make_redis_engine: MakeEngine, until: Until
+    way: str, sentinels: SentinelGroup, make_redis_engine: MakeEngine, until: Until
 ) -> None:
-    engine = make_redis_engine(parse_address(sentinels.url), replicas_acknowledge=1)
+    # sentinels that replace a primary which lives do not stop it first: only all replicas know what counts
+    replicas = 2 if way == "replaced" else 1
+    engine = make_redis_engine(parse_address(sentinels.url), **{**OPTIONS, "replicas_acknowledge": replicas})
     await engine.wait_ready()
     primary = sentinels.primary()
-    back = primary.start if number is signal.SIGKILL else lambda: primary.signal(signal.SIGCONT)
-    away_s = await lose_primary(
-        engine, [new_scope(), new_scope()], lambda: primary.signal(number), back, until
-    )
+    sentinel = sentinels.sentinels[0]
+    loss = losses(
+        primary,
+        lambda: sentinel.ask("SENTINEL", "FAILOVER", SERVICE),
+        lambda: sentinels.primary() is not primary,
+    )[way]
+    away_s = await lose_primary(engine, [new_scope(), new_scope()], loss, until)
     assert away_s < 8
-    assert sentinels.primary() is not primary
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("way", ["killed", "stopped", "replaced"])
 @ensureDeferred
 async def test_cluster_failover_under_load_loses_no_acknowledged_commit(
-    number: signal.Signals, cluster: ClusterGroup, make_redis_engine: MakeEngine, until: Until
+    way: str, cluster: ClusterGroup, make_redis_engine: MakeEngine, until: Until
 ) -> None:
-    engine = make_redis_engine(parse_address(cluster.url), replicas_acknowledge=1)
+    engine = make_redis_engine(parse_address(cluster.url), **OPTIONS)
     await engine.wait_ready()
     scopes = [new_scope() for _ in range(4)]
-    primary = owner_of(cluster, scopes[0])
-    back = primary.start if number is signal.SIGKILL else lambda: primary.signal(signal.SIGCONT)
-    away_s = await lose_primary(engine, scopes, lambda: primary.signal(number), back, until)
+    slot = key_slot(b"{%b}:" % scopes[0].encode())
+    primary = cluster.owner(slot)
+    replica = cluster.replica_of(primary)
+    loss = losses(
+        primary,
+        lambda: replica.ask("CLUSTER", "FAILOVER"),
+        lambda: cluster.owner(slot, besides=primary) is not primary,
+    )[way]
+    away_s = await lose_primary(engine, scopes, loss, until)
     assert away_s < 8
     assert set(await engine.scopes()) >= set(scopes)
 
@@ -161,7 +200,7 @@ async def test_listeners_leases_and_tokens_outlive_a_failover(
 ) -> None:
     group: SentinelGroup | ClusterGroup = request.getfixturevalue(kind)
     address: StoreAddress = parse_address(group.url)
-    engine, other = (make_redis_engine(address, replicas_acknowledge=1) for _ in range(2))
+    engine, other = (make_redis_engine(address, **OPTIONS) for _ in range(2))
     for one in (engine, other):
         await one.wait_ready()
     heard: list[Scope] = []
