@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -76,7 +77,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     if request.param == "docker":
         request.getfixturevalue("containers")
     folder = Path(mkdtemp(prefix="engine-bench-"))
-    uid = f"{abs(hash(request.node.name)) % 10**9}"
+    uid = str(zlib.crc32(request.node.name.encode()))
     bench = Bench(ENGINES[request.param], folder, uid)
     yield bench
     bench.engine.close()
