@@ -130,6 +130,7 @@ class SentinelGroup:
 
     Args:
         machines: where each of the servers, and of the sentinels, runs.
+        down_after_ms: a server that is silent for so long is down to a sentinel.
     """
 
     def __init__(
@@ -138,8 +139,9 @@ class SentinelGroup:
         replicas: int = 2,
         extra: Sequence[str] = (),
         machines: Sequence[Machine] = (HERE, HERE, HERE),
+        down_after_ms: int = 500,
     ) -> None:
-        self._folder, self._extra = folder, extra
+        self._folder, self._extra, self._down_after_ms = folder, extra, down_after_ms
         self.servers: list[Server] = []
         for number in range(1 + replicas):
             self.servers.append(self._server(number, machines[number]))
@@ -181,7 +183,7 @@ class SentinelGroup:
             "protected-mode no",
             f"sentinel announce-ip {sentinel.machine.host}",
             f"sentinel monitor {SERVICE} {self.servers[0].place.replace(':', ' ')} 2",
-            f"sentinel down-after-milliseconds {SERVICE} 500",
+            f"sentinel down-after-milliseconds {SERVICE} {self._down_after_ms}",
             f"sentinel failover-timeout {SERVICE} 1000",
         ]
         (sentinel.folder / "sentinel.conf").write_text("\n".join(lines) + "\n")
