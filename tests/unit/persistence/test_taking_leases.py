@@ -8,6 +8,7 @@ import pytest
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import capturedLogs
+from twisted.python.failure import Failure
 
 from cluster_worker.persistence.engine import Lease, PersistenceUnavailable
 from cluster_worker.persistence.leases import take
@@ -34,8 +35,12 @@ def taking(store: SlowStore) -> Deferred[Lease | None]:
 
 
 def failure_of(asked: Deferred[Lease | None]) -> type[BaseException] | None:
-    found: list[type[BaseException]] = []
-    asked.addErrback(lambda failure: found.append(failure.type))
+    found: list[type[BaseException] | None] = []
+
+    def note(failure: Failure) -> None:
+        found.append(failure.type)
+
+    asked.addErrback(note)
     return found[0] if found else None
 
 
