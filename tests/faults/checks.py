@@ -15,6 +15,7 @@ from tests.faults.client import Client, Result
 from tests.faults.hot_files import CONTENT, first_tag, tag_of
 from tests.faults.ledger import Found, Harm, Ledger, digest_of
 from tests.faults.load import Connect
+from tests.faults.order import disorders
 from tests.faults.records import Records
 from tests.faults.requesting import Requests, tag_in
 from tests.support.linearizability import Kind, Operation
@@ -123,12 +124,13 @@ class Checks:
         )
 
     def _complaints(self) -> Iterable[str]:
-        """Check the store; what was under way when a process died may take a while to be tidied up."""
+        """Check store and cluster; what was under way when a process died may take a while to be tidied."""
         deadline = time.monotonic() + QUIET_LIMIT_S
-        while (complaint := self._complaint(self.check_store)) and time.monotonic() < deadline:
-            time.sleep(0.5)
-        if complaint:
-            yield complaint
+        for check in (self.check_store, self.check_order):
+            while (complaint := self._complaint(check)) and time.monotonic() < deadline:
+                time.sleep(0.5)
+            if complaint:
+                yield complaint
 
     @staticmethod
     def _complaint(check: Callable[[], None]) -> str:
@@ -137,6 +139,11 @@ class Checks:
         except (AssertionError, Inconsistent) as error:
             return str(error) or repr(error.__traceback__.tb_frame if error.__traceback__ else error)
         return ""
+
+    def check_order(self) -> None:
+        """Demand that the cluster agrees with itself. Raises: Inconsistent."""
+        if found := list(disorders(self.arena)):
+            raise Inconsistent("; ".join(found))
 
     def check_store(self) -> None:
         """Demand that metadata, counters and storage fit together. Raises: Inconsistent, AssertionError."""

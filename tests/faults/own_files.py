@@ -47,11 +47,10 @@ class OwnFiles:
         by_rest = self.random.random() < 0.3
         ask = self.requests.create(path, content) if by_rest else self.requests.upload(path, content)
         result = self.client.until_answered(ask)
-        was_there_already = by_rest and result.is_doubtful and result.outcome is Outcome.REFUSED
-        if result.is_done or (was_there_already and self._is_there(path)):
+        if result.is_done:
             self._know(path, Fate(paths=(path,), digests=frozenset([digest_of(content)]), ever=fate.ever))
             self._keep(path, result)
-        elif result.outcome is Outcome.REFUSED:
+        else:
             self._complain(f"upload of {path}", result)
 
     def overwrite(self) -> None:
@@ -73,8 +72,6 @@ class OwnFiles:
         path, goal = self._take(), self._new_path()
         self._know(path, self._fate(path).renamed(goal, False))
         result = self.client.until_answered(self.requests.rename(self._fate(path).paths[0], goal))
-        if result.is_doubtful and result.outcome is Outcome.REFUSED and self._is_there(goal):
-            result.outcome = Outcome.DONE  # an earlier attempt had moved it
         self._settle(path, result, lambda fate: fate.renamed(goal, True), "rename")
 
     def remove(self) -> None:
@@ -82,11 +79,9 @@ class OwnFiles:
         path = self._take()
         self._know(path, self._fate(path).removed(False))
         result = self.client.until_answered(self.requests.remove(self._fate(path).paths[0]))
-        if result.is_doubtful and result.reply is not None and result.reply.status == 404:
-            result.outcome = Outcome.DONE  # an earlier attempt had removed it
         if result.is_done:
             self._know(path, self._fate(path).removed(True))
-        elif result.outcome is Outcome.REFUSED:
+        else:
             self._complain(f"removal of {path}", result)
 
     def read(self) -> None:
@@ -95,7 +90,7 @@ class OwnFiles:
         fate = self._fate(number)
         result = self.client.until_answered(self.requests.read(fate.paths[0]))
         if result.outcome is Outcome.REFUSED:
-            self._complain(f"read of {fate.paths[0]}", result)
+            self.records.wrong_answers.append(f"read of {fate.paths[0]}: {result.reply}")
         elif result.is_done and result.reply is not None and {digest_of(result.reply.body)} != fate.digests:
             self.records.wrong_answers.append(f"read of {fate.paths[0]}: another content")
 
@@ -103,10 +98,13 @@ class OwnFiles:
         if result.is_done:
             self._know(path, sure(self._fate(path)))
             self._keep(path, result)
-        elif result.outcome is Outcome.REFUSED:
+        else:
             self._complain(f"{what} of {path}", result)
 
     def _complain(self, what: str, result: Result) -> None:
+        """Note a refusal, unless an earlier attempt may be its reason: then all stays open."""
+        if result.outcome is not Outcome.REFUSED or result.is_doubtful:
+            return
         status = "" if result.reply is None else f"{result.reply.status} {result.reply.body[:120]!r}"
         self.records.wrong_answers.append(f"{what}: {status}")
 
@@ -116,9 +114,6 @@ class OwnFiles:
 
     def _take(self) -> str:
         return self._sure.pop(self.random.randrange(len(self._sure)))
-
-    def _is_there(self, path: str) -> bool:
-        return self.client.until_answered(self.requests.read(path)).is_done
 
     def _fate(self, path: str) -> Fate:
         return self.records.ledger.fates[path]

@@ -11,6 +11,7 @@ from tests.support.network import Network
 from tests.support.redis_sets import Machine, SentinelGroup, Server
 
 HOSTS = ("redis1", "redis2", "redis3")
+DOWN_AFTER_MS = 1500
 SETTINGS = {"REPLICAS_ACKNOWLEDGE": "1"}
 """What daemons are told of the servers besides their URL: options of the section ``[redis]``."""
 
@@ -25,7 +26,8 @@ class Sentinels:
     def on(cls, network: Network, folder: Path) -> Sentinels:
         """Plan them; ``group.start()`` starts."""
         machines = [Machine(network.addresses[host], tuple(network.inside(host))) for host in HOSTS]
-        return cls(SentinelGroup(folder, extra=["--protected-mode", "no"], machines=machines))
+        extra = ["--protected-mode", "no"]
+        return cls(SentinelGroup(folder, extra=extra, machines=machines, down_after_ms=DOWN_AFTER_MS))
 
     def host_of(self, server: Server) -> str:
         """Return the host of a server."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.faults.suite import ROOT
@@ -48,3 +50,25 @@ def test_lossy_link_loses_its_share_and_tcp_gets_everything_through(trial: Mappi
 
 def test_network_is_fast_enough_not_to_be_what_is_measured(trial: Mapping[str, Any]) -> None:
     assert trial["mb_s"] > 5
+
+
+def test_everything_that_runs_isolated_dies_with_the_process_that_started_it() -> None:
+    seconds = str(100_000 + time.monotonic_ns() % 1_000_000)  # a number by which they are known
+    outer = subprocess.Popen(isolated(["bash", "-c", f"sleep {seconds} & exec sleep {seconds}"]))
+    try:
+        _wait(lambda: len(_sleeping(seconds)) == 2, "both processes run")
+    finally:
+        outer.kill()
+        outer.wait(10)
+    _wait(lambda: not _sleeping(seconds), "nobody is left")
+
+
+def _sleeping(seconds: str) -> Sequence[psutil.Process]:
+    return [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", seconds]]
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, f"not within 10 s: {what}"
+        time.sleep(0.02)

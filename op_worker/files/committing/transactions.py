@@ -95,12 +95,14 @@ class Transactions:
     ) -> None:
         """Commit. ``happened`` tells from the stored state whether a commit without an answer was applied.
 
+        It is asked when the store's replicas have what is there, so that no failover takes back what it saw.
+
         Raises: PreconditionFailed; OutcomeUnknown when nobody can tell, or when it was not applied.
         """
         try:
             await self._engine.commit(Scope(space_id), Batch(steps, announce))
         except OutcomeUnknown:
-            if happened is None or not await self._learn(happened):
+            if happened is None or not await self._learn(space_id, happened):
                 raise
 
     async def holding(
@@ -155,10 +157,11 @@ class Transactions:
         if isinstance(step, Put | Check) and step.key == QUOTAS:
             self._quotas.forget(space_id)
 
-    async def _learn(self, happened: Happened) -> bool:
+    async def _learn(self, space_id: SpaceId, happened: Happened) -> bool:
         pause_s = _FIRST_PAUSE_S
         for _ in range(_MOST_QUESTIONS):
             try:
+                await self._engine.last_seq(Scope(space_id))  # answered when replicas confirm it
                 return await happened()
             except PersistenceUnavailable:
                 await sleep(self._clock, pause_s)

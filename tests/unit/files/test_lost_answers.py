@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -54,6 +55,31 @@ class FlakyEngine(MemoryEngine):
             raise PersistenceUnavailable
 
 
+class ForgettingEngine(MemoryEngine):
+    """A primary that is cut off from its replicas: the failover takes back what only it had.
+
+    While it is cut off it answers reads, and nothing that replicas must confirm.
+    """
+
+    before: dict[Scope, Any] | None = None
+    refusals = 2
+
+    async def commit(self, scope: Scope, batch: Batch) -> Any:
+        if self.before is None or scope != Scope(SPACE):
+            return await super().commit(scope, batch)
+        self.before = deepcopy(self._scopes)
+        await super().commit(scope, batch)
+        raise OutcomeUnknown
+
+    async def last_seq(self, scope: Scope) -> Any:
+        if self.before and self.refusals:
+            self.refusals -= 1
+            raise PersistenceUnavailable
+        if self.before:
+            self._scopes, self.before = self.before, None
+        return await super().last_seq(scope)
+
+
 def settle(site: Site, work: Any) -> Any:
     """Turn the clock until ``work`` has ended; return its result or failure."""
     outcome: list[Any] = []
@@ -79,6 +105,16 @@ def test_a_commit_that_was_applied_is_recognised_when_the_store_is_back(name: st
     engine.is_armed, engine.away = True, 5
     assert not isinstance(settle(site, put(files, name, b"after")), Failure)
     assert settle(site, read(files, path(name))) == b"after"
+
+
+def test_a_commit_that_a_failover_takes_back_moves_nothing_on_the_storage() -> None:
+    engine = ForgettingEngine()
+    site = Site(engine)
+    files = settle(site, site.process())
+    settle(site, put(files, "old", b"kept"))
+    engine.before = {}
+    assert settle(site, files.move(owner, path("old"), path("new"))).check(ServiceUnavailable)
+    assert settle(site, read(files, path("old"))) == b"kept"
 
 
 def test_a_commit_that_was_not_applied_is_a_temporary_failure() -> None:
