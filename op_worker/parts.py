@@ -145,10 +145,11 @@ class ProviderParts:
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
             purge_soon=purge_soon_by(jobs),
+            is_willing=lambda: config.node.node_name not in ground.node.ring.draining,
         )
         jobs.offer(TreeDeletion(files.trash))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
-        shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
+        shares = Shares(files, passwords, wall_clock=system_wall_clock)
         statistics = make_statistics(
             engine,
             files,
@@ -169,16 +170,13 @@ class ProviderParts:
             lambda: [Scope(space_id) for space_id in membership.zone.supported_spaces()],
             field=META,
             is_forgettable=is_forgettable,
-            clock=reactor,
             wall_clock=system_wall_clock,
+            works=files.context.works,
         )
-        downloads = Downloads(
-            files, engine, clock=reactor, wall_clock=system_wall_clock, random_bytes=os.urandom
-        )
+        downloads = Downloads(files, engine, wall_clock=system_wall_clock, random_bytes=os.urandom)
         uploads = Uploads(
             files,
             engine,
-            clock=reactor,
             wall_clock=system_wall_clock,
             random_bytes=os.urandom,
             blocking=ground.pool,
