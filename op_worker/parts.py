@@ -20,6 +20,7 @@ from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.jobs.metrics import JobMetrics
 from cluster_worker.jobs.service import Jobs
 from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.node.preference import Preference
 from cluster_worker.observability import Observability
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine, Scope
@@ -145,7 +146,7 @@ class ProviderParts:
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
             purge_soon=purge_soon_by(jobs),
-            is_willing=lambda: config.node.node_name not in ground.node.ring.draining,
+            is_willing=Preference(config.node.node_name, lambda: ground.node.ring).is_wanted,
         )
         jobs.offer(TreeDeletion(files.trash))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
