@@ -31,13 +31,11 @@ from cluster_worker.http.site import StreamingSite
 from cluster_worker.http.tls import WebTls, listen
 from cluster_worker.http.traffic import Traffic
 from cluster_worker.http.tree import Branch
-from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import Inline
 from cluster_worker.runtime.streams import ByteStream
 from onedata.ids import FileGuid, FileUuid, ProviderId, SpaceId, UserId
 from op_worker.auth.caller import Caller
-from op_worker.downloads.service import Downloads
 from op_worker.files.model import FileStat, FileType, Target
 from op_worker.http.rest.door import RestDoor
 from op_worker.zone.directory import StaticZone
@@ -127,11 +125,8 @@ def serve(folder: Path, is_plain: bool, profile: Path | None) -> None:
     zone = StaticZone(provider_id=ProviderId("p"), provider_domain="localhost")
     root = Branch()
     clock: Any = reactor
-    downloads = Downloads(
-        files, MemoryEngine(), clock=clock, wall_clock=system_wall_clock, random_bytes=os.urandom
-    )
     door = RestDoor(
-        files, zone, AnyToken(), shares=unused, searching=unused, changes=unused, downloads=downloads
+        files, zone, AnyToken(), shares=unused, searching=unused, changes=unused, downloads=unused
     )
     root.mount("/api/v3/oneprovider", door.resource)
     access_log = AccessLog(

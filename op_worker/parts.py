@@ -20,6 +20,7 @@ from cluster_worker.http.tls import WebListener, WebTls
 from cluster_worker.jobs.metrics import JobMetrics
 from cluster_worker.jobs.service import Jobs
 from cluster_worker.node.cluster_node import ClusterNode
+from cluster_worker.node.preference import Preference
 from cluster_worker.observability import Observability
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine, Scope
@@ -145,10 +146,11 @@ class ProviderParts:
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
             purge_soon=purge_soon_by(jobs),
+            is_willing=Preference(config.node.node_name, lambda: ground.node.ring).is_wanted,
         )
         jobs.offer(TreeDeletion(files.trash))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
-        shares = Shares(files, passwords, clock=reactor, wall_clock=system_wall_clock)
+        shares = Shares(files, passwords, wall_clock=system_wall_clock)
         statistics = make_statistics(
             engine,
             files,
@@ -169,16 +171,13 @@ class ProviderParts:
             lambda: [Scope(space_id) for space_id in membership.zone.supported_spaces()],
             field=META,
             is_forgettable=is_forgettable,
-            clock=reactor,
             wall_clock=system_wall_clock,
+            works=files.context.works,
         )
-        downloads = Downloads(
-            files, engine, clock=reactor, wall_clock=system_wall_clock, random_bytes=os.urandom
-        )
+        downloads = Downloads(files, engine, wall_clock=system_wall_clock, random_bytes=os.urandom)
         uploads = Uploads(
             files,
             engine,
-            clock=reactor,
             wall_clock=system_wall_clock,
             random_bytes=os.urandom,
             blocking=ground.pool,

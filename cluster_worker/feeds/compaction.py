@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from attrs import evolve
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_worker.feeds.history import MARK_EVERY_S, FeedHistory
@@ -26,8 +25,10 @@ from cluster_worker.persistence.engine import (
     Scope,
     Seq,
 )
-from cluster_worker.runtime.clock import WallClock, sleep
-from cluster_worker.runtime.services import TaskService
+from cluster_worker.runtime.clock import WallClock
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.tenure.tenure import Tenure
+from cluster_worker.tenure.works import Works
 
 HISTORY = Key("feed")
 """The document that a scope's history is kept in."""
@@ -45,8 +46,8 @@ async def _load(engine: Engine, scope: Scope) -> tuple[FeedHistory, int]:
     return (FeedHistory(), ABSENT) if found is None else (FeedHistory.decode(found.data), found.revision)
 
 
-class FeedCompaction(TaskService):
-    """Looks after the feeds of scopes once an hour; several nodes may, one of them gets to it.
+class FeedCompaction(OrderedService):
+    """Looks after the feeds of scopes once an hour, on one node.
 
     Args:
         scopes: which feeds; asked again at each look.
@@ -63,27 +64,23 @@ class FeedCompaction(TaskService):
         *,
         field: str,
         is_forgettable: Callable[[Key], bool],
-        clock: IReactorTime,
         wall_clock: WallClock,
+        works: Works,
     ) -> None:
         super().__init__()
-        self._engine, self._scopes, self._clock, self._wall_clock = engine, scopes, clock, wall_clock
+        self._engine, self._scopes, self._wall_clock = engine, scopes, wall_clock
         self._field, self._is_forgettable = field, is_forgettable
+        works.one("compaction of feeds", self._compact_all, MARK_EVERY_S).setServiceParent(self)
 
-    def startService(self) -> None:
-        super().startService()
-        self.spawn("compaction of feeds", self._run())
-
-    async def _run(self) -> None:
-        while True:
-            for scope in list(self._scopes()):
-                try:
-                    await self.compact(scope)
-                except PreconditionFailed:
-                    self._log.debug("another node compacts the feed of {scope}", scope=scope)
-                except PersistenceError as error:
-                    self._log.warn("feed {scope} is compacted later: {error}", scope=scope, error=error)
-            await sleep(self._clock, MARK_EVERY_S)
+    async def _compact_all(self, tenure: Tenure) -> None:
+        for scope in list(self._scopes()):
+            tenure.require()
+            try:
+                await self.compact(scope)
+            except PreconditionFailed:
+                self._log.debug("another node compacts the feed of {scope}", scope=scope)
+            except PersistenceError as error:
+                self._log.warn("feed {scope} is compacted later: {error}", scope=scope, error=error)
 
     async def compact(self, scope: Scope) -> None:
         """Take note of the time, and forget what may be forgotten now.

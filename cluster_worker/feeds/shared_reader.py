@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.feeds.position import SharedPosition
 from cluster_worker.feeds.reader import Consumer, FeedReader
-from cluster_worker.persistence.engine import Engine, Scope
+from cluster_worker.persistence.engine import Scope
 from cluster_worker.runtime.services import OrderedService
-from cluster_worker.tenure.owned_work import always
-from cluster_worker.tenure.owned_works import OwnedWorks
 from cluster_worker.tenure.tenure import Tenure
-from cluster_worker.tenure.timing import TenureTimes
+from cluster_worker.tenure.works import Works
 
 
 class SharedReader(OrderedService):
@@ -26,8 +23,6 @@ class SharedReader(OrderedService):
     Args:
         consumer: goes by ``position``, and commits its steps.
         scopes: which scopes are read by some node now.
-        owner: of this run of this node.
-        wanted: whether this node may be the one.
 
     Attributes:
         feed: what reads the scopes whose turn is this node's.
@@ -35,29 +30,15 @@ class SharedReader(OrderedService):
 
     def __init__(
         self,
-        engine: Engine,
+        works: Works,
         consumer: Consumer,
         position: SharedPosition,
         scopes: Callable[[], Collection[Scope]],
-        *,
-        owner: str,
-        clock: IReactorTime,
-        wanted: Callable[[], bool] = always,
-        times: TenureTimes = TenureTimes(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__()
         self._position = position
-        self._works = OwnedWorks(
-            engine,
-            f"reader:{position.reader}",
-            owner,
-            scopes,
-            self._own,
-            clock=clock,
-            times=times,
-            wanted=lambda _: wanted(),
-        )
-        self.feed = FeedReader(engine, consumer, lambda: position.held, clock)
+        self._works = works.each(f"reader:{position.reader}", scopes, self._own)
+        self.feed = FeedReader(works.engine, consumer, lambda: position.held, works.clock)
         for service in (self._works, self.feed):
             service.setServiceParent(self)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_worker.persistence.engine import (
@@ -20,8 +19,9 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
-from cluster_worker.runtime.clock import WallClock, sleep
-from cluster_worker.runtime.services import TaskService
+from cluster_worker.runtime.clock import WallClock
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.tenure.tenure import Tenure
 from onedata.errors import BadValueIdNotFound
 from onedata.ids import FileGuid
 from onedata.tokens.request_caveats import TimeCaveat
@@ -40,7 +40,7 @@ _CODE_B = 24
 _PAGE = 200
 
 
-class Downloads(TaskService):
+class Downloads(OrderedService):
     """Issues codes and serves what they lead to.
 
     Args:
@@ -54,17 +54,14 @@ class Downloads(TaskService):
         files: FileService,
         engine: Engine,
         *,
-        clock: IReactorTime,
         wall_clock: WallClock,
         random_bytes: Callable[[int], bytes],
     ) -> None:
         super().__init__()
         self.files, self._engine = files, engine
-        self._clock, self._wall_clock, self._random_bytes = clock, wall_clock, random_bytes
-
-    def startService(self) -> None:
-        super().startService()
-        self.spawn("sweep of download codes", self._sweep_for_ever())
+        self._wall_clock, self._random_bytes = wall_clock, random_bytes
+        works = files.context.works
+        works.one("sweep of download codes", self._sweep_as_owner, SWEEP_S).setServiceParent(self)
 
     async def issue(self, caller: Caller, guid: FileGuid, *, follows: bool) -> str:
         """Return a new code for a file that the caller may see.
@@ -136,13 +133,11 @@ class Downloads(TaskService):
         except PreconditionFailed:
             return  # another node was quicker
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except PersistenceError as error:
-                self._log.warn("old download codes stay for now: {error}", error=error)
-            await sleep(self._clock, SWEEP_S)
+    async def _sweep_as_owner(self, _: Tenure) -> None:
+        try:
+            await self.sweep()
+        except PersistenceError as error:
+            self._log.warn("old download codes stay for now: {error}", error=error)
 
     def _members(self, record: DownloadCode, top: FileStat) -> Members:
         return Members(self.files, record.caller, top, record.follows)

@@ -12,6 +12,7 @@ from cluster_worker.persistence.lives import Lives
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.randomness import RandomBytes
+from cluster_worker.tenure.works import Works
 from onedata.errors import Errno, Forbidden, Posix
 from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_unlisted, is_user_root, new_id
 from op_worker.auth.caller import Caller
@@ -50,6 +51,7 @@ class FilesContext:
     recharging: Recharging
     offer: Offer
     lives: Lives
+    works: Works
 
     async def find(
         self, caller: Caller, target: Target, follow: Follow = Follow.NO, also: Sequence[str] = ()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_worker.persistence.engine import PersistenceError
 from cluster_worker.runtime.clock import sleep
+from cluster_worker.tenure.tenure import Tenure
 from onedata.errors import ServiceUnavailable
 from onedata.ids import SpaceId
 from op_worker.files.charging.recharging import Recharging
@@ -32,7 +33,11 @@ SWEEP_EVERY = 60
 
 @frozen(eq=False)
 class Maintenance:
-    """Looks after every supported space, one after the other."""
+    """Looks after every supported space, one after the other.
+
+    Whatever is swept here is swept by commits that fail when it is in use again, or was swept already; so a
+    node that slept in the middle of a round may go on with it.
+    """
 
     _storages: Storages
     _journal: Journal
@@ -45,20 +50,32 @@ class Maintenance:
     _recharging: Recharging
     _detached: DetachedTrees
     _clock: IReactorTime
+    _rounds: Iterator[int] = field(factory=count)
     _log = Logger()
 
     async def run(self) -> None:
-        """Recover every space once, and tidy it every minute: little to do when all is well."""
-        for round_ in count():
-            work = self.recover if round_ % SWEEP_EVERY == 0 else self.tidy
+        """Settle in every space, at once and every minute: what each node does for itself, for ever."""
+        while True:
             for support in list(self._storages.supported()):
-                await self._done_or_logged(support.space_id, work)
+                await self._done_or_logged(support.space_id, self.settle)
             await sleep(self._clock, PERIOD_S)
 
+    async def look_after_all(self, tenure: Tenure) -> None:
+        """Go through every space once: what one node does for all. Raises: Deposed."""
+        work = self.recover if next(self._rounds) % SWEEP_EVERY == 0 else self.tidy
+        for support in list(self._storages.supported()):
+            tenure.require()
+            await self._done_or_logged(support.space_id, work)
+
+    async def settle(self, space_id: SpaceId) -> None:
+        """Finish pending operations of this node and of lives that are over, purge, charge anew."""
+        await self._journal.settle_all(space_id)
+        self._trash.purge_soon(space_id)
+        self._recharging.run_soon(space_id)
+
     async def tidy(self, space_id: SpaceId) -> None:
-        """Settle pending operations, remove forgotten staging files and copies, give up trees that nobody
-        makes any more, remove files whose retention ended if they were to go then, empty the bin of what
-        expired, purge, charge anew."""
+        """Settle, remove forgotten staging files and copies, give up trees that nobody makes any more, remove
+        files whose retention ended if they were to go then, empty the bin of what expired."""
         await self._journal.settle_all(space_id)
         await self._staging.sweep(space_id)
         await self._unfinished.sweep(space_id)

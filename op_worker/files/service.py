@@ -11,7 +11,7 @@ The module is long because it is the contract, told in one place; every method i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +22,9 @@ from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.randomness import RandomBytes
 from cluster_worker.runtime.services import TaskService
 from cluster_worker.runtime.streams import ByteStream
+from cluster_worker.tenure.owned_work import always
+from cluster_worker.tenure.tenure import owner_text
+from cluster_worker.tenure.works import Works
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.recharging import Recharging
@@ -63,7 +66,7 @@ from op_worker.files.granting.share_sets import ShareSets
 from op_worker.files.granting.sharing import Sharing
 from op_worker.files.listing.listing import Listing, Start
 from op_worker.files.listing.recursive import Asked, RecursiveListing
-from op_worker.files.maintenance import Maintenance
+from op_worker.files.maintenance import PERIOD_S, Maintenance
 from op_worker.files.metadata.attached import custom_of
 from op_worker.files.metadata.attribute_changes import AttributeChanges
 from op_worker.files.metadata.custom import FIELDS
@@ -123,6 +126,7 @@ class FileService(TaskService):
         random_bytes: source of file ids and staging names, such as ``os.urandom``.
         offer: what users may wish for.
         purge_soon: lets a space's trash be emptied; without it this service does so itself.
+        is_willing: whether this node takes on background work.
     """
 
     def __init__(
@@ -137,6 +141,7 @@ class FileService(TaskService):
         node_name: str,
         offer: Offer = _OFFER,
         purge_soon: PurgeSoon | None = None,
+        is_willing: Callable[[], bool] = always,
     ) -> None:
         super().__init__()
         locks = PathLocks()
@@ -163,6 +168,7 @@ class FileService(TaskService):
             recharging,
             offer,
             lives,
+            Works(engine, owner_text(node_name, random_bytes), clock, is_willing),
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
@@ -182,6 +188,7 @@ class FileService(TaskService):
             *(storages, journal, StagingSweep(engine, storages, lives, clock), trash, recycling, overdue),
             *(inodes, unfinished, recharging, self.detached, clock),
         )
+        self._sweeps = context.works.one("maintenance", self._maintenance.look_after_all, PERIOD_S)
         self._creation = Creation(context, self._removal)
         self._linking = Linking(context, self._creation)
         self._reading = Reading(context, to_onedata_error, SmallContents(), self._access_times)
@@ -230,6 +237,7 @@ class FileService(TaskService):
     def startService(self) -> None:
         super().startService()
         self._context.lives.startService()
+        self._sweeps.startService()
         self.spawn("maintenance of spaces", self._maintenance.run())
         self.spawn("access times", self._access_times.run())
 
@@ -238,6 +246,7 @@ class FileService(TaskService):
 
     async def _stop(self) -> None:
         await self._access_times.flush()
+        await self._sweeps.stopService()
         await super().stopService()
         await self._context.lives.stopService()
 

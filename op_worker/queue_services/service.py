@@ -14,9 +14,7 @@ from cluster_worker.feeds.shared_reader import SharedReader
 from cluster_worker.persistence.engine import PersistenceError, Scope
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.services import TaskService
-from cluster_worker.tenure.owned_work import always
-from cluster_worker.tenure.owned_works import OwnedWorks
-from cluster_worker.tenure.tenure import Fence, Tenure, owner_text
+from cluster_worker.tenure.tenure import Fence, Tenure
 from onedata.errors import Errno, Forbidden, NotFound, OnedataError, Posix, Unauthorized
 from onedata.ids import FileGuid, SpaceId, UserId
 from op_worker.auth.caller import Caller
@@ -43,7 +41,6 @@ class QueueServices(TaskService):
 
     Args:
         spaces: those that we support.
-        is_willing: whether this node takes on work.
     """
 
     _log = Logger()
@@ -56,7 +53,6 @@ class QueueServices(TaskService):
         *,
         clock: IReactorTime,
         wall_clock: WallClock,
-        is_willing: Callable[[], bool] = always,
     ) -> None:
         super().__init__()
         self._files, self._spaces, self._clock = files, spaces, clock
@@ -65,29 +61,13 @@ class QueueServices(TaskService):
         self._walks: dict[str, tuple[Scope, Entry]] = {}
         outbox = Outbox(files)
         self._outbox, self._registers = outbox, Registers(files, outbox)
-        owner = owner_text(files.context.lives.own, files.context.random_bytes)
+        works = files.context.works
         self._querying = Querying(files, representation)
-        self._walking = OwnedWorks(
-            self._engine,
-            "query",
-            owner,
-            self._walks.keys,
-            self._walk,
-            clock=clock,
-            wanted=lambda _: is_willing(),
-        )
+        self._walking = works.each("query", self._walks.keys, self._walk)
         self._position = SharedPosition(self._engine, READER)
         telling = Telling(files, representation, wall_clock)
         self._notifying = Notifying(files, self._registers, outbox, telling, self._position, clock)
-        self.reader = SharedReader(
-            self._engine,
-            self._notifying,
-            self._position,
-            lambda: self._watched,
-            owner=owner,
-            clock=clock,
-            wanted=is_willing,
-        )
+        self.reader = SharedReader(works, self._notifying, self._position, lambda: self._watched)
 
     def startService(self) -> None:
         super().startService()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import evolve, frozen
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from cluster_worker.runtime.clock import WallClock, sleep
-from cluster_worker.runtime.services import TaskService
+from cluster_worker.runtime.clock import WallClock
+from cluster_worker.runtime.services import OrderedService
+from cluster_worker.tenure.tenure import Tenure
 from onedata.errors import OnedataError
 from onedata.ids import FileGuid, ShareId, SpaceId
 from op_worker.auth.caller import Caller
@@ -36,7 +36,7 @@ class Wishes:
     password: str | None = None
 
 
-class Shares(TaskService):
+class Shares(OrderedService):
     """Shares of this provider. Methods raise only ``onedata.errors``, but for ``admit``."""
 
     _log = Logger()
@@ -46,16 +46,13 @@ class Shares(TaskService):
         files: FileService,
         passwords: SharePasswords,
         *,
-        clock: IReactorTime,
         wall_clock: WallClock,
     ) -> None:
         super().__init__()
         self._sharing, self._passwords = files.sharing, passwords
-        self._clock, self._wall_clock = clock, wall_clock
-
-    def startService(self) -> None:
-        super().startService()
-        self.spawn("sweep of shares", self._sweep_often())
+        self._wall_clock = wall_clock
+        works = files.context.works
+        works.one("sweep of shares", self._sweep_as_owner, SWEEP_S).setServiceParent(self)
 
     async def create(self, caller: Caller, root: FileGuid, name: str, wishes: Wishes) -> Share:
         """Share a file or a directory. See ``Sharing.add``.
@@ -132,7 +129,5 @@ class Shares(TaskService):
     async def _hashed(self, password: str) -> str:
         return await self._passwords.hash(rules.check_password(password)) if password else ""
 
-    async def _sweep_often(self) -> None:
-        while True:
-            await self.sweep()
-            await sleep(self._clock, SWEEP_S)
+    async def _sweep_as_owner(self, _: Tenure) -> None:
+        await self.sweep()

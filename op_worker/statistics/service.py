@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import frozen
@@ -13,8 +13,6 @@ from cluster_worker.feeds.shared_reader import SharedReader
 from cluster_worker.persistence.engine import Engine, PersistenceUnavailable, Scope
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.services import OrderedService
-from cluster_worker.tenure.owned_work import always
-from cluster_worker.tenure.tenure import owner_text
 from onedata.errors import (
     DirStatsDisabledForSpace,
     DirStatsNotReady,
@@ -232,13 +230,8 @@ def make_statistics(
     *,
     clock: IReactorTime,
     wall_clock: WallClock,
-    is_willing: Callable[[], bool] = always,
 ) -> StatisticsService:
-    """Return the statistics of all spaces that are supported here, not started.
-
-    Args:
-        is_willing: whether this node takes on work.
-    """
+    """Return the statistics of all spaces that are supported here, not started."""
     position = SharedPosition(engine, READER)
     settings = files.context.settings
 
@@ -249,15 +242,8 @@ def make_statistics(
     def supported() -> list[Scope]:
         return [Scope(support.space_id) for support in storages.supported()]
 
-    reader = SharedReader(
-        engine,
-        StatisticsConsumer(engine, settings, position, storage_of, wall_clock),
-        position,
-        lambda: switched.scopes,
-        owner=owner_text(files.context.lives.own, files.context.random_bytes),
-        clock=clock,
-        wanted=is_willing,
-    )
+    consumer = StatisticsConsumer(engine, settings, position, storage_of, wall_clock)
+    reader = SharedReader(files.context.works, consumer, position, lambda: switched.scopes)
     switched = Switched(engine, settings, supported, clock, reader.wake)
     return StatisticsService(Statistics(engine, files, settings, position, clock), reader, switched)
 

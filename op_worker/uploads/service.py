@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_worker.persistence.engine import (
@@ -26,10 +25,11 @@ from cluster_worker.persistence.engine import (
     Step,
     Unlink,
 )
-from cluster_worker.runtime.clock import WallClock, sleep
+from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
-from cluster_worker.runtime.services import TaskService
+from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.streams import ByteStream
+from cluster_worker.tenure.tenure import Tenure
 from onedata.errors import BadValueTooHigh, NotFound, OnedataError, UploadOffsetMismatch
 from onedata.ids import SpaceId, new_id
 from op_worker.auth.caller import Caller
@@ -45,7 +45,7 @@ SWEEP_S = 300.0
 _PAGE = 200
 
 
-class Uploads(TaskService):
+class Uploads(OrderedService):
     """Uploads of every space.
 
     Args:
@@ -59,20 +59,18 @@ class Uploads(TaskService):
         files: FileService,
         engine: Engine,
         *,
-        clock: IReactorTime,
         wall_clock: WallClock,
         random_bytes: Callable[[int], bytes],
         blocking: Blocking,
     ) -> None:
         super().__init__()
-        self._files, self._engine, self._clock = files, engine, clock
+        self._files, self._engine = files, engine
         self._wall_clock, self._random_bytes = wall_clock, random_bytes
         self._writing = Writing(engine, files.growing, blocking, wall_clock)
         self._turns = Turns(files.context.lives, wall_clock, self._writing.save)
 
-    def startService(self) -> None:
-        super().startService()
-        self.spawn("sweep of uploads", self._sweep_for_ever())
+        works = files.context.works
+        works.one("sweep of uploads", self._sweep_all, SWEEP_S).setServiceParent(self)
 
     @translated
     async def create(self, caller: Caller, becomes: UploadTarget, size_b: int, metadata: str) -> Upload:
@@ -199,11 +197,10 @@ class Uploads(TaskService):
         if not upload.is_finished:
             await self._files.growing.discard(upload.space_id, upload.storage_id, upload.upload_id)
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            for space_id in self._files.growing.spaces():
-                try:
-                    await self.sweep(space_id)
-                except (PersistenceError, OnedataError) as error:
-                    self._log.warn("uploads of {space} are swept later: {error}", space=space_id, error=error)
-            await sleep(self._clock, SWEEP_S)
+    async def _sweep_all(self, tenure: Tenure) -> None:
+        for space_id in self._files.growing.spaces():
+            tenure.require()
+            try:
+                await self.sweep(space_id)
+            except (PersistenceError, OnedataError) as error:
+                self._log.warn("uploads of {space} are swept later: {error}", space=space_id, error=error)

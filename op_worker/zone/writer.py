@@ -37,6 +37,10 @@ class ZoneWriter(TaskService):
         self._is_writing = False
         self._settled: list[Deferred[None]] = []
 
+    def stopService(self) -> Deferred[None]:
+        """Write what is left, once."""
+        return Deferred.fromCoroutine(self._stop(super().stopService()))
+
     def note(self, topic: Topic, resource: Resource | None) -> None:
         """Have a resource written that we asked for, or forgotten when it is ``None``."""
         self._add(topic, _Note(resource, is_answer=True))
@@ -62,18 +66,30 @@ class ZoneWriter(TaskService):
     async def _write(self) -> None:
         try:
             while self._waiting:
-                topic = next(iter(self._waiting))
-                note = self._waiting.pop(topic)
                 try:
-                    await self._write_one(topic, note)
+                    await self._write_next()
                 except PersistenceUnavailable:
-                    self._waiting.setdefault(topic, note)
                     await sleep(self._clock, _RETRY_S)
         finally:
             self._is_writing = False
             waiters, self._settled = self._settled, []
             for waiter in waiters:
                 waiter.callback(None)
+
+    async def _stop(self, tasks_ended: Deferred[None]) -> None:
+        await tasks_ended
+        try:
+            while self._waiting:
+                await self._write_next()
+        except PersistenceUnavailable:
+            self._log.warn("what the zone told last is not kept: the store is away")
+
+    async def _write_next(self) -> None:
+        """Write what waits for longest; it waits until it is written. Raises: PersistenceUnavailable."""
+        topic, note = next(iter(self._waiting.items()))
+        await self._write_one(topic, note)
+        if self._waiting.get(topic) is note:
+            del self._waiting[topic]
 
     async def _write_one(self, topic: Topic, note: _Note) -> None:
         key, name = place_of(topic)

@@ -139,11 +139,8 @@ class SentinelGroup:
 
     Args:
         machines: where each of the servers, and of the sentinels, runs.
-<<<<<<< HEAD
         password: what the servers ask for; the sentinels then ask for ``SENTINEL_PASSWORD``.
-=======
         down_after_ms: a server that is silent for so long is down to a sentinel.
->>>>>>> faults
     """
 
     def __init__(
@@ -152,16 +149,11 @@ class SentinelGroup:
         replicas: int = 2,
         extra: Sequence[str] = (),
         machines: Sequence[Machine] = (HERE, HERE, HERE),
-<<<<<<< HEAD
         password: str | None = None,
-    ) -> None:
-        self._folder, self._password = folder, password
-        self._extra = [*extra, *_locked(password)]
-=======
         down_after_ms: int = 500,
     ) -> None:
-        self._folder, self._extra, self._down_after_ms = folder, extra, down_after_ms
->>>>>>> faults
+        self._folder, self._password, self._down_after_ms = folder, password, down_after_ms
+        self._extra = [*extra, *_locked(password)]
         self.servers: list[Server] = []
         for number in range(1 + replicas):
             self.servers.append(self._server(number, machines[number]))

@@ -34,9 +34,7 @@ async def test_an_archive_goes_on_where_it_was_left(files: FileService, site: Si
     contents = {f"t/d{n % 3}/f{n}": os.urandom(40_000 * n) for n in range(12)}
     for name, data in contents.items():
         await files.replace_content(owner, path(name), body(data), expected_b=None, create=NEW)
-    downloads = Downloads(
-        files, site.engine, clock=site.clock, wall_clock=site.wall_clock, random_bytes=os.urandom
-    )
+    downloads = Downloads(files, site.engine, wall_clock=site.wall_clock, random_bytes=os.urandom)
     guid = (await files.stat(owner, path("t"))).guid
     code = await downloads.issue(owner, guid, follows=False)
     record, top = await downloads.redeem(code)
@@ -59,7 +57,6 @@ async def test_an_upload_in_parts_becomes_the_file(files: FileService, site: Sit
     uploads = Uploads(
         files,
         site.engine,
-        clock=site.clock,
         wall_clock=site.wall_clock,
         random_bytes=os.urandom,
         blocking=site.blocking,

@@ -214,7 +214,7 @@ def make_searching(files: FileService, zone: StaticZone) -> Searching:
 def make_shares(files: FileService, wall_clock: WallClock = system_wall_clock) -> Shares:
     """Shares whose passwords are hashed fast."""
     passwords = SharePasswords(reactor, Inline(), os.urandom, FAST_HASHER, FailureThrottle())
-    return Shares(files, passwords, clock=reactor, wall_clock=wall_clock)
+    return Shares(files, passwords, wall_clock=wall_clock)
 
 
 def make_downloads(files: FileService) -> Downloads:
@@ -222,7 +222,6 @@ def make_downloads(files: FileService) -> Downloads:
     return Downloads(
         files,
         files.context.engine,
-        clock=reactor,
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
     )
@@ -233,7 +232,6 @@ def make_uploads(files: FileService) -> Uploads:
     return Uploads(
         files,
         files.context.engine,
-        clock=reactor,
         wall_clock=system_wall_clock,
         random_bytes=os.urandom,
         blocking=Inline(),

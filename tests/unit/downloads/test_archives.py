@@ -51,7 +51,6 @@ class Tree:
         self.downloads = Downloads(
             self.files,
             self.site.engine,
-            clock=self.site.clock,
             wall_clock=self.site.wall_clock,
             random_bytes=self.site.random.randbytes,
         )

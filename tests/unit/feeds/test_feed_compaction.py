@@ -22,6 +22,7 @@ from cluster_worker.persistence.engine import (
     Seq,
 )
 from cluster_worker.persistence.memory import MemoryEngine
+from cluster_worker.tenure.works import Works
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble
 from tests.support.turns import take_turn
 
@@ -42,8 +43,8 @@ class Space:
             lambda: [SCOPE],
             field="meta",
             is_forgettable=lambda key: key.startswith("k"),
-            clock=Clock(),
             wall_clock=lambda: self.now_s,
+            works=Works(self.engine, "one", Clock()),
         )
 
     async def put(self, *names: str) -> None:

@@ -27,6 +27,7 @@ from cluster_worker.persistence.engine import (
 )
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.tenure.timing import TenureTimes
+from cluster_worker.tenure.works import Works
 from tests.support.turns import take_turn
 
 SCOPE, OTHER = Scope("s"), Scope("o")
@@ -125,15 +126,8 @@ class Node:
         self.engine = Away(self.store)
         self.shared = SharedPosition(self.engine, "counting")
         self.consumer = Counting(self.engine, self.shared)
-        self.reader = SharedReader(
-            self.engine,
-            self.consumer,
-            self.shared,
-            lambda: self.scopes,
-            owner=self.name,
-            clock=self.clock,
-            wanted=lambda: self.is_willing,
-        )
+        works = Works(self.engine, self.name, self.clock, lambda: self.is_willing)
+        self.reader = SharedReader(works, self.consumer, self.shared, lambda: self.scopes)
 
     @property
     def seen(self) -> list[str]:

@@ -44,7 +44,7 @@ async def make(site: Site) -> Shares:
     await files.create_file(owner, path("f"), CreateOptions())
     clock: Any = site.clock
     passwords = SharePasswords(clock, Inline(), bytes, HASHER, FailureThrottle())
-    return Shares(files, passwords, clock=clock, wall_clock=site.wall_clock)
+    return Shares(files, passwords, wall_clock=site.wall_clock)
 
 
 @ensureDeferred

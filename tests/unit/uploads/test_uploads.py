@@ -89,7 +89,6 @@ class Node:
         self.uploads = Uploads(
             self.files,
             site.engine,
-            clock=site.clock,
             wall_clock=site.wall_clock,
             random_bytes=site.random.randbytes,
             blocking=Inline(),

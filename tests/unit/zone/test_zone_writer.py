@@ -93,3 +93,41 @@ async def test_settled_is_when_everything_noted_is_written(clock: Clock) -> None
     assert await kept(engine) == {"s1": {"name": "s"}}
     await writer.settled()
     await writer.stopService()
+
+
+class Slow(MemoryEngine):
+    """Commits when it is told to."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.goes_on: Deferred[None] = Deferred()
+
+    async def commit(self, scope: Scope, batch: Batch) -> Committed:
+        if not self.goes_on.called:
+            await self.goes_on
+        return await super().commit(scope, batch)
+
+
+@ensureDeferred
+async def test_what_was_told_right_before_a_stop_is_kept(clock: Clock) -> None:
+    engine = Slow(clock)
+    writer = ZoneWriter(ZoneStore(engine), clock)
+    writer.startService()
+    writer.note(TOPIC, {"name": "s"})
+    writer.note(space_topic(SpaceId("s2")), {"name": "other"})
+    engine.goes_on = Deferred()
+    stopped = writer.stopService()
+    engine.goes_on.callback(None)
+    await stopped
+    assert await kept(engine) == {"s1": {"name": "s"}, "s2": {"name": "other"}}
+
+
+@ensureDeferred
+async def test_a_stop_while_the_store_is_away_does_not_wait_for_it(clock: Clock) -> None:
+    engine = Failing(clock)
+    writer = ZoneWriter(ZoneStore(engine), clock)
+    writer.startService()
+    engine.is_away = True
+    writer.note(TOPIC, {"name": "s"})
+    await writer.stopService()
+    assert clock.getDelayedCalls() == []
