@@ -40,14 +40,13 @@ class ClusterManagerSection:
     worker_num: int = field(
         default=1,
         validator=ge(1),
-        metadata={"help": "How many worker nodes make the cluster; it boots when all of them are there."},
+        metadata={"help": "How many worker nodes the first boot waits for; others may join and leave later."},
     )
     key_associated_nodes: int = field(
         default=1,
         validator=ge(1),
         metadata={
-            "help": "How many nodes are responsible for each key. Losing that many nodes tears the cluster"
-            " down; with 1 no node may be lost."
+            "help": "How many nodes are responsible for each key: the owner of its hash slot and the next."
         },
     )
     lease_ttl_s: float = _seconds(

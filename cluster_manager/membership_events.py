@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from cluster_worker.wire.epochs import Epoch
-from cluster_worker.wire.membership_messages import NodeAddress
+from cluster_worker.wire.membership_messages import NodeAddress, RingUpdate
 from cluster_worker.wire.messages import Message
 
 
@@ -16,12 +16,14 @@ class NodeRegistered:
     Attributes:
         boot_id: differs for each start of the node.
         incarnation: names the boot in which the node became ready; ``None`` when it has not booted.
+        ring: the last ring it was told, when it has booted.
     """
 
     address: NodeAddress
     app: str
     boot_id: str
     incarnation: Epoch | None
+    ring: RingUpdate | None = None
 
 
 @frozen
@@ -62,7 +64,32 @@ class Ticked:
     """Time has passed."""
 
 
-Event = NodeRegistered | NodeSilent | NodeLeft | StepReported | HealthReported | Ticked
+@frozen
+class DrainAsked:
+    """An operator wants a node to get nothing new. ``ticket`` names the request in its answer."""
+
+    node: str
+    ticket: int
+
+
+@frozen
+class UndrainAsked:
+    """An operator wants a draining node to work as before."""
+
+    node: str
+    ticket: int
+
+
+@frozen
+class RemovalAsked:
+    """An operator wants a node to stop and to be no member any more."""
+
+    node: str
+    ticket: int
+
+
+OperatorAsked = DrainAsked | UndrainAsked | RemovalAsked
+Event = NodeRegistered | NodeSilent | NodeLeft | StepReported | HealthReported | Ticked | OperatorAsked
 
 
 @frozen
@@ -81,5 +108,21 @@ class CheckHealth:
     epoch: Epoch
 
 
-Effect = Send | CheckHealth
+@frozen
+class Accepted:
+    """What the operator asked for under this ticket is decided."""
+
+    ticket: int
+
+
+@frozen
+class Declined:
+    """It is not done, for this reason. Codes: see ``docs/wire-protocol.md``."""
+
+    ticket: int
+    code: str
+    reason: str
+
+
+Effect = Send | CheckHealth | Accepted | Declined
 Effects = list[Effect]

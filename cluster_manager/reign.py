@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, gatherResults
@@ -10,9 +10,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_manager.assignment import NodeLoad
+from cluster_manager.cluster_state import Phase
 from cluster_manager.decisions import Decisions
 from cluster_manager.load_advice import LoadAdvisor
-from cluster_manager.membership import Membership, Phase
+from cluster_manager.membership import Membership
 from cluster_manager.membership_events import (
     CheckHealth,
     Effects,
@@ -103,7 +104,7 @@ class Reign:
         if link.peer is None or not self._parts.leads():
             return
         node = link.peer.node
-        beyond = max(message.latest, message.incarnation or message.latest)
+        beyond = max(_claims(message))
         if beyond > self.membership.epoch:
             self._parts.refusals.count(Reason.EPOCH, node, f"epoch {beyond} has not begun")
             link.notify(Refused(self.membership.epoch, "no manager has said what this node claims"))
@@ -116,7 +117,7 @@ class Reign:
         self._advisor.forget(node)
         address = message.address_of(node)
         hello = link.peer.hello
-        self.handle(NodeRegistered(address, hello.app, hello.boot_id, message.incarnation))
+        self.handle(NodeRegistered(address, hello.app, hello.boot_id, message.incarnation, message.ring))
 
     def heard(self, node: str, message: Message) -> None:
         """A member sent a notice."""
@@ -169,7 +170,7 @@ class Reign:
         for effect in effects:
             if isinstance(effect, Send):
                 self._send(effect)
-            else:
+            elif isinstance(effect, CheckHealth):
                 self._tasks.spawn("health check", self._check_health(effect))
 
     def _send(self, effect: Send) -> None:
@@ -270,3 +271,12 @@ class Reign:
     def epoch(self) -> Epoch:
         """Of the latest decision that was carried out."""
         return self._decisions.epoch
+
+
+def _claims(message: RegisterNode) -> Iterator[Epoch]:
+    """Every epoch of which a node says that a manager has begun it."""
+    yield message.latest
+    if message.incarnation is not None:
+        yield message.incarnation
+    if message.ring is not None:
+        yield message.ring.epoch

@@ -16,8 +16,8 @@ class MembershipRules:
     """Durations in seconds.
 
     Attributes:
-        worker_num: how many nodes make the cluster.
-        owners: how many nodes are responsible for a key; with 1, no node may be lost.
+        worker_num: how many nodes the first boot waits for.
+        owners: how many nodes are responsible for a key.
         grace_s: how long a node may be without link before it is lost.
         step_timeouts_s: of each boot step.
         ready_timeout_s: how long everybody may take to become well after the last step.

@@ -86,7 +86,7 @@ def make_cluster_worker(
     pool = BlockingPool(reactor, _BLOCKING_THREADS)
     doors = OrderedService()
     application = BareApplication(reactor, engine, doors)
-    node = ClusterNode(reactor, config.node, application, blocking=pool)
+    node = ClusterNode(reactor, config.node, application, blocking=pool, leave=reactor.stop)
     observed = Observability.make(reactor, node, pool, folder=folder, release="", config=config, doors={})
     observed.of_boot.use([store_metrics])
     tree = Branch()

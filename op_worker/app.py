@@ -67,7 +67,9 @@ def _make_claimed(
         workers,
         doors,
     )
-    node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=pool)
+    node = ClusterNode(
+        reactor, config.node, application, release=PRODUCT_VERSION, blocking=pool, leave=reactor.stop
+    )
     observed = Observability.make(
         reactor, node, pool, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
     )

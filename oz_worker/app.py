@@ -77,7 +77,7 @@ class OzWorker:
 
     async def on_forced_stop(self, reason: str) -> None:
         """Close the doors; the next boot opens them again."""
-        self._log.warn("the cluster was torn down: {reason}", reason=reason)
+        self._log.warn("the cluster stops this node: {reason}", reason=reason)
         await self._close_doors()
 
     async def _open_doors(self) -> None:
@@ -150,7 +150,9 @@ def _make_claimed(
     zone = ZoneService(_means(reactor, engine, hashing, wall_clock), config.zone, config.login)
     doors = OrderedService()
     application = OzWorker(reactor, config, zone, doors)
-    node = ClusterNode(reactor, config.node, application, release=PRODUCT_VERSION, blocking=hashing)
+    node = ClusterNode(
+        reactor, config.node, application, release=PRODUCT_VERSION, blocking=hashing, leave=reactor.stop
+    )
     observed = Observability.make(
         reactor, node, hashing, folder=folder, release=PRODUCT_VERSION, config=config, doors=DOOR_NAMES
     )

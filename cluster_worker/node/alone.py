@@ -33,7 +33,7 @@ async def boot_alone(
 
 async def _boot_once(node_name: str, application: Application, state: NodeState) -> bool:
     here = (NodeAddress(node_name, "", 0),)
-    state.use_ring(RingUpdate(_ONLY_EPOCH, _ONLY_EPOCH, 1, here, (), (), even_table([node_name])))
+    state.use_ring(RingUpdate(_ONLY_EPOCH, _ONLY_EPOCH, 1, here, (), (), even_table([node_name])), node_name)
     try:
         for step in BOOT_STEPS:
             await application.start_step(step.value)

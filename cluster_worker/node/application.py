@@ -21,8 +21,10 @@ class Application(Protocol):
     async def start_step(self, step: str) -> None:
         """Do this node's part of a boot step (a value of ``BootStep``).
 
-        Each is called once in a boot, in order, all nodes together. ``upgrade_cluster`` is called on
-        one node only. Any exception tears the boot down. May be cancelled by a forced stop.
+        Each is called once in a boot, in order: in the first boot of a cluster by all nodes together, and
+        by a node that joins or recovers alone, while the others serve. ``upgrade_cluster`` is called on
+        one node only, and after the first boot only where no other node serves. Any exception ends the
+        boot of all nodes together, or of the one that boots alone. May be cancelled by a forced stop.
         """
 
     def handle_call(self, worker: str, payload: Payload) -> Awaitable[Payload]:
@@ -39,7 +41,7 @@ class Application(Protocol):
         """Component → ``ok``, ``out_of_sync`` or ``error: reason``; workers first, then listeners."""
 
     def on_forced_stop(self, reason: str) -> Awaitable[None] | None:
-        """The cluster was torn down: stop serving at once.
+        """The first boot failed, or this node has to begin again: stop serving at once.
 
         When this has returned, or what it returned has fired, the node registers again and the boot
         steps are called anew. An application that cannot start twice ends its process instead.

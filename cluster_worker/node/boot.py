@@ -24,6 +24,7 @@ from cluster_worker.wire.membership_messages import (
     StepReport,
 )
 from cluster_worker.wire.messages import Message
+from cluster_worker.wire.operator_messages import StopNode
 from cluster_worker.wire.steps import BootStep
 
 
@@ -71,7 +72,14 @@ class Restart:
     reason: str
 
 
-Effect = Joined | TryLater | UseRing | UseAdvice | RunStep | Report | BecomeReady | Restart
+@frozen
+class EndProcess:
+    """This node was removed from the cluster: stop in good order, for good."""
+
+    reason: str
+
+
+Effect = Joined | TryLater | UseRing | UseAdvice | RunStep | Report | BecomeReady | Restart | EndProcess
 
 
 class NodeBoot:
@@ -96,7 +104,8 @@ class NodeBoot:
 
     def registration(self, host: str, port: int) -> RegisterNode:
         """How this node asks to be a member."""
-        return RegisterNode(host, port, self._gate.latest, self.incarnation)
+        ring = None if self.incarnation is None else self._ring
+        return RegisterNode(host, port, self._gate.latest, self.incarnation, ring)
 
     def on_manager(self, message: Message) -> list[Effect]:
         """A message of the manager came."""
@@ -147,4 +156,5 @@ _REACTIONS: dict[type[Any], Callable[[NodeBoot, Any], list[Effect]]] = {
     InitStep: NodeBoot._on_step,
     ClusterReady: NodeBoot._on_ready,
     ForceStop: lambda boot, message: [Restart(message.reason)],
+    StopNode: lambda boot, message: [EndProcess(message.reason)],
 }

@@ -56,6 +56,7 @@ class ClusterNode(OrderedService):
         release: of the application, told to other nodes.
         blocking: where the machine's load is measured.
         retry: the pause between tries to reach a manager; as configured when not given.
+        leave: ends the process in good order; called once, when the node was removed from its cluster.
         random_bytes, chance: sources of boot ids, and of numbers from 0 up to below 1.
 
     Attributes:
@@ -74,6 +75,7 @@ class ClusterNode(OrderedService):
         blocking: Blocking | None = None,
         meter: LoadMeter | None = None,
         retry: RetryPolicy | None = None,
+        leave: Callable[[], None] | None = None,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -82,7 +84,7 @@ class ClusterNode(OrderedService):
         self._blocking = Inline() if blocking is None else blocking
         self._meter = MachineMeter(reactor) if meter is None else meter
         self._retry = (lambda failures: config.cm_connection_retry_period_s) if retry is None else retry
-        self._random_bytes = random_bytes
+        self._leave, self._random_bytes = leave, random_bytes
         self._new_boot_id()
         self.refusals = Refusals()
         self._tasks = TaskOwner()
@@ -143,6 +145,18 @@ class ClusterNode(OrderedService):
     async def health(self) -> Mapping[str, str]:
         """Return the status of every component of this node, as it would tell the manager."""
         return dict(await self._health(False))
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether this node is to take no new background work and to give back what it has.
+
+        It serves requests as before; nobody should send it new ones.
+        """
+        return self._state.is_draining
+
+    def watch_draining(self, told: Callable[[bool], None]) -> None:
+        """Call ``told`` whenever ``is_draining`` has changed, with what it is then."""
+        self._state.watch_draining(told)
 
     async def when_ready(self) -> None:
         """Return when the cluster is ready."""
@@ -252,6 +266,7 @@ class ClusterNode(OrderedService):
             node_name=self.node_name,
             address=self._address,
             ring_changed=self._ring_changed,
+            removed=self._removed,
             started_over=self._new_boot_id,
             link_closed=self._manager_link_closed,
             redirected=self._redirected,
@@ -289,6 +304,11 @@ class ClusterNode(OrderedService):
     def _joined(self) -> None:
         if self._manager is not None:
             self._manager.joined()
+
+    def _removed(self, reason: str) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
     def _queues(self) -> Iterable[tuple[str, int]]:
         yield "calls_out", sum(link.waiting for link in self.links)

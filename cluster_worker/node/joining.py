@@ -13,6 +13,7 @@ from cluster_worker.node.application import Application
 from cluster_worker.node.boot import (
     BecomeReady,
     Effect,
+    EndProcess,
     Joined,
     NodeBoot,
     Report,
@@ -48,6 +49,7 @@ class JoiningHooks:
         node_name: the name of this node.
         address: where other nodes reach this one.
         ring_changed: other nodes came, went or moved.
+        removed: this node is no member any more; it has to stop for good.
         started_over: this node has forgotten its boot and needs a new boot id.
         link_closed: the link to the manager ended.
         redirected: the manager on a link does not lead; the address is the leader's, if it is known.
@@ -59,6 +61,7 @@ class JoiningHooks:
     node_name: str
     address: Callable[[], Address]
     ring_changed: Callable[[RingUpdate], None]
+    removed: Callable[[str], None]
     started_over: Callable[[], None]
     link_closed: Callable[[Link], None]
     redirected: Callable[[Link, Address | None], None]
@@ -149,6 +152,9 @@ class Joining:
                 case Restart(reason):
                     self._restarting = True
                     self._tasks.spawn("restart", self._start_over(reason))
+                case EndProcess(reason):
+                    self._log.warn("this node leaves the cluster: {reason}", reason=reason)
+                    self._hooks.removed(reason)
                 case TryLater(reason):
                     self._log.warn("the manager refused this node: {reason}", reason=reason)
                     self._close_link("refused")
@@ -162,7 +168,7 @@ class Joining:
                 self._hooks.joined()
                 self._log.info("a member of the cluster")
             case UseRing(update):
-                self._state.use_ring(update)
+                self._state.use_ring(update, self._hooks.node_name)
                 self._hooks.ring_changed(update)
             case UseAdvice(advice):
                 self._state.use_advice(advice)
@@ -184,8 +190,11 @@ class Joining:
         self._perform(self._boot.on_step_ended(step, error))
 
     def _is_upgrader(self) -> bool:
-        """One node of the cluster upgrades what is stored; all agree on which by the ring."""
-        return self._state.ring.owner(BootStep.UPGRADE_CLUSTER.value) == self._hooks.node_name
+        """One node of the cluster upgrades what is stored; all agree on which by the ring.
+
+        Where nobody serves, a node that boots alone has to do it; the manager lets only one at a time.
+        """
+        return self._state.ring.owner(BootStep.UPGRADE_CLUSTER.value) in (self._hooks.node_name, None)
 
     async def _start_over(self, reason: str) -> None:
         self._log.critical("forced stop: {reason}", reason=reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -20,6 +22,8 @@ class NodeState:
     Attributes:
         joined: whether a manager counts this node as a member now.
         ready: whether the cluster has become ready since this node (re)started.
+        is_draining: whether this node is to get nothing new: it gives background work back, and serves
+            what it is asked for.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -30,9 +34,12 @@ class NodeState:
         self.ring_epoch: Epoch = NO_EPOCH
         self.advice: LoadAdvice | None = None
         self._advised_at_s = 0.0
+        self.is_draining = False
         self._waiting: list[Deferred[None]] = []
+        self._on_draining: list[Callable[[bool], None]] = []
 
-    def use_ring(self, update: RingUpdate) -> None:
+    def use_ring(self, update: RingUpdate, node_name: str) -> None:
+        """This is the ring now; those who watch learn when this node begins or ceases to drain."""
         self.ring = Ring(
             nodes=[address.node for address in update.nodes],
             table=update.table,
@@ -41,6 +48,17 @@ class NodeState:
             draining=frozenset(update.draining),
         )
         self.ring_epoch = update.epoch
+        self._drain(node_name in update.draining)
+
+    def watch_draining(self, told: Callable[[bool], None]) -> None:
+        """Call ``told`` whenever ``is_draining`` has changed, with what it is then."""
+        self._on_draining.append(told)
+
+    def _drain(self, is_draining: bool) -> None:
+        if is_draining is not self.is_draining:
+            self.is_draining = is_draining
+            for told in self._on_draining:
+                told(is_draining)
 
     def use_advice(self, advice: LoadAdvice) -> None:
         self.advice, self._advised_at_s = advice, self._clock.seconds()
@@ -52,9 +70,10 @@ class NodeState:
             waiter.callback(None)
 
     def start_over(self) -> None:
-        """The cluster was torn down."""
+        """The node forgets its boot."""
         self.joined = self.ready = False
         self.ring, self.ring_epoch, self.advice = NO_RING, NO_EPOCH, None
+        self._drain(False)
 
     async def until_ready(self) -> None:
         """Return when the cluster is ready; may be cancelled."""

@@ -13,10 +13,12 @@ from cluster_worker.wire.slot_table import Table, decode_table, encode_table
 
 @frozen
 class RegisterNode:
-    """``[host, port, latest epoch, incarnation or nil]``, a worker asks to be a member.
+    """``[host, port, latest epoch, incarnation or nil, ring or nil]``, a worker asks to be a member.
 
     ``host`` and ``port`` are where other nodes reach it. ``latest epoch`` is the newest it has seen.
-    ``incarnation`` is set when the node has booted and serves: it names the boot it took part in.
+    ``incarnation`` is set when the node has booted and serves: it names the boot it took part in. ``ring``
+    is then the last ``RingUpdate`` it was told, as an array of its fields: a manager that starts anew
+    learns the other members from it.
     """
 
     TYPE: ClassVar[int] = 16
@@ -24,17 +26,20 @@ class RegisterNode:
     port: int
     latest: Epoch
     incarnation: Epoch | None
+    ring: RingUpdate | None = field(default=None, repr=False)
 
     def encode(self) -> list[object]:
         incarnation = None if self.incarnation is None else self.incarnation.encode()
-        return [self.host, self.port, self.latest.encode(), incarnation]
+        ring = None if self.ring is None else self.ring.encode()
+        return [self.host, self.port, self.latest.encode(), incarnation, ring]
 
     @classmethod
     def decode(cls, fields: Fields) -> RegisterNode:
         port = fields.integer(1)
         if port > 65535:
             raise BadField("the port is beyond 65535")
-        return cls(fields.text(0), port, Epoch.decode(fields.nested(2)), optional_epoch(fields, 3))
+        ring = None if fields.any(4) is None else RingUpdate.decode(fields.nested(4))
+        return cls(fields.text(0), port, Epoch.decode(fields.nested(2)), optional_epoch(fields, 3), ring)
 
     def address_of(self, node: str) -> NodeAddress:
         """Where ``node``, which sent this, listens for others."""
@@ -221,7 +226,7 @@ class ClusterReady:
 
 @frozen
 class ForceStop:
-    """``[epoch, reason]``, the cluster is torn down: stop serving at once, then start over."""
+    """``[epoch, reason]``, the node stops serving at once and starts over."""
 
     TYPE: ClassVar[int] = 25
     epoch: Epoch

@@ -28,6 +28,7 @@ from cluster_worker.wire.membership_messages import (
     RingUpdate,
     StepReport,
 )
+from cluster_worker.wire.operator_messages import DrainNode, LeaveNode, StopNode, UndrainNode
 
 FIRST_REPLY_TYPE = 128
 NO_CORRELATION = 0
@@ -49,8 +50,9 @@ class Message(Protocol):
 MESSAGE_CLASSES: tuple[type[Message], ...] = (
     *(Hello, Reject, Ping, Goodbye),
     *(RegisterNode, Registered, Refused, InitStep, StepReport, Heartbeat, LoadAdvice, RingUpdate),
-    *(ClusterReady, ForceStop, Leave, Healthcheck, GetClusterStatus, NotLeader),
+    *(ClusterReady, ForceStop, Leave, Healthcheck, GetClusterStatus, NotLeader, StopNode),
     *(Call, Cast),
+    *(DrainNode, UndrainNode, LeaveNode),
     *(Result, Failed, Pong, NotOwner, Health, ClusterStatus),
 )
 MESSAGES_BY_TYPE: dict[int, type[Message]] = {message.TYPE: message for message in MESSAGE_CLASSES}

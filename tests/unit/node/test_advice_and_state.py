@@ -64,7 +64,7 @@ def test_waiters_for_readiness_are_told_and_may_give_up() -> None:
 def test_starting_over_forgets_the_cluster() -> None:
     state = NodeState(Clock())
     nodes = (NodeAddress("a", "h", 1), NodeAddress("b", "h", 2))
-    state.use_ring(RingUpdate(E, E, 2, nodes, ("b",), (), even_table("ab")))
+    state.use_ring(RingUpdate(E, E, 2, nodes, ("b",), (), even_table("ab")), "a")
     assert (state.ring.nodes, state.ring.owners, state.ring.present) == (("a", "b"), 2, ("a",))
     state.become_ready()
     state.start_over()
@@ -78,3 +78,14 @@ def test_machine_load_is_in_per_cent() -> None:
     clock.advance(1)
     load = meter.measure()
     assert all(0 <= figure <= 100 for figure in (load.cpu, load.mem, load.net)) and load.mem > 0
+
+
+def test_those_who_watch_learn_when_the_node_begins_and_ceases_to_drain() -> None:
+    state, told = NodeState(Clock()), list[bool]()
+    state.watch_draining(told.append)
+    nodes = (NodeAddress("a", "h", 1), NodeAddress("b", "h", 2))
+    for draining in ((), ("b",), ("a",), ("a", "b"), (), ("a",)):
+        state.use_ring(RingUpdate(E, E, 1, nodes, (), draining, even_table("ab")), "a")
+    assert told == [True, False, True] and state.is_draining
+    state.start_over()
+    assert told == [True, False, True, False] and not state.is_draining

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cluster_worker.node.boot import (
     BecomeReady,
+    EndProcess,
     Joined,
     NodeBoot,
     Report,
@@ -26,6 +27,7 @@ from cluster_worker.wire.membership_messages import (
     RingUpdate,
     StepReport,
 )
+from cluster_worker.wire.operator_messages import StopNode
 from cluster_worker.wire.steps import BootStep
 
 FIRST, SECOND = BootStep.START_DEFAULT_WORKERS, BootStep.PREPARE_FOR_CUSTOM_WORKERS
@@ -49,7 +51,8 @@ def test_whole_boot_runs_each_step_once_and_becomes_ready() -> None:
         assert node.on_manager(init(step, counter)) == [RunStep(step)]
         assert node.on_step_ended(step, None) == [Report(StepReport(Epoch(1, counter), step.value, None))]
     assert node.on_manager(ClusterReady(Epoch(1, 9))) == [BecomeReady()]
-    assert node.ready and node.registration("h", 1).incarnation == Epoch(1, 1)
+    registration = node.registration("h", 1)
+    assert node.ready and (registration.incarnation, registration.ring) == (Epoch(1, 1), RING)
 
 
 def test_step_that_was_done_is_reported_again_and_not_run_again() -> None:
@@ -106,3 +109,7 @@ def test_refusal_advice_and_foreign_messages_are_passed_on_or_ignored() -> None:
     assert node.on_manager(Refused(Epoch(1, 1), "full")) == [TryLater("full")]
     assert node.on_manager(advice) == [UseAdvice(advice)]
     assert node.on_manager(Ping()) == []
+
+
+def test_node_that_was_removed_ends_its_process() -> None:
+    assert boot().on_manager(StopNode(Epoch(1, 5), "removed")) == [EndProcess("removed")]

@@ -50,6 +50,7 @@ from cluster_worker.wire.messages import (
     decode_message,
     encode_message,
 )
+from cluster_worker.wire.operator_messages import DrainNode, LeaveNode, StopNode, UndrainNode
 from cluster_worker.wire.slot_table import SLOTS, decode_table, encode_table
 
 text = st.text(max_size=20)
@@ -103,7 +104,7 @@ STRATEGIES: dict[type[Message], st.SearchStrategy[Any]] = {
     Goodbye: st.builds(Goodbye, text),
     Result: st.builds(Result, payloads),
     Failed: st.builds(Failed, text, text, st.none() | st.dictionaries(text, payloads, max_size=3)),
-    RegisterNode: st.builds(RegisterNode, text, ports, epochs, st.none() | epochs),
+    RegisterNode: st.builds(RegisterNode, text, ports, epochs, st.none() | epochs, st.none() | rings),
     Registered: st.builds(Registered, epochs),
     Refused: st.builds(Refused, epochs, text),
     InitStep: st.builds(InitStep, epochs, text),
@@ -113,6 +114,8 @@ STRATEGIES: dict[type[Message], st.SearchStrategy[Any]] = {
     RingUpdate: rings,
     ClusterReady: st.builds(ClusterReady, epochs),
     ForceStop: st.builds(ForceStop, epochs, text),
+    StopNode: st.builds(StopNode, epochs, text),
+    **{kind: st.builds(kind, text) for kind in (DrainNode, UndrainNode, LeaveNode)},
     Leave: st.just(Leave()),
     NotLeader: st.builds(NotLeader, epochs, text, st.integers(0, 65535)),
     Healthcheck: st.builds(Healthcheck, epochs, st.booleans()),
