@@ -89,3 +89,11 @@ def _discounts(advice: Mapping[str, Advice], busy: set[str]) -> dict[str, float]
             if other != node:
                 given[other] += share
     return {node: total / (1 + total) for node, total in given.items() if total}
+
+
+def give_away(node: str, loads: Mapping[str, float]) -> Advice:
+    """Advise a node that is not to do new work: the less a node of ``loads`` has to do, the more it gets."""
+    receivers = nsmallest(MOST_RECEIVERS, loads, key=lambda other: (loads[other], other))
+    parts = {other: 1 / loads[other] for other in sorted(receivers)}
+    whole = sum(parts.values())
+    return Advice(bool(parts), ((node, 0.0), *((other, part / whole) for other, part in parts.items())))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from attrs import frozen
 
-from cluster_manager.assignment import Advice, Assignment, NodeLoad, assign, load_of
+from cluster_manager.assignment import Advice, Assignment, NodeLoad, assign, give_away, load_of
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import LoadAdvice
 
@@ -47,11 +47,17 @@ class LoadAdvisor:
         """The node has not got the last advice, or has lost it."""
         self._told.pop(node, None)
 
-    def advise(self, nodes: Sequence[str], epoch: Epoch, now: float) -> Iterator[tuple[str, LoadAdvice]]:
-        """The advice of this round for each of ``nodes`` for whom it is news, or has to be repeated."""
+    def advise(
+        self, nodes: Sequence[str], epoch: Epoch, now: float, draining: Collection[str] = ()
+    ) -> Iterator[tuple[str, LoadAdvice]]:
+        """The advice of this round for each node for whom it is news, or has to be repeated.
+
+        Work is shared out among ``nodes``; those that are ``draining`` give theirs to them.
+        """
         loads = {node: load_of(self._loads.get(node), now, self._stale_s) for node in nodes}
         self._assignment = assign(loads, self._assignment.discounts)
-        for node, advice in self._assignment.advice.items():
+        given = {node: give_away(node, loads) for node in draining if node not in loads}
+        for node, advice in [*self._assignment.advice.items(), *given.items()]:
             told = self._told.get(node)
             if told is None or told.advice != advice or told.epoch != epoch or now - told.at >= REPEAT_S:
                 self._told[node] = _Told(advice, epoch, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -15,7 +15,9 @@ from cluster_manager.decisions import Decisions
 from cluster_manager.load_advice import LoadAdvisor
 from cluster_manager.membership import Membership
 from cluster_manager.membership_events import (
+    Accepted,
     CheckHealth,
+    Declined,
     Effects,
     Event,
     HealthReported,
@@ -26,6 +28,7 @@ from cluster_manager.membership_events import (
     StepReported,
     Ticked,
 )
+from cluster_manager.operator_requests import OperatorRequests, Resizing
 from cluster_manager.remembered import Remembered
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.status import NODE_DOWN, TIMED_OUT, StatusCache, first_problem, gather
@@ -84,6 +87,7 @@ class Reign:
         self._decisions = Decisions(
             remembered, self.membership.epoch, self._save, self._carry_out, self._tasks
         )
+        self._operators = OperatorRequests(self.handle)
         self._advisor = LoadAdvisor(parts.settings.heartbeat_interval_s)
         self._broadcasts: dict[type, Broadcast] = {}
         self._status = StatusCache(parts.settings.status_lifetime_s)
@@ -95,7 +99,14 @@ class Reign:
 
     async def close(self) -> None:
         """End everything that runs here."""
+        self._operators.close()
         await self._tasks.close()
+
+    async def resize(self, request: Resizing) -> Message:
+        """Answer an operator, when it is decided, stored and told."""
+        if not self._parts.leads():
+            return Failed("notLeader", "this manager has ceased to lead")
+        return await self._operators.ask(request)
 
     # What workers say.
 
@@ -168,10 +179,13 @@ class Reign:
 
     def _carry_out(self, effects: Effects) -> None:
         for effect in effects:
-            if isinstance(effect, Send):
-                self._send(effect)
-            elif isinstance(effect, CheckHealth):
-                self._tasks.spawn("health check", self._check_health(effect))
+            match effect:
+                case Send():
+                    self._send(effect)
+                case CheckHealth():
+                    self._tasks.spawn("health check", self._check_health(effect))
+                case Accepted() | Declined():
+                    self._operators.settle(effect)
 
     def _send(self, effect: Send) -> None:
         if isinstance(effect.message, ForceStop):
@@ -214,8 +228,9 @@ class Reign:
         """Send advice to all nodes in service; a node learns from it that it may dispatch work."""
         if self.membership.phase is Phase.GATHERING or not self._parts.leads():
             return
-        present, now = self.membership.roster.present, self._clock.seconds()
-        for node, advice in self._advisor.advise(present, self._decisions.epoch, now):
+        roster, now = self.membership.roster, self._clock.seconds()
+        nodes, draining = roster.working or roster.present, roster.draining & set(roster.present)
+        for node, advice in self._advisor.advise(nodes, self._decisions.epoch, now, draining):
             link = self._link_to(node)
             if link is None:
                 self._advisor.forget(node)
@@ -239,7 +254,10 @@ class Reign:
         async with self._locks.hold("status"):
             status = self._status.get(self._clock.seconds())
             if status is None:
-                status = await self._ask_all(self.membership.roster.nodes, booting=False)
+                nodes = self.membership.roster.nodes
+                status = await self._ask_all(nodes, booting=False)
+                standings = [(node, self.membership.standing(node)) for node in nodes]
+                status = evolve(status, standings=tuple(standings))
                 self._status.put(status, self._clock.seconds())
             return status
 

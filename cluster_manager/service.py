@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from cluster_manager.cluster_state import Phase
 from cluster_manager.leadership import Leadership
+from cluster_manager.operator_requests import Resizing
 from cluster_manager.reign import Reign, ReignParts
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.stored_state import (
@@ -35,7 +36,8 @@ from cluster_worker.wire.refusals import Reason, Refusals
 from cluster_worker.wire.tls import NodeCredentials
 
 VERSIONS = VersionRange(1, 1)
-_WORKERS = Expectation(frozenset({Role.WORKER}))
+_PEERS = Expectation(frozenset({Role.WORKER, Role.OPERATOR}))
+_OF_WORKERS, _OF_OPERATORS = GetClusterStatus | Leave, GetClusterStatus | Resizing
 _RETRY_S = 0.1
 
 
@@ -89,7 +91,7 @@ class ClusterManager(OrderedService):
             tasks=self._tasks,
             refusals=self.refusals,
         )
-        self._listener = LinkListener(reactor, settings.listen, credentials, parts, _WORKERS)
+        self._listener = LinkListener(reactor, settings.listen, credentials, parts, _PEERS)
         self._listener.setServiceParent(self)
         leadership.lead(self)
         leadership.setServiceParent(self)
@@ -193,7 +195,9 @@ class ClusterManager(OrderedService):
 
     def handle_notice(self, link: Link, message: Message) -> None:
         node = _name(link)
-        if isinstance(message, RegisterNode):
+        if _is_operator(link):
+            self.refusals.count(Reason.ROLE, node, type(message).__name__)
+        elif isinstance(message, RegisterNode):
             self._register(link, message)
         elif self._links.get(node) is not link or self.reign is None:
             self.refusals.count(Reason.UNREGISTERED, node, type(message).__name__)
@@ -201,12 +205,14 @@ class ClusterManager(OrderedService):
             self.reign.heard(node, message)
 
     async def handle_request(self, link: Link, message: Message) -> Message:
-        if not isinstance(message, GetClusterStatus | Leave):
-            return Failed("badRequest", f"a manager does not serve {type(message).__name__}")
+        if not isinstance(message, _OF_OPERATORS if _is_operator(link) else _OF_WORKERS):
+            return Failed("badRequest", f"a manager does not serve {type(message).__name__} to such a peer")
         if self.reign is None or not self.leads:
             return Failed("notLeader", "this manager does not lead")
         if isinstance(message, GetClusterStatus):
             return await self.reign.cluster_status()
+        if isinstance(message, Resizing):
+            return await self.reign.resize(message)
         if self._links.get(_name(link)) is link:
             self.reign.left(_name(link))
         return Result(None)
@@ -239,3 +245,7 @@ class ClusterManager(OrderedService):
 
 def _name(link: Link) -> str:
     return "?" if link.peer is None else link.peer.node
+
+
+def _is_operator(link: Link) -> bool:
+    return link.peer is not None and link.peer.hello.role is Role.OPERATOR

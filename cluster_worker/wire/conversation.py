@@ -33,7 +33,16 @@ from attrs import frozen
 
 from cluster_worker.wire.errors import BadFrame, BadRequest
 from cluster_worker.wire.frames import Frame
-from cluster_worker.wire.link_messages import Failed, Goodbye, Hello, Ping, Pong, Reject, Role
+from cluster_worker.wire.link_messages import (
+    OPERATOR_PREFIX,
+    Failed,
+    Goodbye,
+    Hello,
+    Ping,
+    Pong,
+    Reject,
+    Role,
+)
 from cluster_worker.wire.messages import (
     FIRST_REPLY_TYPE,
     NO_CORRELATION,
@@ -187,6 +196,8 @@ class Conversation:
             return _Refusal("identity", f"{hello.node!r} came with the certificate of {self._identity!r}")
         if hello.role not in self._expectation.roles:
             return _Refusal("role", f"a {hello.role.value} is not spoken to here")
+        if (hello.role is Role.OPERATOR) is not hello.node.startswith(OPERATOR_PREFIX):
+            return _Refusal("role", f"{hello.node!r} is not the name of a node of role {hello.role.value}")
         if self._expectation.node not in (None, hello.node):
             return _Refusal("node", f"{self._expectation.node!r} was expected, not {hello.node!r}")
         return None

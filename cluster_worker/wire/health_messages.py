@@ -38,7 +38,7 @@ class Healthcheck:
 
 @frozen
 class GetClusterStatus:
-    """``[]``, a worker's request to the manager; reply: cluster status, or error ``clusterNotReady``."""
+    """``[]``, a worker's or operator's request; reply: cluster status, or error ``clusterNotReady``."""
 
     TYPE: ClassVar[int] = 28
 
@@ -67,14 +67,20 @@ class Health:
 
 @frozen
 class ClusterStatus:
-    """``[[[node, [[component, status]…]]…]]``, the health of every node, sorted by name."""
+    """``[[[node, [[component, status]…]]…], [[node, standing]…]]``, of every member, sorted by name.
+
+    Standings: ``serving``, ``draining``, ``leaving``, ``away``, ``joining``, ``recovering``.
+    """
 
     TYPE: ClassVar[int] = 133
     nodes: tuple[tuple[str, ComponentStatuses], ...]
+    standings: tuple[tuple[str, str], ...] = ()
 
     def encode(self) -> list[object]:
-        return [[[node, [list(item) for item in components]] for node, components in self.nodes]]
+        nodes = [[node, [list(item) for item in components]] for node, components in self.nodes]
+        return [nodes, [list(item) for item in self.standings]]
 
     @classmethod
     def decode(cls, fields: Fields) -> ClusterStatus:
-        return cls(fields.each(0, lambda node: (node.text(0), node.each(1, _component))))
+        nodes = fields.each(0, lambda node: (node.text(0), node.each(1, _component)))
+        return cls(nodes, fields.each(1, _component))

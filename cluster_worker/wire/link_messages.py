@@ -16,6 +16,11 @@ class Role(StrEnum):
 
     MANAGER = "manager"
     WORKER = "worker"
+    OPERATOR = "operator"
+    """A person or program that asks a manager for something; its node name begins with ``operator@``."""
+
+
+OPERATOR_PREFIX = "operator@"
 
 
 @frozen

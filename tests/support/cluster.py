@@ -17,12 +17,19 @@ from cluster_manager.settings import ManagerSettings
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.runtime.clock import sleep, system_wall_clock
-from cluster_worker.runtime.services import OrderedService
+from cluster_worker.runtime.services import OrderedService, TaskOwner
 from cluster_worker.wire.certificates import CA_CERT, Authority, save_issued
-from cluster_worker.wire.connections import Address, LinkReactor
+from cluster_worker.wire.connections import Address, LinkReactor, open_link
+from cluster_worker.wire.conversation import Expectation
+from cluster_worker.wire.errors import RemoteFailure
+from cluster_worker.wire.handlers import LinkParts
+from cluster_worker.wire.link import Link
+from cluster_worker.wire.link_messages import Failed, Hello, Role, VersionRange
+from cluster_worker.wire.messages import Message
 from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 
 HOST = "127.0.0.1"
+OPERATOR = "operator@desk.test"
 reactor = cast(LinkReactor, global_reactor)
 
 
@@ -34,6 +41,7 @@ class RecordingApplication:
     steps: list[str] = field(factory=list)
     stops: list[str] = field(factory=list)
     served: list[Any] = field(factory=list)
+    left: list[str] = field(factory=list)
     failing_step: str | None = None
     serve: Callable[[str, Any], Any] | None = None
 
@@ -64,6 +72,7 @@ class Cluster:
         self.directory = directory
         self.authority = Authority.make("Test authority", system_wall_clock())
         self.authority.save(directory / "ca")
+        self._operators: list[Link] = []
         self.services = OrderedService()
         self.services.startService()
 
@@ -110,12 +119,56 @@ class Cluster:
             tls_key=str(files.key),
             heartbeat_interval_s=0.1,
         )
-        node = ClusterNode(reactor, config, application, retry=lambda failures: 0.05)
+        node = ClusterNode(
+            reactor,
+            config,
+            application,
+            retry=lambda failures: 0.05,
+            leave=lambda: application.left.append(name),
+        )
         node.setServiceParent(self.services)
         return node
 
+    async def operator(self, manager_port: int, name: str = OPERATOR, role: Role = Role.OPERATOR) -> Link:
+        """A link on which an operator asks the manager; see ``ask``."""
+        hello = Hello(VersionRange(1, 1), frozenset(), role, name, "test", "", "boot")
+        parts = LinkParts(clock=reactor, hello=lambda: hello, handler=_Silent(), tasks=TaskOwner())
+        credentials = NodeCredentials(self.files(name))
+        manager = Expectation(frozenset({Role.MANAGER}))
+        link = await open_link(reactor, Address(HOST, manager_port), credentials, parts, manager)
+        self._operators.append(link)
+        return link
+
+    async def close(self) -> None:
+        """Stop everything that was made."""
+        for link in self._operators:
+            link.close("the test is over")
+        await self.services.stopService()
+
     async def stop(self, service: ClusterNode | ClusterManager) -> None:
         await maybeDeferred(service.disownServiceParent)
+
+
+async def ask(link: Link, request: Message) -> str:
+    """Ask a manager for something as an operator; ``ok``, or the code of the failure."""
+    try:
+        await link.request(request, 5.0)
+    except RemoteFailure as failure:
+        return failure.code
+    return "ok"
+
+
+class _Silent:
+    """An operator serves nobody."""
+
+    def link_opened(self, link: Link) -> None: ...
+
+    async def handle_request(self, link: Link, message: Message) -> Message:
+        return Failed("badRequest", "an operator serves nobody")
+
+    def handle_notice(self, link: Link, message: Message) -> None: ...
+
+    def link_closed(self, link: Link, reason: str) -> None: ...
 
 
 async def eventually(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_manager.assignment import LEAST_LOAD, NodeLoad, assign, load_of
+from cluster_manager.assignment import LEAST_LOAD, NodeLoad, assign, give_away, load_of
 
 loads = st.dictionaries(st.sampled_from("abcdef"), st.floats(0.1, 100), min_size=1)
 discounts = st.dictionaries(st.sampled_from("abcdef"), st.floats(0, 0.99))
@@ -74,3 +74,9 @@ def test_shares_sum_up_to_one_and_the_least_loaded_never_delegates(
             assert dict(advice.shares)[node] == 1
     assert not all(advice.should_delegate for advice in result.advice.values())
     assert all(0 < discount < 1 for discount in result.discounts.values())
+
+
+def test_draining_node_gives_all_away_most_to_who_has_least_to_do() -> None:
+    advice = give_away("z", {"a": 10.0, "b": 30.0})
+    assert advice.should_delegate and dict(advice.shares) == pytest.approx({"z": 0.0, "a": 0.75, "b": 0.25})
+    assert not give_away("z", {}).should_delegate

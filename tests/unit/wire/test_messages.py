@@ -121,7 +121,7 @@ STRATEGIES: dict[type[Message], st.SearchStrategy[Any]] = {
     Healthcheck: st.builds(Healthcheck, epochs, st.booleans()),
     GetClusterStatus: st.just(GetClusterStatus()),
     Health: st.builds(Health, components),
-    ClusterStatus: st.builds(ClusterStatus, tuples(text, components)),
+    ClusterStatus: st.builds(ClusterStatus, tuples(text, components), tuples(text, text)),
     Call: st.builds(Call, text, st.none() | text, small, payloads),
     Cast: st.builds(Cast, text, payloads),
     NotOwner: st.builds(NotOwner, epochs, text),
