@@ -44,10 +44,10 @@ class Remembered:
 
     incarnation: Epoch
     members: tuple[RememberedMember, ...]
-    away: tuple[str, ...]
-    draining: tuple[str, ...]
-    leaving: tuple[str, ...]
-    table: Table
+    away: tuple[str, ...] = ()
+    draining: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+    table: Table = ()
 
     def encode(self) -> list[object]:
         return [

@@ -21,6 +21,7 @@ from cluster_manager.stored_state import (
     StoredState,
     UnreadableMemory,
 )
+from cluster_worker.node.slots import even_table
 from cluster_worker.persistence.engine import Batch, Committed, OutcomeUnknown, Put, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.services import TaskOwner
@@ -30,14 +31,24 @@ from cluster_worker.wire.fields import Fields
 from cluster_worker.wire.membership_messages import NodeAddress, Registered
 
 A = NodeAddress("worker@a", "10.0.0.1", 5056)
-STATE = Remembered(Epoch(3, 1), (RememberedMember(A, "op_worker", "b1", Epoch(3, 1)),), lost=("worker@b",))
+STATE = Remembered(Epoch(3, 1), (RememberedMember(A, "op_worker", "b1", Epoch(3, 1)),), away=("worker@b",))
 
 names = st.text(max_size=8)
 epochs = st.builds(Epoch, st.integers(0, 2**40), st.integers(0, 2**20))
 addresses = st.builds(NodeAddress, names, names, st.integers(0, 65535))
 members = st.builds(RememberedMember, addresses, names, names, st.none() | epochs)
 lists = st.lists(names, max_size=3).map(tuple)
-states = st.builds(Remembered, epochs, st.lists(members, max_size=3).map(tuple), lists, lists)
+
+
+@st.composite
+def drawn_states(draw: st.DrawFn) -> Remembered:
+    """States whose slots belong to their members."""
+    known = draw(st.lists(members, max_size=3).map(tuple))
+    table = even_table(member.address.node for member in known)
+    return Remembered(draw(epochs), known, draw(lists), draw(lists), draw(lists), table)
+
+
+states = drawn_states()
 
 
 def leader(term: int, node: str = "cm@a") -> Leader:
