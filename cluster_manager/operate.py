@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from cluster_worker.wire.messages import Message
 from cluster_worker.wire.operator_messages import DrainNode, LeaveNode, UndrainNode
 from cluster_worker.wire.tls import BadCredentials, NodeCredentials, TlsFiles
 
-_REQUESTS = {"drain": DrainNode, "undrain": UndrainNode, "leave": LeaveNode}
+_REQUESTS: dict[str, Callable[[str], Message]] = {
+    "drain": DrainNode,
+    "undrain": UndrainNode,
+    "leave": LeaveNode,
+}
 
 
 def main(reactor: Any, *arguments: str) -> Deferred[None]:
