@@ -13,6 +13,9 @@ from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import ForceStop, Refused, Registered, RingUpdate
 from cluster_worker.wire.steps import BOOT_STEPS, BootStep
 
+STANDINGS = ("booting", "serving", "draining", "leaving", "away", "joining", "recovering")
+"""What a member may be doing."""
+
 
 class Phase(Enum):
     GATHERING = "gathering"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cluster_manager.cluster_state import Phase
+from cluster_manager.cluster_state import STANDINGS, Phase
 from cluster_manager.service import ClusterManager
 from cluster_worker.wire.metrics import refused_on_links
 
@@ -32,7 +33,7 @@ class ManagerMetrics(Collector):
             "onedata_manager_phase", "1 for the phase in which the cluster is.", labels=["phase"]
         )
         nodes = GaugeMetricFamily(
-            "onedata_manager_nodes", "Members of the cluster: working, draining, or away.", labels=["state"]
+            "onedata_manager_nodes", "Members of the cluster by what they do.", labels=["state"]
         )
         term = GaugeMetricFamily("onedata_manager_epoch_term", "The term of this leader.")
         counter = GaugeMetricFamily("onedata_manager_epoch_counter", "How much it has decided in its term.")
@@ -40,14 +41,9 @@ class ManagerMetrics(Collector):
             membership = reign.membership
             for phase in Phase:
                 phases.add_metric([phase.name.lower()], membership.phase is phase)
-            roster = membership.roster
-            working, present = len(roster.working), len(roster.present)
-            for state, number in (
-                ("working", working),
-                ("draining", present - working),
-                ("away", len(roster) - present),
-            ):
-                nodes.add_metric([state], number)
+            found = Counter(membership.standing(node) for node in membership.roster.nodes)
+            for standing in STANDINGS:
+                nodes.add_metric([standing], found[standing])
             term.add_metric([], membership.epoch.term)
             counter.add_metric([], membership.epoch.counter)
         yield from (phases, nodes, term, counter)

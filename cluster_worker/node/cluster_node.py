@@ -40,6 +40,8 @@ from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 
 DEFAULT_CALL_TIMEOUT_S = 30.0
 STATUS_TIMEOUT_S = 15.0
+FINISHING_S = 2.0
+"""How long a node that stops goes on with the calls of others that it has begun to serve."""
 VERSIONS = VersionRange(1, 1)
 
 _WILDCARDS = ("", "0.0.0.0", "::")
@@ -230,6 +232,7 @@ class ClusterNode(OrderedService):
         await self._joining.leave()
         await super().stopService()
         if self._peers is not None:
+            await self._peers.finish(FINISHING_S)
             self._peers.close_all("the node stops")
         await self._joining.close()
         await self._tasks.close()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from cluster_worker.node.errors import NodeUnavailable
+from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.wire.connections import Address, LinkReactor, open_link
 from cluster_worker.wire.conversation import Expectation
@@ -18,6 +19,7 @@ from cluster_worker.wire.tls import NodeCredentials
 
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 8.0
+_LOOK_EVERY_S = 0.02
 
 
 @frozen
@@ -44,11 +46,15 @@ class PeerLinks:
         return tuple(self._links.values())
 
     def know(self, addresses: Mapping[str, Address]) -> None:
-        """These are the nodes there are; links to others end, and all may be tried again at once."""
+        """These are the nodes there are, and all may be tried again at once.
+
+        Links to others end. One on which a call is under way stays until the next change or the end of that
+        node, which stops in good order.
+        """
         self._addresses = dict(addresses)
         self._pauses.clear()
         for node, link in list(self._links.items()):
-            if node not in addresses:
+            if node not in addresses and not link.waiting and not link.serving:
                 link.close("not a node of this cluster any more")
 
     def opened(self, link: Link) -> None:
@@ -64,6 +70,12 @@ class PeerLinks:
     def close_all(self, reason: str) -> None:
         for link in self.links:
             link.close(reason)
+
+    async def finish(self, limit_s: float) -> None:
+        """Return when no request of another node is being served, after ``limit_s`` at the latest."""
+        until_s = self._reactor.seconds() + limit_s
+        while any(link.serving for link in self.links) and self._reactor.seconds() < until_s:
+            await sleep(self._reactor, _LOOK_EVERY_S)
 
     async def link_to(self, node: str) -> Link:
         """Return an open link to ``node``.

@@ -7,17 +7,19 @@ from typing import cast
 from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
+from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import (
     IListeningPort,
+    IProtocol,
     IReactorPluggableNameResolver,
     IReactorTCP,
     IReactorTime,
 )
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 
 from cluster_worker.wire.conversation import Expectation, Side
 from cluster_worker.wire.errors import LinkClosed
@@ -79,9 +81,7 @@ async def open_link(
         links = LinkFactory(parts, expectation, Side.CALLING, CertifiedServer(address.host))
         factory = TLSMemoryBIOFactory(options, True, links, reactor)
         endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=connect_timeout_s)
-        transport = await endpoint.connect(factory)
-    except ConnectingCancelledError:
-        raise CancelledError() from None  # our own wish, not a failure of the other side
+        transport = await _connect(endpoint, factory)
     except (ConnectError, DNSLookupError, BadCredentials) as problem:
         raise LinkClosed(f"{address}: {problem}") from problem
     link = cast(LinkProtocol, cast(TLSMemoryBIOProtocol, transport).wrappedProtocol).link
@@ -93,6 +93,32 @@ async def open_link(
         link.drop("no longer wanted")
         raise
     return link
+
+
+def _connect(endpoint: HostnameEndpoint, factory: TLSMemoryBIOFactory) -> Deferred[IProtocol]:
+    """Connect; what is cancelled ends as cancelled, and never as a failure of the other side.
+
+    The endpoint itself tells of a name that cannot be found when it is cancelled before its first try.
+    """
+    connecting = endpoint.connect(factory)
+    is_wanted = True
+
+    def cancel(_: object) -> None:
+        nonlocal is_wanted
+        is_wanted = False
+        connecting.cancel()
+
+    def settle(result: IProtocol | Failure) -> None:
+        if not is_wanted:
+            return
+        if isinstance(result, Failure):
+            waiter.errback(result)
+        else:
+            waiter.callback(result)
+
+    waiter: Deferred[IProtocol] = Deferred(cancel)
+    connecting.addBoth(settle)
+    return waiter
 
 
 class LinkListener(Service):

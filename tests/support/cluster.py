@@ -10,6 +10,7 @@ from attrs import define, field
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import maybeDeferred
 
+from cluster_manager.asking import ask_managers
 from cluster_manager.leadership import SoleManager
 from cluster_manager.rules import MembershipRules
 from cluster_manager.service import ClusterManager
@@ -19,12 +20,7 @@ from cluster_worker.node.config import NodeConfig
 from cluster_worker.runtime.clock import sleep, system_wall_clock
 from cluster_worker.runtime.services import OrderedService, TaskOwner
 from cluster_worker.wire.certificates import CA_CERT, Authority, save_issued
-from cluster_worker.wire.connections import Address, LinkReactor, open_link
-from cluster_worker.wire.conversation import Expectation
-from cluster_worker.wire.errors import RemoteFailure
-from cluster_worker.wire.handlers import LinkParts
-from cluster_worker.wire.link import Link
-from cluster_worker.wire.link_messages import Failed, Hello, Role, VersionRange
+from cluster_worker.wire.connections import Address, LinkReactor
 from cluster_worker.wire.messages import Message
 from cluster_worker.wire.tls import NodeCredentials, TlsFiles
 
@@ -129,21 +125,11 @@ class Cluster:
         node.setServiceParent(self.services)
         return node
 
-    async def operator(self, manager_port: int, name: str = OPERATOR, role: Role = Role.OPERATOR) -> Link:
-        """A link on which an operator asks the manager; see ``ask``."""
-        hello = Hello(VersionRange(1, 1), frozenset(), role, name, "test", "", "boot")
-        parts = LinkParts(clock=reactor, hello=lambda: hello, handler=_Silent(), tasks=TaskOwner())
-        credentials = NodeCredentials(self.files(name))
-        manager = Expectation(frozenset({Role.MANAGER}))
-        link = await open_link(reactor, Address(HOST, manager_port), credentials, parts, manager)
-        self._operators.append(link)
-        return link
-
-    async def close(self) -> None:
-        """Stop everything that was made."""
-        for link in self._operators:
-            link.close("the test is over")
-        await self.services.stopService()
+    async def ask(self, manager_port: int, request: Message) -> Message:
+        """Ask the manager as an operator. Raises: RemoteFailure, NoLeader."""
+        credentials = NodeCredentials(self.files(OPERATOR))
+        managers = [Address(HOST, manager_port)]
+        return await ask_managers(reactor, managers, credentials, OPERATOR, request, 5.0)
 
     async def stop(self, service: ClusterNode | ClusterManager) -> None:
         await maybeDeferred(service.disownServiceParent)

@@ -30,7 +30,7 @@ async def test_a_leader_tells_of_itself_and_of_its_cluster(cluster: Cluster) -> 
     assert value("onedata_manager_is_leader") == 1
     assert value("onedata_manager_phase", {"phase": "ready"}) == 1
     assert value("onedata_manager_phase", {"phase": "gathering"}) == 0
-    assert value("onedata_manager_nodes", {"state": "working"}) == 1
+    assert value("onedata_manager_nodes", {"state": "serving"}) == 1
     assert value("onedata_wire_refusals_total", {"reason": "identity"}) == 0
     assert (value("onedata_manager_epoch_term") or 0) > 0
     documented = dict(re.findall(r"^\| `(onedata_manager\w+)` \| (\w+) \|", PAGE.read_text(), re.MULTILINE))

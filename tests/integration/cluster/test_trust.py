@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.internet.ssl import CertificateOptions
@@ -252,3 +253,11 @@ def with_strange_names(authority: Authority, node: str) -> Issued:
     builder = _builder(subject, authority.cert.subject, key, system_wall_clock(), 30)
     cert = builder.add_extension(names, critical=False).sign(authority.key, hashes.SHA256())
     return Issued(cert.public_bytes(Encoding.PEM), _pem(key))
+
+
+@ensureDeferred
+async def test_connecting_that_is_cancelled_at_once_ends_as_cancelled(cluster: Cluster) -> None:
+    opening = Deferred.fromCoroutine(link_from(cluster.files(B), 1))
+    opening.cancel()
+    with pytest.raises(CancelledError):
+        await opening
