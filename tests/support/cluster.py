@@ -18,7 +18,7 @@ from cluster_manager.settings import ManagerSettings
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.runtime.clock import sleep, system_wall_clock
-from cluster_worker.runtime.services import OrderedService, TaskOwner
+from cluster_worker.runtime.services import OrderedService
 from cluster_worker.wire.certificates import CA_CERT, Authority, save_issued
 from cluster_worker.wire.connections import Address, LinkReactor
 from cluster_worker.wire.messages import Message
@@ -68,7 +68,6 @@ class Cluster:
         self.directory = directory
         self.authority = Authority.make("Test authority", system_wall_clock())
         self.authority.save(directory / "ca")
-        self._operators: list[Link] = []
         self.services = OrderedService()
         self.services.startService()
 
@@ -133,28 +132,6 @@ class Cluster:
 
     async def stop(self, service: ClusterNode | ClusterManager) -> None:
         await maybeDeferred(service.disownServiceParent)
-
-
-async def ask(link: Link, request: Message) -> str:
-    """Ask a manager for something as an operator; ``ok``, or the code of the failure."""
-    try:
-        await link.request(request, 5.0)
-    except RemoteFailure as failure:
-        return failure.code
-    return "ok"
-
-
-class _Silent:
-    """An operator serves nobody."""
-
-    def link_opened(self, link: Link) -> None: ...
-
-    async def handle_request(self, link: Link, message: Message) -> Message:
-        return Failed("badRequest", "an operator serves nobody")
-
-    def handle_notice(self, link: Link, message: Message) -> None: ...
-
-    def link_closed(self, link: Link, reason: str) -> None: ...
 
 
 async def eventually(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:

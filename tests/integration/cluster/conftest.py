@@ -14,4 +14,4 @@ from tests.support.cluster import Cluster
 async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     made = Cluster(tmp_path)
     yield made
-    await made.close()
+    await made.services.stopService()
