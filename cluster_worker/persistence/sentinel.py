@@ -36,6 +36,10 @@ class Opinion:
     host: str
     port: int
 
+    def replaces(self, other: Opinion) -> bool:
+        """Whether it names another server and is newer: what a slow sentinel still says does not count."""
+        return self.epoch > other.epoch and (self.host, self.port) != (other.host, other.port)
+
 
 def read_opinion(address: Sequence[bytes] | None, described: Sequence[bytes]) -> Opinion | None:
     """Read the answers to ``SENTINEL GET-MASTER-ADDR-BY-NAME`` and ``SENTINEL MASTER``.
@@ -104,11 +108,19 @@ class SentinelSet(OrderedService):
 
     async def find_primary(self) -> RedisAddress:
         """Ask all sentinels; return where the one that knows best says it is. Raises: NoPrimary."""
+        return self.address_in(await self.opinion())
+
+    def address_in(self, opinion: Opinion) -> RedisAddress:
+        """Return the address of the server that an opinion names."""
+        return self._address.login.at(opinion.host, opinion.port)
+
+    async def opinion(self) -> Opinion:
+        """Ask all sentinels; return the most recent opinion. Raises: NoPrimary."""
         asked = [Deferred.fromCoroutine(self._opinion(one)) for one in self._sentinels]
         opinion = newest_opinion(await gather_answers(self._reactor, asked))
         if opinion is None:
             raise NoPrimary(f"no sentinel knows the {self._address}")
-        return self._address.login.at(opinion.host, opinion.port)
+        return opinion
 
     async def _opinion(self, sentinel: RedisAddress) -> Opinion | None:
         name = self._address.service.encode()
@@ -140,12 +152,12 @@ class SentinelSet(OrderedService):
     async def _look(self) -> None:
         """Leave servers that are not the primary any more."""
         try:
-            primary = await self.find_primary()
+            opinion = await self.opinion()
         except NoPrimary:
             return  # nothing better is known
         for endpoint, connection in self._followers:
-            if connection.is_ready and endpoint.chosen != primary:
-                connection.renew(f"the primary is {primary} now")
+            if connection.is_ready and endpoint.chosen is not None and opinion.replaces(endpoint.chosen):
+                connection.renew(f"the primary is {self.address_in(opinion)} now")
 
 
 async def _greet_sentinel(_link: RedisLink) -> None:
@@ -166,16 +178,17 @@ def _to_a_primary(greet: Callable[[RedisLink], Awaitable[None]]) -> Callable[[Re
 
 @implementer(IStreamClientEndpoint)
 class _PrimaryEndpoint:
-    """Connects to where the primary is at that moment; ``chosen`` is where it went last."""
+    """Connects to where the primary is at that moment; ``chosen`` is why it went where it did last."""
 
     def __init__(self, sentinels: SentinelSet) -> None:
         self._sentinels = sentinels
-        self.chosen: RedisAddress | None = None
+        self.chosen: Opinion | None = None
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
         return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
-        self.chosen = await self._sentinels.find_primary()
-        protocol: IProtocol = await self._sentinels.endpoint(self.chosen).connect(factory)
+        self.chosen = await self._sentinels.opinion()
+        address = self._sentinels.address_in(self.chosen)
+        protocol: IProtocol = await self._sentinels.endpoint(address).connect(factory)
         return protocol
