@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Start one more worker in an environment that runs: ``add_node.py STATE_DIR INSTANCE NODE``.
+"""Add a worker to a cluster of a raised environment: ``add_node.py ENVIRONMENT.json --provider NAME``.
 
-It is set up as the first worker of the cluster is, joins it, and stays part of the environment when
-that is raised again. Prints the environment's JSON as the last line.
+The worker joins while the others serve. Prints, as the last line, the JSON of the environment as it is
+then.
 """
 
 from __future__ import annotations
@@ -14,42 +14,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bamboos.environment.description import parse
-from bamboos.environment.engines.docker import DockerEngine
-from bamboos.environment.engines.engine import EngineMaker
-from bamboos.environment.engines.process import ProcessEngine
-from bamboos.environment.launch import DESCRIPTION, RECORD, Environment
-from bamboos.environment.parts import with_worker
+from bamboos.docker.cleanup import read_output
+from bamboos.environment.resizing import Resizing
 from bamboos.environment.waiting import LaunchFailed
-
-ENGINES: dict[str, EngineMaker] = {"process": ProcessEngine.make, "docker": DockerEngine.make}
 
 
 def main() -> None:
-    """Add the node and print the JSON; exit code 1 when it does not come up."""
+    """Change the cluster and print the JSON; exit code 1 with a sentence when that fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("state_dir", type=Path, help="the environment's folder, state_dir in its output")
-    parser.add_argument("instance", help="the cluster, such as krk")
-    parser.add_argument("node", help="the name of the new worker, such as worker3")
+    parser.add_argument("environment", type=Path, help="file with what env_up.py printed")
+    parser.add_argument("--provider", "--instance", required=True, help="the cluster's name, such as krk")
+    parser.add_argument("--node", help="short name of the new worker; worker<N> by default")
     arguments = parser.parse_args()
-    folder = arguments.state_dir.resolve()
+    resizing = Resizing(Path(read_output(arguments.environment)["state_dir"]), arguments.provider)
     try:
-        engine = json.loads((folder / RECORD).read_text())["engine"]
-        document = json.loads((folder / DESCRIPTION).read_text())
-    except (OSError, ValueError) as error:
-        sys.exit(f"{folder} is not the folder of an environment: {error}")
-    try:
-        larger = with_worker(document, arguments.instance, arguments.node)
-    except KeyError:
-        sys.exit(f"there is no cluster {arguments.instance} in {folder / DESCRIPTION}")
-    except ValueError as error:
-        sys.exit(str(error))
-    environment = Environment.prepare(parse(larger), folder, ENGINES[engine])
-    try:
-        environment.add(arguments.instance, arguments.node, print)
+        output = resizing.add(arguments.node, print)
     except LaunchFailed as error:
         sys.exit(f"error: {error}")
-    print(json.dumps(environment.output()), flush=True)
+    print(json.dumps(output), flush=True)
 
 
 if __name__ == "__main__":

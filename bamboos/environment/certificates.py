@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bamboos.environment.cluster import Cluster
 from bamboos.environment.interpreter import daemon_python
+
+OPERATOR = "operator@environment"
+"""The name under which the scripts ask managers for something."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,21 @@ class Certificates:
         Args:
             hosts: host name → address, both of which the certificates name.
         """
-        orders = [order for order in self._orders(clusters, hosts) if not self._is_made(order)]
-        if orders:
+        self._carry_out(self._orders(clusters, hosts))
+
+    def operator(self, cluster: Cluster) -> Path:
+        """The folder of an operator's certificate for a cluster, made when it is missing."""
+        folder, authority = self.folder / f"operator.{cluster.domain}", self.folder / cluster.domain
+        order = ["node", "--ca", str(authority), "--node", OPERATOR, "--out", str(folder)]
+        self._carry_out([order])
+        shutil.copy(authority / "ca.pem", folder / "ca.pem")
+        return folder
+
+    def _carry_out(self, orders: Iterable[list[str]]) -> None:
+        missing = [order for order in orders if not self._is_made(order)]
+        if missing:
             command = [str(daemon_python()), "-m", "cluster_worker.wire.certificates", "batch"]
-            subprocess.run(command, input=json.dumps(orders), text=True, check=True)
+            subprocess.run(command, input=json.dumps(missing), text=True, check=True)
 
     def _orders(self, clusters: Sequence[Cluster], hosts: Mapping[str, str]) -> Iterator[list[str]]:
         web = str(self.folder / "web")

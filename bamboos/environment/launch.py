@@ -81,47 +81,25 @@ class Environment:
 
     def _up(self, say: Say) -> None:
         clusters = self.clusters()
-        self.engine.open(self._hosts(clusters))
-        self._save()
-        self._make_certificates(clusters)
+        self.engine.open(self.hosts(clusters))
+        self.save()
+        self.make_certificates(clusters)
         self._start(clusters, say)
-        wait_healthy(self._workers(clusters), self.engine.ended)
+        wait_healthy(self.workers(clusters), self.engine.ended)
         self.engine.settle()
         say("every node is healthy")
         self._configure(say)
         if self.description.setup is not None and self.description.zones:
-            for worker in self._workers([cluster for cluster in clusters if cluster.kind == "op_worker"]):
+            for worker in self.workers([cluster for cluster in clusters if cluster.kind == "op_worker"]):
                 wait_connected(worker)
 
-    def add(self, instance: str, node: str, say: Say) -> None:
-        """Start one more worker, which the description has already, in an environment that runs.
-
-        Raises: LaunchFailed.
-        """
-        (cluster,) = (one for one in self.clusters() if one.instance.name == instance)
-        host = self.names.host(node, instance)
-        try:
-            self.engine.attach(self._hosts(self.clusters()))
-            self.engine.admit(host, cluster.hosts()[host])
-            self._save()
-            self._make_certificates([cluster])
-            (command,) = (
-                command
-                for command in daemons.commands(self.site, cluster, self.zone_of(cluster.instance))
-                if command.host == host
-            )
-            say(f"starting {command.node}")
-            self.engine.start(command)
-            workers = [worker for worker in self._workers([cluster]) if worker.node == command.node]
-            wait_healthy(workers, lambda: [one for one in self.engine.ended() if one.node == command.node])
-        except (EngineFailed, OSError) as error:
-            raise LaunchFailed(str(error)) from error
-
-    def _hosts(self, clusters: Sequence[Cluster]) -> Mapping[str, Sequence[str]]:
+    def hosts(self, clusters: Sequence[Cluster]) -> Mapping[str, Sequence[str]]:
+        """Every host of these clusters and its further names."""
         return {host: names for cluster in clusters for host, names in cluster.hosts().items()}
 
-    def _make_certificates(self, clusters: Sequence[Cluster]) -> None:
-        addresses = {host: self.addresses.of(host) for host in self._hosts(clusters)}
+    def make_certificates(self, clusters: Sequence[Cluster]) -> None:
+        """Make those that these clusters lack. Raises: OSError."""
+        addresses = {host: self.addresses.of(host) for host in self.hosts(clusters)}
         Certificates(self.folder / "certificates").make(clusters, addresses)
 
     def _start(self, clusters: Sequence[Cluster], say: Say) -> None:
@@ -186,7 +164,8 @@ class Environment:
         """How clients reach a provider, with a port where it is not HTTPS's own."""
         return self.engine.surroundings.domain(Cluster("op_worker", instance, self.names))
 
-    def _workers(self, clusters: Sequence[Cluster]) -> Sequence[Worker]:
+    def workers(self, clusters: Sequence[Cluster]) -> Sequence[Worker]:
+        """The workers of these clusters and their doors."""
         return [
             Worker(
                 node=node,
@@ -216,7 +195,7 @@ class Environment:
             configurator.support_spaces(zone, setup, doors)
             say("users, groups, spaces and supports are there")
         self.configured = True
-        self._save()
+        self.save()
 
     def zone_door(self) -> Rest:
         """The HTTPS door of the first zone."""
@@ -233,7 +212,8 @@ class Environment:
         panel = self.door(host).as_user("onepanel", site.passphrase(provider.name))
         return ProviderDoors(panel, self.domain(provider), folders)
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Keep what the next run, or a change of the running environment, has to know."""
         record = {
             "uid": self.names.uid,
             "engine": self.engine.name,

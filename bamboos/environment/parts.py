@@ -51,14 +51,39 @@ def with_worker(document: Document, instance: str, node: str) -> Document:
     Raises: KeyError when there is no such cluster; ValueError when it has a node of that name.
     """
     larger = copy.deepcopy(dict(document))
+    workers, managers = _nodes(larger, instance)
+    if node in workers or node in managers:
+        raise ValueError(f"{instance} has a node {node} already")
+    workers[node] = copy.deepcopy(next(iter(workers.values())))
+    return larger
+
+
+def without_worker(document: Document, instance: str, node: str) -> Document:
+    """The document without one of the workers of a cluster.
+
+    Raises: KeyError when there is no such cluster; ValueError when it has no such worker.
+    """
+    smaller = copy.deepcopy(dict(document))
+    workers, _ = _nodes(smaller, instance)
+    if node not in workers:
+        raise ValueError(f"{instance} has no worker {node}")
+    del workers[node]
+    return smaller
+
+
+def free_name(document: Document, instance: str) -> str:
+    """The first of ``worker1``, ``worker2``, … that no node of the cluster has. Raises: KeyError."""
+    workers, managers = _nodes(document, instance)
+    taken = {*workers, *managers}
+    return next(name for number in range(1, len(taken) + 2) if (name := f"worker{number}") not in taken)
+
+
+def _nodes(document: Document, instance: str) -> tuple[dict[str, Any], Document]:
+    """The workers and the managers of a cluster."""
     for key, application in APPLICATIONS.items():
-        cluster = larger.get(key, {}).get(instance)
+        cluster = document.get(key, {}).get(instance)
         if cluster is not None:
-            workers = cluster[application]
-            if node in workers or node in cluster.get("cluster_manager", {}):
-                raise ValueError(f"{instance} has a node {node} already")
-            workers[node] = copy.deepcopy(next(iter(workers.values())))
-            return larger
+            return cluster[application], cluster.get("cluster_manager", {})
     raise KeyError(instance)
 
 

@@ -159,6 +159,20 @@ def test_users_notice_nothing_when_one_manager_is_killed_and_the_other_is_cut_of
         site.join("cm@cm2.krk", options)
 
 
+def test_worker_is_added_and_taken_out_again_while_the_others_serve(
+    site: Containers, session: requests.Session
+) -> None:
+    grown = site.changed("add_node.py", "--node", "worker9")
+    new = next(node for node in grown["op_worker_nodes"] if "worker9" in node).partition("@")[2]
+    assert set(addresses_of(grown["dns"], domain(site))) == set(grown["domains"][domain(site)]["a"])
+    assert session.put(f"https://{new}/cdmi/first/by-the-new-one", data=b"content").status_code == 201
+    assert session.get(f"{door(site, 0)}/cdmi/first/by-the-new-one").content == b"content"
+    left = site.changed("remove_node.py", "--node", "worker9")
+    assert addresses_of(left["dns"], new) == []
+    assert session.get(f"https://{domain(site)}/cdmi/first/by-the-new-one").content == b"content"
+    assert set(left["docker_ids"]) == set(site.raised.output["docker_ids"])
+
+
 def test_logs_lie_in_the_folder_of_the_node(site: Containers) -> None:
     host = site.raised.output["op_worker_nodes"][0].partition("@")[2]
     assert "starting up" in (site.raised.folder / "nodes" / host / "console.log").read_text()

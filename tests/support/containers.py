@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bamboos.environment.engines.docker_cli import Docker
-from tests.support.environments import Raised
+from tests.support.environments import SCRIPTS, Raised
 
 
 @dataclass
@@ -57,3 +59,13 @@ class Containers:
     def join(self, prefix: str, options: list[str]) -> None:
         """Undo ``cut_off``."""
         self.docker("network", "connect", *options, self.raised.output["network"], self.id_of(prefix))
+
+    def changed(self, script: str, *options: str) -> Mapping[str, Any]:
+        """Run ``add_node.py`` or ``remove_node.py`` on the provider ``krk``; return the new output."""
+        saved = self.raised.folder / "output.json"
+        saved.write_text(json.dumps(self.raised.output))
+        command = [sys.executable, str(SCRIPTS / script), str(saved), "--provider", "krk", *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        output: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return output

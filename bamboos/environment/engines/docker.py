@@ -91,8 +91,15 @@ class DockerEngine:
         """See ``Engine``; the name server is run again with the whole list."""
         self.addresses.of(host)
         self._aliases[host] = aliases
-        self._write_zone()
-        self._docker("restart", "--time", "1", self._names.dns)
+        self._tell_names()
+
+    def dismiss(self, node: str) -> None:
+        """See ``Engine``."""
+        self._started.pop(node, None)
+        self._aliases.pop(_host(node), None)
+        if container := self._ids.pop(node, None):
+            self._docker("rm", "--force", "--volumes", container)
+        self._tell_names()
 
     def start(self, command: NodeCommand) -> None:
         """See ``Engine``. The container of a node that ended is started again as it was."""
@@ -205,11 +212,16 @@ class DockerEngine:
     def _zone_path(self) -> Path:
         return self._folder / "nodes" / self._names.dns / "zone.py"
 
+    def _tell_names(self) -> None:
+        """Run the name server again with the whole list; its container and address stay."""
+        self._write_zone()
+        self._docker("restart", "--time", "1", self._names.dns)
+
     def _write_zone(self) -> None:
         names: dict[str, list[str]] = {}
-        for host, address in self.addresses.given.items():
-            for name in (host, *self._aliases.get(host, ())):
-                names.setdefault(name, []).append(address)
+        for host, aliases in {self._names.dns: (), **self._aliases}.items():
+            for name in (host, *aliases):
+                names.setdefault(name, []).append(self.addresses.of(host))
         self._zone_path.parent.mkdir(parents=True, exist_ok=True)
         self._zone_path.write_text(zone_file(self._names.zone, self._names.dns, names))
 

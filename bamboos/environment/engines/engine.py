@@ -49,6 +49,9 @@ class Engine(Protocol):
     def admit(self, host: str, aliases: Sequence[str]) -> None:
         """Give one more host its address in the open environment, and make its name known."""
 
+    def dismiss(self, node: str) -> None:
+        """Forget a node that has ended, and its name; its address is not given to another."""
+
     def start(self, command: NodeCommand) -> None:
         """Start a node, or start it again after it ended. Raises: EngineFailed."""
 

@@ -55,11 +55,16 @@ class ProcessEngine:
     def attach(self, hosts: Mapping[str, Sequence[str]]) -> None:
         """See ``Engine``."""
         for command in saved_commands(self._folder):
-            self._started[command.node] = command
+            if command.host in hosts:
+                self._started[command.node] = command
 
     def admit(self, host: str, aliases: Sequence[str]) -> None:
         """See ``Engine``."""
         self.addresses.of(host)
+
+    def dismiss(self, node: str) -> None:
+        """See ``Engine``."""
+        self._started.pop(node, None)
 
     def start(self, command: NodeCommand) -> None:
         """See ``Engine``."""

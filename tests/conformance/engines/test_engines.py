@@ -156,6 +156,18 @@ def test_host_admitted_later_gets_the_next_address(bench: Bench) -> None:
     assert bench.engine.addresses.of(late) not in {bench.engine.addresses.of(h) for h in bench.hosts[:2]}
 
 
+def test_dismissed_node_is_forgotten_and_its_address_is_not_given_to_another(bench: Bench) -> None:
+    command = bench.started()
+    bench.engine.stop(command.node)
+    bench.engine.dismiss(command.node)
+    report = bench.engine.report()
+    assert command.node not in {**report["pids"], **report["containers"]}
+    assert bench.engine.ended() == []
+    late = bench.names.host("late", "p")
+    bench.engine.admit(late, [])
+    assert bench.engine.addresses.of(late) != bench.engine.addresses.of(command.host)
+
+
 def test_addresses_are_kept_when_the_environment_is_opened_again(bench: Bench) -> None:
     given = {host: bench.engine.addresses.of(host) for host in bench.hosts}
     bench.engine.close()

@@ -18,7 +18,14 @@ from bamboos.environment.description import load, parse
 from bamboos.environment.dns_query import has_answer, question
 from bamboos.environment.engines.networks import PRIVATE, candidates, routed_networks
 from bamboos.environment.node_command import Mount, NodeCommand, load_command
-from bamboos.environment.parts import clusters_alone, providers_alone, with_worker, zones_alone
+from bamboos.environment.parts import (
+    clusters_alone,
+    free_name,
+    providers_alone,
+    with_worker,
+    without_worker,
+    zones_alone,
+)
 from bamboos.environment.validation import problems
 from bamboos.environment.zone_file import zone_file
 
@@ -129,6 +136,16 @@ def test_added_worker_is_set_up_as_the_first_one() -> None:
         with_worker(document, "krk", "worker2")
     with pytest.raises(KeyError):
         with_worker(document, "nowhere", "worker3")
+
+
+def test_worker_that_left_is_not_in_the_document_and_its_name_is_free() -> None:
+    document = json.loads((EXAMPLES / "single_oz_and_two_workers.json").read_text())
+    assert free_name(document, "krk") == "worker3"
+    smaller = without_worker(document, "krk", "worker1")
+    assert list(parse(smaller).providers[0].workers) == ["worker2"]
+    assert free_name(smaller, "krk") == "worker1"
+    with pytest.raises(ValueError, match="worker9"):
+        without_worker(document, "krk", "worker9")
 
 
 def test_keys_without_effect_are_named_in_a_warning(tmp_path: Path) -> None:
