@@ -51,11 +51,6 @@ class Fate:
     may_be_gone: bool = False
     ever: frozenset[str] = frozenset()
 
-    @property
-    def is_sure(self) -> bool:
-        """Whether there is one state only, and the file is there."""
-        return len(self.paths) == len(self.digests) == len(self.tags) == 1 and not self.may_be_gone
-
     def judge(self, found: Mapping[str, Found]) -> Harm | None:
         """Compare with what is there. ``found`` has the paths at which there is anything."""
         here = [found[path] for path in self.paths if path in found]

@@ -33,8 +33,8 @@ def disorders(arena: Arena) -> Iterable[str]:
     """Return what should not be once a fault is over and a few seconds have passed."""
     with arena.store() as store:
         leases = list(work_leases(store))
-    yield from _strange_owners(leases, {f"worker@{arena.hosts[worker]}" for worker in WORKERS})
-    yield from _double_reigns({host: console(arena, host) for host in arena.managers})
+    yield from strange_owners(leases, {f"worker@{arena.hosts[worker]}" for worker in WORKERS})
+    yield from double_reigns({host: console(arena, host) for host in arena.managers})
     tls = trusting(arena.environment.ca_cert)
     for worker in WORKERS:
         if (reason := _illness(Connection(arena.door(worker), tls, {}))) is not None:
@@ -51,12 +51,12 @@ def work_leases(store: Any) -> Iterable[Lease]:
             yield Lease(key.removeprefix(_WORKS).decode(), lease[b"owner"].decode())
 
 
-def _strange_owners(leases: Iterable[Lease], nodes: set[str]) -> Iterable[str]:
+def strange_owners(leases: Iterable[Lease], nodes: set[str]) -> Iterable[str]:
     """Demand that every owner is a node of the cluster."""
     yield from (f"work {one.name} belongs to {one.owner}" for one in leases if one.node not in nodes)
 
 
-def _double_reigns(consoles: Mapping[str, str]) -> Iterable[str]:
+def double_reigns(consoles: Mapping[str, str]) -> Iterable[str]:
     """Demand that no term was led twice, by whomever."""
     terms = Counter(term for text in consoles.values() for term in _REIGN.findall(text))
     yield from (f"term {term} was led {count} times" for term, count in terms.items() if count > 1)

@@ -18,6 +18,7 @@ SOME: Sequence[Sequence[str]] = (
     ("pause of redis server",),
     ("kill -9 of leading manager", "worker-redis loses 5 %"),
     ("client-worker cut one way",),
+    ("kill -9 of redis primary",),
 )
 """What every test run injects; the rest takes a command of its own."""
 

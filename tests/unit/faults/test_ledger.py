@@ -66,12 +66,6 @@ def test_metadata_are_those_that_were_acknowledged(sure: bool, old: Harm | None)
     assert fate.judge(at("a", FIRST, None)) is old
 
 
-def test_file_is_sure_while_one_state_only_is_possible() -> None:
-    assert THERE.is_sure
-    for doubtful in (BEGUN, THERE.written(SECOND, False), THERE.renamed("b", False), THERE.removed(False)):
-        assert not doubtful.is_sure
-
-
 def test_ledger_names_every_file_that_is_not_as_it_must_be() -> None:
     ledger = Ledger({"1": THERE, "2": BEGUN.renamed("b", True), "3": THERE.renamed("c", True)})
     assert list(ledger.paths()) == ["a", "b", "c"]
