@@ -40,8 +40,11 @@ def main(reactor: Any, *arguments: str) -> Deferred[None]:
 
 async def _run(reactor: Any, options: argparse.Namespace) -> None:
     folder: Path = options.tls
-    files = TlsFiles(ca=folder / CA_CERT, cert=folder / "node_cert.pem", key=folder / "node_key.pem")
-    request: Message = GetClusterStatus() if options.node is None else _REQUESTS[options.what](options.node)
+    files = TlsFiles(
+        ca=options.ca or folder / CA_CERT, cert=folder / "node_cert.pem", key=folder / "node_key.pem"
+    )
+    make = _REQUESTS.get(options.what)
+    request: Message = GetClusterStatus() if make is None else make(options.node)
     try:
         answer = await ask_managers(
             reactor, options.manager, NodeCredentials(files), options.operator, request
@@ -62,14 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--manager", action="append", required=True, type=Address.parse, help="host:port; may be repeated"
     )
-    parser.add_argument(
-        "--tls", required=True, type=Path, help=f"folder with {CA_CERT}, node_cert.pem and node_key.pem"
-    )
+    parser.add_argument("--tls", required=True, type=Path, help="folder with node_cert.pem and node_key.pem")
+    parser.add_argument("--ca", type=Path, help=f"the cluster's authority, if not {CA_CERT} in that folder")
     parser.add_argument("--operator", default="operator@localhost", help="the name in the certificate")
     commands = parser.add_subparsers(dest="what", required=True)
     for what in _REQUESTS:
         commands.add_parser(what).add_argument("node", help="name of a worker, worker@host")
-    commands.add_parser("nodes", help="print every member and what it does").set_defaults(node=None)
+    commands.add_parser("nodes", help="print every member and what it does")
     return parser
 
 
