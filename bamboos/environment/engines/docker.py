@@ -216,6 +216,7 @@ class DockerEngine:
         """Run the name server again with the whole list; its container and address stay."""
         self._write_zone()
         self._docker("restart", "--time", "1", self._names.dns)
+        self.settle()
 
     def _write_zone(self) -> None:
         names: dict[str, list[str]] = {}
