@@ -6,7 +6,6 @@ import socket
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
@@ -73,12 +72,11 @@ class Bench:
 
 
 @pytest.fixture(params=ENGINES)
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     if request.param == "docker":
         request.getfixturevalue("containers")
-    folder = Path(mkdtemp(prefix="engine-bench-"))
     uid = str(zlib.crc32(request.node.name.encode()))
-    bench = Bench(ENGINES[request.param], folder, uid)
+    bench = Bench(ENGINES[request.param], tmp_path, uid)
     yield bench
     bench.engine.close()
 
