@@ -11,11 +11,13 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -30,6 +32,12 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
     ("mypy --strict", ("-m", "mypy")),
     ("import-linter", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
 )
+
+LANES: Mapping[str, Sequence[str]] = {
+    "parts": ("tests/unit", "tests/conformance", "tests/integration"),
+    "systems": ("tests/acceptance", "tests/faults"),
+}
+"""Tests that run at the same time: those of parts keep a core busy, those of whole systems mostly wait."""
 
 BENCHMARKS = (
     "http_site",
@@ -92,9 +100,48 @@ def test(arguments: argparse.Namespace) -> None:
         return
     for stale in ROOT.glob(".coverage*"):
         stale.unlink()
-    run([str(PYTHON), "-m", "coverage", "run", "-m", "pytest", "-q", *arguments.rest])
+    pytest = [str(PYTHON), "-m", "coverage", "run", "-m", "pytest", "-q"]
+    if arguments.rest:
+        run([*pytest, *arguments.rest])
+    else:
+        run_lanes({lane: [*pytest, *folders] for lane, folders in LANES.items()})
     run([str(PYTHON), "-m", "coverage", "combine", "--quiet"])
     run([str(PYTHON), "-m", "coverage", "report", "--skip-covered"])
+
+
+def run_lanes(commands: Mapping[str, Sequence[str]]) -> None:
+    """Run commands at the same time, each line under its name; leave with 1 when any of them fails."""
+    lanes = {
+        name: subprocess.Popen(
+            list(command),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for name, command in commands.items()
+    }
+    readers = [threading.Thread(target=pass_on, args=lane, daemon=True) for lane in lanes.items()]
+    for reader in readers:
+        reader.start()
+    try:
+        codes = [process.wait() for process in lanes.values()]
+    except KeyboardInterrupt:
+        for process in lanes.values():
+            process.send_signal(signal.SIGINT)
+        raise
+    for reader in readers:
+        reader.join(timeout=10)  # a process that a test has left behind must not hold this one up
+    if any(codes):
+        sys.exit(1)
+
+
+def pass_on(name: str, process: subprocess.Popen[bytes]) -> None:
+    """Print each line of a process, with the name of its lane in front."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        text = line.decode(errors="replace").rstrip("\n")
+        print(f"{name}: {text}", flush=True)
 
 
 def bench(arguments: argparse.Namespace) -> None:
