@@ -55,7 +55,7 @@ class Uploader:
                 time.sleep(0.05)
                 continue
             self.longest_s = max(self.longest_s, time.monotonic() - began)
-            if answer.status_code == 201:
+            if answer.status_code in (201, 204):
                 self.acknowledged[name] = hashlib.sha256(body).hexdigest()
             else:
                 self.failed.append(f"{name}: {answer.status_code} {answer.text}")
