@@ -20,6 +20,7 @@ from cluster_worker.wire.tls import NodeCredentials
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 8.0
 _LOOK_EVERY_S = 0.02
+_ON_ITS_WAY_S = 0.25
 
 
 @frozen
@@ -72,9 +73,15 @@ class PeerLinks:
             link.close(reason)
 
     async def finish(self, limit_s: float) -> None:
-        """Return when no request of another node is being served, after ``limit_s`` at the latest."""
-        until_s = self._reactor.seconds() + limit_s
-        while any(link.serving for link in self.links) and self._reactor.seconds() < until_s:
+        """Return when no request of another node is being served, after ``limit_s`` at the latest.
+
+        While there are links it takes a moment at least: what others sent before they heard that this node
+        stops is still on its way.
+        """
+        began_s = self._reactor.seconds()
+        while self.links and (waited_s := self._reactor.seconds() - began_s) < limit_s:
+            if waited_s >= _ON_ITS_WAY_S and not any(link.serving for link in self.links):
+                return
             await sleep(self._reactor, _LOOK_EVERY_S)
 
     async def link_to(self, node: str) -> Link:
