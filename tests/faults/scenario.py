@@ -21,6 +21,8 @@ from tests.faults.requesting import Requests
 STEADY_S = 1.5
 """Load without a fault, before and after."""
 FULL_LIMIT_S = 60.0
+APART_S = 0.7
+"""Time between two faults of a pair; links are hurt with the first."""
 REQUESTS = Requests(SPACE_NAME, SPACE_ID)
 
 
@@ -79,7 +81,8 @@ class Scenario:
         injected = time.monotonic()
         if links:
             self.arena.network.shape(links)
-        for fault in faults:
+        for number, fault in enumerate(faults):
+            threading.Event().wait(APART_S if number else 0.0)
             fault.inject(self.arena)
         threading.Event().wait(max((fault.lasts_s for fault in faults), default=0.0))
         unhurt = [fault.name for fault in faults if not fault.shows(self.arena)]
