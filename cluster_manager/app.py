@@ -10,10 +10,11 @@ from attrs import evolve
 from twisted.internet.interfaces import IReactorFromThreads
 
 from cluster_manager.config import ClusterManagerConfig
-from cluster_manager.leadership import LeaseLeadership, SoleManager, sole_term
+from cluster_manager.dns.service import names_service
+from cluster_manager.http.site import DoorAddress, ManagerSite
+from cluster_manager.leadership import Leadership, LeaseLeadership, SoleManager, sole_term
 from cluster_manager.service import ClusterManager
-from cluster_manager.settings import ManagerSettings
-from cluster_manager.stored_state import StoredState
+from cluster_manager.stored_state import ClusterMemory, NoMemory, StoredState
 from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.log_files import LogFiles
@@ -58,14 +59,15 @@ def make_cluster_manager(
     claim.setServiceParent(root)
     logs.setServiceParent(root)
     settings = config.settings(release)
-    if config.redis.url is None:
-        leadership = SoleManager(sole_term(claim.path / "term", wall_clock()))
-        manager = ClusterManager(reactor, settings, credentials, leadership)
-    else:
-        manager = _one_of_several(reactor, config, settings, credentials, root)
-    manager.setServiceParent(root)
+    door = DoorAddress(config.http, settings.node_name)
+    leadership, memory = _leadership(reactor, config, claim.path, wall_clock(), root)
+    manager = ClusterManager(reactor, settings, credentials, leadership, memory=memory, door=door)
+    site = ManagerSite.make(reactor, config, settings, manager, credentials, door, wall_clock=wall_clock)
+    for child in (site.lag, site.listener, *names_service(reactor, config, manager), manager):
+        child.setServiceParent(root)
     if read_again is not None:
-        _reload_at_signal(reactor, config, read_again, logs, root)
+        _reload_at_signal(reactor, config, read_again, logs, site, root)
+    site.readiness.setServiceParent(root)
     return root
 
 
@@ -74,22 +76,25 @@ def _reload_at_signal(
     config: ClusterManagerConfig,
     read: Callable[[], ClusterManagerConfig],
     logs: LogFiles,
+    site: ManagerSite,
     root: OrderedService,
 ) -> None:
     """Let SIGHUP change what may change while the manager runs."""
     running, threads = Running(config), IReactorFromThreads(reactor)
     running.follow(lambda changed: logs.use(changed.log)).setServiceParent(root)
+    running.follow(site.use).setServiceParent(root)
     ConfigurationReload(running, read, reactor=threads, blocking=Inline()).setServiceParent(root)
 
 
-def _one_of_several(
-    reactor: LinkReactor,
-    config: ClusterManagerConfig,
-    settings: ManagerSettings,
-    credentials: NodeCredentials,
-    root: OrderedService,
-) -> ClusterManager:
-    """A manager that leads while it holds the lease. The store's connection is the root's child."""
+def _leadership(
+    reactor: LinkReactor, config: ClusterManagerConfig, folder: Path, now_s: float, root: OrderedService
+) -> tuple[Leadership, ClusterMemory]:
+    """A sole manager's, or that of one that leads while it holds the lease.
+
+    The store's connection becomes the root's child.
+    """
+    if config.redis.url is None:
+        return SoleManager(sole_term(folder / "term", now_s)), NoMemory()
     useful_s = config.lease.ttl_s / 2  # an answer that comes later is of no use
     redis = evolve(
         config.redis,
@@ -99,8 +104,7 @@ def _one_of_several(
     carrier, engine = make_engine(reactor, redis, config.state_dir)
     carrier.setServiceParent(root)
     owner = f"{config.cluster_manager.node_name} {secrets.token_hex(8)}"
-    leadership = LeaseLeadership(reactor, engine, config.lease, owner)
-    return ClusterManager(reactor, settings, credentials, leadership, memory=StoredState(engine))
+    return LeaseLeadership(reactor, engine, config.lease, owner), StoredState(engine)
 
 
 def _tls_files(config: ClusterManagerConfig, wall_clock: WallClock) -> TlsFiles:
@@ -119,5 +123,6 @@ def _make_missing_certificates(directory: Path, config: ClusterManagerConfig, no
         Authority.make("Cluster authority", now_s).save(directory)
     if not (directory / "node_cert.pem").exists():
         section = config.cluster_manager
-        issued = Authority.load(directory).issue_node(section.node_name, [section.listen_address], now_s)
+        hosts = [section.listen_address, config.http.address]
+        issued = Authority.load(directory).issue_node(section.node_name, hosts, now_s)
         save_issued(issued, directory, "node")

@@ -60,9 +60,7 @@ def assign(loads: Mapping[str, float], discounts: Mapping[str, float]) -> Assign
     if not loads:
         return Assignment({})
     effective = {node: max(LEAST_LOAD, load * (1 - discounts.get(node, 0.0))) for node, load in loads.items()}
-    least = min(effective.values())
-    average = sum(effective.values()) / len(effective)
-    busy = {node for node, load in effective.items() if load > max(_BUSY_FACTOR * least, _BUSY_LOAD, average)}
+    least, busy = min(effective.values()), _busy(effective)
     receivers = sorted(nsmallest(MOST_RECEIVERS, effective, key=lambda node: (effective[node], node)))
     advice = {
         node: _delegate(node, receivers, effective, least, len(busy))
@@ -71,6 +69,22 @@ def assign(loads: Mapping[str, float], discounts: Mapping[str, float]) -> Assign
         for node in sorted(effective)
     }
     return Assignment(advice, _discounts(advice, busy))
+
+
+def shares_of_clients(loads: Mapping[str, float]) -> dict[str, float]:
+    """The part of new clients for each node: the same for all, less for those that are overloaded."""
+    if not loads:
+        return {}
+    least, busy = min(loads.values()), _busy(loads)
+    parts = {node: least / load if node in busy else 1.0 for node, load in loads.items()}
+    whole = sum(parts.values())
+    return {node: part / whole for node, part in parts.items()}
+
+
+def _busy(loads: Mapping[str, float]) -> set[str]:
+    """The overloaded nodes."""
+    least, average = min(loads.values()), sum(loads.values()) / len(loads)
+    return {node for node, load in loads.items() if load > max(_BUSY_FACTOR * least, _BUSY_LOAD, average)}
 
 
 def _delegate(

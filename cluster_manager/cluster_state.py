@@ -11,7 +11,7 @@ from cluster_manager.roster import Roster
 from cluster_manager.rules import MembershipRules
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import ForceStop, Refused, Registered, RingUpdate
-from cluster_worker.wire.steps import BOOT_STEPS, BootStep
+from cluster_worker.wire.steps import BOOT_STEPS, CLUSTER_READY, INIT_CONNECTION, BootStep
 
 STANDINGS = ("booting", "serving", "draining", "leaving", "away", "joining", "recovering")
 """What a member may be doing."""
@@ -104,6 +104,17 @@ class ClusterState:
         if node in roster.draining:
             return "leaving" if node in roster.leaving else "draining"
         return "serving"
+
+    def step(self, node: str) -> str | None:
+        """The boot step in which a member is, ``None`` when it boots no more."""
+        if node in self.solos:
+            return self.solos[node].step.value
+        waiting = {
+            Phase.GATHERING: INIT_CONNECTION,
+            Phase.STEPPING: self.boot.step.value,
+            Phase.CHECKING: CLUSTER_READY,
+        }
+        return waiting.get(self.phase)
 
     # Messages.
 

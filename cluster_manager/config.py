@@ -5,9 +5,12 @@ from __future__ import annotations
 from attrs import field, frozen
 from attrs.validators import ge, gt, le
 
+from cluster_manager.dns.config import DnsSection
 from cluster_manager.election import LeaseRules
+from cluster_manager.http.config import HttpSection
 from cluster_manager.rules import MembershipRules
 from cluster_manager.settings import ManagerSettings
+from cluster_worker.http.metrics_page import MetricsSection
 from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.runtime.log_files import LogSection
 from cluster_worker.wire.connections import Address
@@ -118,6 +121,9 @@ class ClusterManagerConfig:
         factory=TlsSection,
         metadata={"help": "Certificates; without them an authority of its own is made in the state folder."},
     )
+    http: HttpSection = field(factory=HttpSection)
+    metrics: MetricsSection = field(factory=MetricsSection)
+    dns: DnsSection = field(factory=DnsSection)
     log: LogSection = field(factory=LogSection)
 
     redis: RedisConfig = field(

@@ -43,6 +43,10 @@ class LoadAdvisor:
         load = self._loads.get(node)
         return None if load is None else load.at
 
+    def loads(self, nodes: Sequence[str], now: float) -> dict[str, float]:
+        """The load of each of ``nodes``."""
+        return {node: load_of(self._loads.get(node), now, self._stale_s) for node in nodes}
+
     def forget(self, node: str) -> None:
         """The node has not got the last advice, or has lost it."""
         self._told.pop(node, None)
@@ -54,7 +58,7 @@ class LoadAdvisor:
 
         Work is shared out among ``nodes``; those that are ``draining`` give theirs to them.
         """
-        loads = {node: load_of(self._loads.get(node), now, self._stale_s) for node in nodes}
+        loads = self.loads(nodes, now)
         self._assignment = assign(loads, self._assignment.discounts)
         given = {node: give_away(node, loads) for node in draining if node not in loads}
         for node, advice in [*self._assignment.advice.items(), *given.items()]:

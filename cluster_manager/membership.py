@@ -67,6 +67,20 @@ class Membership:
         """
         return self._state.standing(node)
 
+    def step(self, node: str) -> str | None:
+        """The boot step in which a member is, ``None`` when it boots no more."""
+        return self._state.step(node)
+
+    @property
+    def incarnation(self) -> Epoch:
+        """The epoch in which the cluster's boot began."""
+        return self._state.incarnation
+
+    @property
+    def problem(self) -> str | None:
+        """In CHECKING, what the last health check found."""
+        return self._state.boot.problem if self.phase is Phase.CHECKING else None
+
     def remembered(self) -> Remembered | None:
         """What the next leader has to know: nothing before the cluster is ready."""
         return remember(self._state)

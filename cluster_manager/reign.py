@@ -31,6 +31,7 @@ from cluster_manager.membership_events import (
 from cluster_manager.operator_requests import OperatorRequests, Resizing
 from cluster_manager.remembered import Remembered
 from cluster_manager.settings import ManagerSettings
+from cluster_manager.sightings import Sightings
 from cluster_manager.status import NODE_DOWN, TIMED_OUT, StatusCache, first_problem, gather
 from cluster_manager.stored_state import ClusterMemory, LaterLeader, MemoryAway
 from cluster_worker.runtime.clock import sleep
@@ -73,6 +74,7 @@ class Reign:
 
     Attributes:
         membership: for those who show the state of the cluster.
+        sightings: what its members said of themselves last.
     """
 
     _log = Logger()
@@ -88,6 +90,7 @@ class Reign:
             remembered, self.membership.epoch, self._save, self._carry_out, self._tasks
         )
         self._operators = OperatorRequests(self.handle)
+        self.sightings = Sightings()
         self._advisor = LoadAdvisor(parts.settings.heartbeat_interval_s)
         self._broadcasts: dict[type, Broadcast] = {}
         self._status = StatusCache(parts.settings.status_lifetime_s)
@@ -128,12 +131,15 @@ class Reign:
         self._advisor.forget(node)
         address = message.address_of(node)
         hello = link.peer.hello
+        self.sightings.greeted(node, hello.release)
         self.handle(NodeRegistered(address, hello.app, hello.boot_id, message.incarnation, message.ring))
 
     def heard(self, node: str, message: Message) -> None:
         """A member sent a notice."""
         if isinstance(message, Heartbeat):
-            self._advisor.heard(node, NodeLoad(message.cpu, message.mem, self._clock.seconds()))
+            now = self._clock.seconds()
+            self._advisor.heard(node, NodeLoad(message.cpu, message.mem, now))
+            self.sightings.heard(node, message, now)
         elif isinstance(message, StepReport):
             if message.epoch > self.membership.epoch:
                 self._parts.refusals.count(Reason.EPOCH, node, f"epoch {message.epoch} has not begun")
@@ -280,6 +286,13 @@ class Reign:
         except WireError:
             return NODE_DOWN
         return reply.components if isinstance(reply, Health) else NODE_DOWN
+
+    def loads(self) -> Mapping[str, float]:
+        """The load of each node that is linked and to be given work; see ``assignment``."""
+        roster, now = self.membership.roster, self._clock.seconds()
+        if self.membership.phase is not Phase.READY:
+            return {}
+        return self._advisor.loads([node for node in roster.working if node not in roster.silent], now)
 
     def heartbeat_at(self, node: str) -> float:
         """When the last heartbeat of a node came; 0 when none did."""

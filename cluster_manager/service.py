@@ -47,6 +47,7 @@ class ClusterManager(OrderedService):
     Args:
         memory: what it learns from the leaders before it and leaves to those after it.
         refusals: counts what it refuses on its links.
+        door: gives the URL of its HTTP door, told to those who ask a standby.
 
     Attributes:
         reign: what it does while it leads, ``None`` while it does not.
@@ -63,12 +64,14 @@ class ClusterManager(OrderedService):
         *,
         memory: ClusterMemory | None = None,
         refusals: Refusals | None = None,
+        door: Callable[[], str] = str,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         super().__init__()
         self._clock, self._settings, self._leadership = reactor, settings, leadership
         self._memory = NoMemory() if memory is None else memory
         self.refusals = Refusals() if refusals is None else refusals
+        self._door = door
         boot_id = random_bytes(16).hex()
         self._hello = Hello(
             VERSIONS,
@@ -124,6 +127,18 @@ class ClusterManager(OrderedService):
         self._dismiss("the manager stops")
         await self._tasks.close()
 
+    @property
+    def hello(self) -> Hello:
+        """How it greets: its name and release."""
+        return self._hello
+
+    async def last_leader(self) -> Leader | None:
+        """Who leads, or led last, as far as this can be found out now."""
+        try:
+            return await self._memory.leader()
+        except (MemoryAway, UnreadableMemory):
+            return None
+
     # Leading.
 
     def begin_reign(self, term: int) -> None:
@@ -132,7 +147,7 @@ class ClusterManager(OrderedService):
 
     async def _begin(self, term: int) -> None:
         """Learn what the leaders before have left, then lead."""
-        leader = Leader(term, self._settings.node_name, self._settings.reached_at(self.port))
+        leader = Leader(term, self._settings.node_name, self._settings.reached_at(self.port), self._door())
         while self._leadership.leads(term):
             try:
                 remembered = await self._memory.begin(leader)
@@ -227,10 +242,7 @@ class ClusterManager(OrderedService):
 
     async def _redirect(self, link: Link, message: RegisterNode) -> None:
         """Tell a worker who leads, as far as that is known; it goes there, or waits whether this one will."""
-        try:
-            leader = await self._memory.leader()
-        except (MemoryAway, UnreadableMemory):
-            leader = None
+        leader = await self.last_leader()
         if self._leadership.leads(self._term):
             self._register(link, message)
             return

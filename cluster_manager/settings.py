@@ -26,5 +26,9 @@ class ManagerSettings:
 
     def reached_at(self, port: int) -> Address:
         """Where workers reach this manager when it listens on ``port``."""
-        host = self.listen.host
-        return Address(self.node_name.partition("@")[2] if host in _WILDCARDS else host, port)
+        return reached_at(self.listen.host, port, self.node_name)
+
+
+def reached_at(host: str, port: int, node_name: str) -> Address:
+    """Where others reach a manager that listens on ``host``: with all addresses, at its name's host."""
+    return Address(node_name.partition("@")[2] if host in _WILDCARDS else host, port)

@@ -52,18 +52,21 @@ class UnreadableMemory(Exception):
 
 @frozen
 class Leader:
-    """``[schema, term, node, host, port]``: who leads and where workers reach it."""
+    """``[schema, term, node, host, port, door]``: who leads, where workers reach it, the URL of its door."""
 
     term: int
     node: str
     address: Address
+    door: str = ""
 
     def encode(self) -> list[object]:
-        return [SCHEMA, self.term, self.node, self.address.host, self.address.port]
+        return [SCHEMA, self.term, self.node, self.address.host, self.address.port, self.door]
 
     @classmethod
     def decode(cls, fields: Fields) -> Leader:
-        return cls(fields.integer(1), fields.text(2), Address(fields.text(3), fields.integer(4)))
+        door = fields.any_or_none(5)
+        address = Address(fields.text(3), fields.integer(4))
+        return cls(fields.integer(1), fields.text(2), address, door if isinstance(door, str) else "")
 
 
 class ClusterMemory(Protocol):

@@ -14,6 +14,7 @@ from bamboos.environment.site import Site
 
 MANAGER_PORT = 5055
 NODE_PORT = 5056
+DOOR_PORT = 5057
 
 
 def commands(site: Site, cluster: Cluster, zone: Cluster | None) -> Sequence[NodeCommand]:
@@ -47,6 +48,7 @@ def _manager_command(site: Site, cluster: Cluster, node: str, host: str) -> Node
             "listen_address": site.addresses.of(host),
             "port": MANAGER_PORT,
         },
+        "http": {"address": site.addresses.of(host), "port": DOOR_PORT},
         "redis": {"url": _redis_url(site, cluster)},
         "tls": _cluster_tls(site, cluster, host),
     }

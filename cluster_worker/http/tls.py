@@ -97,7 +97,9 @@ class WebTlsFactory(TLSMemoryBIOFactory):
 
     protocol = TLSMemoryBIOProtocol
 
-    def __init__(self, tls: WebTls, site: StreamingSite, clock: IReactorTime) -> None:
+    def __init__(
+        self, tls: IOpenSSLServerConnectionCreator, site: StreamingSite, clock: IReactorTime
+    ) -> None:
         super().__init__(tls, False, site, clock)
 
 
@@ -118,7 +120,7 @@ class WebListener(Service):
         host: str,
         port: int,
         site: StreamingSite,
-        tls: WebTls | None,
+        tls: IOpenSSLServerConnectionCreator | None,
         *,
         grace_s: float = 10.0,
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class _Loaded:
     trust: Any
     own: dict[str, Any]
     server: CertificateOptions
+    door: CertificateOptions
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -73,6 +75,11 @@ class NodeCredentials:
         connection: SSL.Connection = self._current().server.serverConnectionForTLS(protocol)
         return connection
 
+    @property
+    def door(self) -> Door:
+        """The server's end for other kinds of clients; they may show a certificate of the cluster or none."""
+        return Door(lambda: self._current().door)
+
     def client_options(self, host: str) -> IOpenSSLClientConnectionCreator:
         """The client's end: the server's certificate has to be valid for ``host``, a name or address.
 
@@ -96,6 +103,19 @@ class NodeCredentials:
         except BadCredentials as problem:
             self._log.warn("the old certificates stay in use: {problem}", problem=problem)
         return self._loaded
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Door:
+    """See ``NodeCredentials.door``. A certificate that is shown has to be of the cluster's authority."""
+
+    def __init__(self, options: Callable[[], CertificateOptions]) -> None:
+        self._options = options
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """The server's end of a new connection."""
+        connection: SSL.Connection = self._options().serverConnectionForTLS(protocol)
+        return connection
 
 
 def certified_node(transport: object) -> str:
@@ -169,7 +189,9 @@ def _load(files: TlsFiles) -> _Loaded:
         server.getContext()  # checks that the key belongs to the certificate
     except (OSError, ValueError, crypto.Error, SSL.Error) as problem:
         raise BadCredentials(f"{files.cert}, {files.key}, {files.ca}: {problem}") from problem
-    return _Loaded(stamps, trust, own, server)
+    door = CertificateOptions(trustRoot=trust, **own)
+    door.getContext().set_verify(SSL.VERIFY_PEER)  # a certificate is verified, and may be missing
+    return _Loaded(stamps, trust, own, server, door)
 
 
 def _certificates(path: Path) -> list[crypto.X509]:

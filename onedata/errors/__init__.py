@@ -67,6 +67,11 @@ from onedata.errors.automation_data import AtmUnsupportedDataType as AtmUnsuppor
 from onedata.errors.base import OnedataError as OnedataError
 from onedata.errors.catalogue import UnrecognisedError as UnrecognisedError
 from onedata.errors.catalogue import error_from_json as error_from_json
+from onedata.errors.cluster import ClusterNotReady as ClusterNotReady
+from onedata.errors.cluster import LastNode as LastNode
+from onedata.errors.cluster import NodeBusy as NodeBusy
+from onedata.errors.cluster import NoSuchNode as NoSuchNode
+from onedata.errors.cluster import NotLeader as NotLeader
 from onedata.errors.connections import BadGRI as BadGRI
 from onedata.errors.connections import BadVersion as BadVersion
 from onedata.errors.connections import ExpectedHandshakeMessage as ExpectedHandshakeMessage

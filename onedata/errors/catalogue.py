@@ -11,6 +11,7 @@ from attrs import NOTHING, Attribute, define, field
 from onedata.errors import (
     automation,
     automation_data,
+    cluster,
     connections,
     credentials,
     data,
@@ -33,6 +34,7 @@ _MODULES = (
     automation,
     onezone,
     onepanel,
+    cluster,
 )
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from attrs import define, field
@@ -59,10 +60,11 @@ class Daemon(ProcessProtocol):
 
 @define
 class Manager:
-    """One manager: its command's configuration, its port, and its process while it runs."""
+    """One manager: its command's configuration, its ports, and its process while it runs."""
 
     name: str
     port: int
+    door_port: int
     config: Path
     daemon: Daemon
 
@@ -169,15 +171,16 @@ class Managers:
     async def add(self, name: str, redis_url: str | None = None) -> Manager:
         """Start one more manager, and return when it listens."""
         files = self.cluster.files(f"{name}@{HOST}")
-        port = free_port()
+        port, door_port = free_port(), free_port()
         config = self.cluster.directory / f"{name}.toml"
         config.write_text(
             f'state_dir = "{self.cluster.directory}/{name}-state"\n'
             f'[cluster_manager]\nnode_name = "{name}@{HOST}"\nport = {port}\nworker_num = {self.workers}\n'
             f'{self.options}\n[redis]\nurl = "{redis_url or f"unix://{self.redis.address.path}"}"\n'
+            f"[http]\nport = {door_port}\n"
             f'[tls]\nca = "{files.ca}"\ncert = "{files.cert}"\nkey = "{files.key}"\n'
         )
-        manager = Manager(name, port, config, Daemon())
+        manager = Manager(name, port, door_port, config, Daemon())
         self.all.append(manager)
         await self.start(manager)
         return manager
@@ -192,8 +195,13 @@ class Managers:
         await eventually(lambda: b"listening for nodes" in daemon.output or daemon.ended, 30.0)
         assert not daemon.ended, manager.said
 
-    def node(self, name: str, application: RecordingApplication | None = None) -> ClusterNode:
-        """A worker of this process that knows all managers."""
+    def node(
+        self,
+        name: str,
+        application: RecordingApplication | None = None,
+        leave: Callable[[], None] | None = None,
+    ) -> ClusterNode:
+        """A worker of this process that knows all managers; ``leave`` is called when it is to stop."""
         files = self.cluster.files(name)
         config = NodeConfig(
             node_name=name,
@@ -202,7 +210,7 @@ class Managers:
             tls_cert=str(files.cert),
             tls_key=str(files.key),
         )
-        node = ClusterNode(reactor, config, application or RecordingApplication())
+        node = ClusterNode(reactor, config, application or RecordingApplication(), leave=leave)
         node.setServiceParent(self.cluster.services)
         return node
 

@@ -38,7 +38,7 @@ async def start_manager(cluster: Cluster, files: TlsFiles, port: int) -> Daemon:
     config = cluster.directory / "manager.toml"
     config.write_text(
         f'[cluster_manager]\nnode_name = "cm@{HOST}"\nport = {port}\nworker_num = 2\n'
-        f'[tls]\nca = "{files.ca}"\ncert = "{files.cert}"\nkey = "{files.key}"\n'
+        f'[http]\nport = 0\n[tls]\nca = "{files.ca}"\ncert = "{files.cert}"\nkey = "{files.key}"\n'
     )
     daemon = Daemon()
     command = [sys.executable, "-m", "twisted", "cluster-manager", "--config", str(config)]

@@ -1,0 +1,1 @@
+"""A name server for the domain of a cluster: load spreading by DNS."""
