@@ -146,7 +146,7 @@ class ProviderParts:
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
             purge_soon=purge_soon_by(jobs),
-            is_willing=Preference(config.node.node_name, lambda: ground.node.ring).is_wanted,
+            sharing=Preference(config.node.node_name, lambda: ground.node.ring),
         )
         jobs.offer(TreeDeletion(files.trash))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())

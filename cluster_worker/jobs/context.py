@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from attrs import define, frozen
 from twisted.internet.interfaces import IReactorTime
 
@@ -16,13 +14,11 @@ from cluster_worker.tenure.tenure import Fence, Tenure
 
 @frozen(eq=False)
 class Surroundings:
-    """What the runs of a node share. ``home_of`` tells which node a key of the ring belongs to."""
+    """What the runs of a node share."""
 
     engine: Engine
     clock: IReactorTime
     owner: str
-    node_name: str
-    home_of: Callable[[str], str | None]
 
 
 @define(eq=False)

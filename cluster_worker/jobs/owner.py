@@ -11,7 +11,6 @@ from twisted.logger import Logger
 from cluster_worker.jobs.context import Context, Surroundings
 from cluster_worker.jobs.layout import Stored
 from cluster_worker.jobs.ledger import Ledger
-from cluster_worker.jobs.moving import Home
 from cluster_worker.jobs.open_tasks import OpenTasks
 from cluster_worker.jobs.pool import Pool
 from cluster_worker.jobs.run import TaskRun
@@ -27,7 +26,6 @@ from cluster_worker.tenure.tenure import Deposed, Tenure
 from cluster_worker.tenure.timing import TenureTimes
 
 _TIMES = TenureTimes()
-_LOOK_S = 1.0
 
 
 @frozen
@@ -55,7 +53,6 @@ class Partition:
     entered: set[TaskId] = field(factory=set)
     failures: dict[TaskId, int] = field(factory=dict)
     end: Deposed | None = None
-    is_let_go: bool = False
 
 
 class JobRunner:
@@ -102,28 +99,15 @@ class JobRunner:
             self._slots[stored.task.pool].tasks.let_through(str(stored.id))
 
     async def own(self, number: int, tenure: Tenure) -> None:
-        """Do the tasks of a partition, until the ring gives it to another node. Raises: Deposed."""
+        """Do the tasks of a partition, until it is taken from this node. Raises: Deposed."""
         partition, news = Partition(number, tenure), self._open.news(number)
-        partition.runs.spawn(f"the home of partition {number}", self._follow_home(partition))
         try:
-            while partition.end is None and not partition.is_let_go:
+            while partition.end is None:
                 self._begin_some(partition)
                 await news.wait()
-            if partition.end is not None:
-                raise partition.end
+            raise partition.end
         finally:
             await partition.runs.close()
-
-    async def _follow_home(self, partition: Partition) -> None:
-        clock, home_of = self._around.clock, self._around.home_of
-        key = f"jobs:{partition.number}"
-        home = Home(home_of(key))
-        while not home.is_elsewhere(self._around.node_name, clock.seconds()):
-            await sleep(clock, _LOOK_S)
-            home = home.seen(home_of(key), clock.seconds())
-        self._log.info("{partition} goes to {node}", partition=key, node=home.moved_to)
-        partition.is_let_go = True
-        self._open.news(partition.number).tell()
 
     def _begin_some(self, partition: Partition) -> None:
         """Let tasks wait for their turn: of each pool enough that no slot stays empty.

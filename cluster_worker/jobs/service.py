@@ -92,7 +92,7 @@ class Jobs(TaskService):
         self._wall_clock, self._random_bytes = wall_clock, random_bytes
         self._tasks, self._kinds = Tasks(engine), dict[str, Traverse]()
         self._open = OpenTasks(engine, scopes, clock, lambda stored: self._runner.on_seen(stored))
-        around = Surroundings(engine, clock, owner, owner.partition("/")[0], home_of)
+        around = Surroundings(engine, clock, owner)
         self._runner = JobRunner(around, self._kinds, self._open, wall_clock, nodes)
         self._partitions = OwnedWorks(
             engine,
@@ -103,7 +103,8 @@ class Jobs(TaskService):
             clock=clock,
             times=times,
             wanted=lambda key: wanted(),
-            preference_s=lambda key: preference_s(f"jobs:{key}"),
+            preference_s=preference_s,
+            home_of=home_of,
         )
 
     def offer(self, kind: Traverse) -> None:

@@ -16,7 +16,8 @@ from cluster_worker.persistence.leases import Leases, take
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.services import TaskService
 from cluster_worker.tenure.keeping import Ending, KeptLease
-from cluster_worker.tenure.tenure import Deposed, Tenure
+from cluster_worker.tenure.moving import Home
+from cluster_worker.tenure.tenure import Deposed, Tenure, node_of
 from cluster_worker.tenure.timing import TenureTimes
 
 Work = Callable[[Tenure], Awaitable[object]]
@@ -40,6 +41,11 @@ def at_once() -> float:
     return 0.0
 
 
+def nowhere() -> str | None:
+    """No node."""
+    return None
+
+
 class OwnedWork(TaskService):
     """Does ``work`` on this node while no other node does: the owner of a lease is the one.
 
@@ -58,6 +64,8 @@ class OwnedWork(TaskService):
             renewal, so an owner gives back within ``times.renew_s``.
         preference_s: how much longer than others this node waits between tries; 0 on the node that is
             preferred, such as the one that the ring makes responsible.
+        home: the name of the node that the work belongs to, such as the ring says. When that becomes another
+            one in the course of a tenure, and stays so, this node lets go of the work once.
         leases: what gives the leases, if not the engine.
     """
 
@@ -74,11 +82,13 @@ class OwnedWork(TaskService):
         times: TenureTimes = TenureTimes(),  # noqa: B008 - frozen
         wanted: Callable[[], bool] = always,
         preference_s: Callable[[], float] = at_once,
+        home: Callable[[], str | None] = nowhere,
         leases: Leases | None = None,
     ) -> None:
         super().__init__()
         self._engine, self._name, self._owner, self._work = engine, name, owner, work
         self._clock, self._times, self._wanted, self._preference_s = clock, times, wanted, preference_s
+        self._home, self._seen_home = home, Home(None)
         self._leases = engine if leases is None else leases
         self._is_woken = False
         self._nap: Deferred[None] | None = None
@@ -149,10 +159,22 @@ class OwnedWork(TaskService):
             return _Outcome.NOT_OURS
         if lease is None:
             return _Outcome.NOT_OURS
+        self._seen_home = Home(self._home())
         kept = KeptLease(
-            self._leases, lease, asked_s, clock=self._clock, times=self._times, wanted=self._wanted
+            self._leases, lease, asked_s, clock=self._clock, times=self._times, wanted=self._is_kept
         )
         return await self._serve(kept)
+
+    def _is_kept(self) -> bool:
+        """Whether this node goes on to be the owner: it may be, and the work was not given to another."""
+        if not self._wanted():
+            return False
+        now_s = self._clock.seconds()
+        self._seen_home = self._seen_home.seen(self._home(), now_s)
+        if not self._seen_home.is_elsewhere(node_of(self._owner), now_s):
+            return True
+        self._log.info("{work} goes to {node}", work=self._name, node=self._seen_home.moved_to)
+        return False
 
     async def _serve(self, kept: KeptLease) -> _Outcome:
         """Do the work for as long as the lease is kept."""

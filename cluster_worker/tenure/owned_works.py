@@ -51,7 +51,8 @@ class OwnedWorks(TaskService):
         family: what the works are called together; the work of a key is ``<family>:<key>``.
         keys: which there are now; asked again every second. The work of a key that is no more is ended.
         wanted: whether this node may own the work of a key.
-        preference_s: as for ``OwnedWork``, by key.
+        preference_s: as for ``OwnedWork``, by the name of the work of a key.
+        home_of: the same.
     """
 
     def __init__(
@@ -65,12 +66,13 @@ class OwnedWorks(TaskService):
         clock: IReactorTime,
         times: TenureTimes = TenureTimes(),  # noqa: B008 - frozen
         wanted: Callable[[str], bool] = lambda key: True,
-        preference_s: Callable[[str], float] = lambda key: 0.0,
+        preference_s: Callable[[str], float] = lambda name: 0.0,
+        home_of: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         super().__init__()
         self._engine, self._family, self._owner = engine, family, owner
         self._keys, self._work, self._clock, self._times = keys, work, clock, times
-        self._wanted, self._preference_s = wanted, preference_s
+        self._wanted, self._preference_s, self._home_of = wanted, preference_s, home_of
         self._leases = BoundedLeases(engine, MOST_REQUESTS)
         self._works: dict[str, OwnedWork] = {}
         self._made = 0
@@ -116,15 +118,17 @@ class OwnedWorks(TaskService):
     def _begin(self, key: str) -> None:
         """Two works of one key, of which the first still ends, are two owners like those of two nodes."""
         self._made += 1
+        name = f"{self._family}:{key}"
         self._works[key] = work = OwnedWork(
             self._engine,
-            f"{self._family}:{key}",
+            name,
             f"{self._owner}/{self._made}",
             lambda tenure: self._work(key, tenure),
             clock=self._clock,
             times=self._times,
             wanted=lambda: self._wanted(key),
-            preference_s=lambda: self._preference_s(key),
+            preference_s=lambda: self._preference_s(name),
+            home=lambda: self._home_of(name),
             leases=self._leases,
         )
         work.startService()

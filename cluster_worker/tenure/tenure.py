@@ -43,6 +43,11 @@ def owner_text(node_name: str, random_bytes: RandomBytes) -> str:
     return f"{node_name}/{random_bytes(8).hex()}"
 
 
+def node_of(owner: str) -> str:
+    """The name of the node that an owner is a run of."""
+    return owner.partition("/")[0]
+
+
 def fence_key(name: str) -> Key:
     """The key of the fence of the work ``name``, in each scope that the work writes to."""
     return Key(f"fence:{name}")

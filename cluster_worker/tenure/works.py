@@ -1,18 +1,18 @@
-"""How the background work of a node is owned: by whom, and whether this node takes on any."""
+"""How the background work of a node is owned: by whom, and which of it this node takes on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from attrs import evolve, frozen
+from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import Engine
-from cluster_worker.tenure.owned_work import OwnedWork, Work, always
+from cluster_worker.runtime.clock import sleep
+from cluster_worker.tenure.owned_work import OwnedWork, Work
 from cluster_worker.tenure.owned_works import KeyedWork, OwnedWorks
-from cluster_worker.tenure.timing import TenureTimes
-
-_TIMES = TenureTimes()
+from cluster_worker.tenure.sharing import ALONE, WorkSharing
+from cluster_worker.tenure.tenure import Tenure
 
 
 @frozen(eq=False)
@@ -21,24 +21,32 @@ class Works:
 
     Attributes:
         owner: of this run of this node; see ``owner_text``.
-        is_willing: whether this node takes on work, and keeps it; one that is drained does not.
+        sharing: which works this node takes on, keeps and lets go of.
     """
 
     engine: Engine
     owner: str
     clock: IReactorTime
-    is_willing: Callable[[], bool] = always
+    sharing: WorkSharing = ALONE
 
-    def one(self, name: str, work: Work, again_s: float = _TIMES.again_s) -> OwnedWork:
-        """Return work that one node does, and again ``again_s`` seconds after it ended."""
+    def one(self, name: str, work: Work, again_s: float) -> OwnedWork:
+        """Return work that one node does round after round, ``again_s`` seconds after a round has ended."""
+
+        async def rounds(tenure: Tenure) -> None:
+            while True:
+                tenure.require()
+                await work(tenure)
+                await sleep(self.clock, again_s)
+
         return OwnedWork(
             self.engine,
             name,
             self.owner,
-            work,
+            rounds,
             clock=self.clock,
-            times=evolve(_TIMES, again_s=again_s),
-            wanted=self.is_willing,
+            wanted=self.sharing.is_wanted,
+            preference_s=lambda: self.sharing.wait_s(name),
+            home=lambda: self.sharing.home_of(name),
         )
 
     def each(self, family: str, keys: Callable[[], Collection[str]], work: KeyedWork) -> OwnedWorks:
@@ -50,5 +58,7 @@ class Works:
             keys,
             work,
             clock=self.clock,
-            wanted=lambda _: self.is_willing(),
+            wanted=lambda _: self.sharing.is_wanted(),
+            preference_s=self.sharing.wait_s,
+            home_of=self.sharing.home_of,
         )

@@ -11,7 +11,7 @@ The module is long because it is the contract, told in one place; every method i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,7 +22,7 @@ from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.randomness import RandomBytes
 from cluster_worker.runtime.services import TaskService
 from cluster_worker.runtime.streams import ByteStream
-from cluster_worker.tenure.owned_work import always
+from cluster_worker.tenure.sharing import ALONE, WorkSharing
 from cluster_worker.tenure.tenure import owner_text
 from cluster_worker.tenure.works import Works
 from onedata.ids import FileGuid, SpaceId, user_root_guid
@@ -126,7 +126,7 @@ class FileService(TaskService):
         random_bytes: source of file ids and staging names, such as ``os.urandom``.
         offer: what users may wish for.
         purge_soon: lets a space's trash be emptied; without it this service does so itself.
-        is_willing: whether this node takes on background work.
+        sharing: which background work this node takes on.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class FileService(TaskService):
         node_name: str,
         offer: Offer = _OFFER,
         purge_soon: PurgeSoon | None = None,
-        is_willing: Callable[[], bool] = always,
+        sharing: WorkSharing = ALONE,
     ) -> None:
         super().__init__()
         locks = PathLocks()
@@ -168,7 +168,7 @@ class FileService(TaskService):
             recharging,
             offer,
             lives,
-            Works(engine, owner_text(node_name, random_bytes), clock, is_willing),
+            Works(engine, owner_text(node_name, random_bytes), clock, sharing),
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)

@@ -126,8 +126,17 @@ class Node:
         self.engine = Away(self.store)
         self.shared = SharedPosition(self.engine, "counting")
         self.consumer = Counting(self.engine, self.shared)
-        works = Works(self.engine, self.name, self.clock, lambda: self.is_willing)
+        works = Works(self.engine, self.name, self.clock, self)
         self.reader = SharedReader(works, self.consumer, self.shared, lambda: self.scopes)
+
+    def is_wanted(self) -> bool:
+        return self.is_willing
+
+    def wait_s(self, key: str) -> float:
+        return 0.0
+
+    def home_of(self, key: str) -> str | None:
+        return None
 
     @property
     def seen(self) -> list[str]:

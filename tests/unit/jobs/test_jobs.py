@@ -8,7 +8,6 @@ import msgpack
 import pytest
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from cluster_worker.jobs.moving import SETTLE_S
 from cluster_worker.jobs.open_tasks import LOOK_EVERY_S
 from cluster_worker.jobs.pool import Limits, Pool
 from cluster_worker.jobs.service import NoSuchTask, NotCancellable
@@ -16,6 +15,7 @@ from cluster_worker.jobs.task import PARTITIONS, Task, TaskId, TaskStatus
 from cluster_worker.jobs.tasks import MOST_ENDED, Tasks
 from cluster_worker.jobs.traverse import AfterCrash, OnCancel
 from cluster_worker.persistence.engine import Key, Scope
+from cluster_worker.tenure.moving import SETTLE_S
 from tests.support.immediate import now
 from tests.support.job_nodes import SCOPE, JobNodes
 from tests.support.nodes_and_a_store import Surroundings

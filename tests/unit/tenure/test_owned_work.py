@@ -341,7 +341,7 @@ def test_key_that_comes_back_while_its_work_ends_has_one_owner(around: Surroundi
 def test_family_is_spread_by_preference_and_taken_over_whole(around: Surroundings) -> None:
     families = Families(around, {str(number) for number in range(40)})
     for index, name in enumerate(("a", "b")):
-        families.on(name, preference_s=lambda key, odd=index: 0.0 if int(key) % 2 == odd else 1.0)
+        families.on(name, preference_s=lambda key, odd=index: 0.0 if int(key[2:]) % 2 == odd else 1.0)
     around.advance(2)
     assert families.running == {("a" if number % 2 == 0 else "b", str(number)) for number in range(40)}
     around.sleep("a")

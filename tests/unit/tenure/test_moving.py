@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_worker.jobs.moving import SETTLE_S, Home
+from cluster_worker.tenure.moving import SETTLE_S, Home
 
 
 def test_move_that_stays_for_a_while_is_followed() -> None:

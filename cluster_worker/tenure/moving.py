@@ -1,7 +1,7 @@
-"""When an owner lets go of a partition that the ring has given to another node. Pure.
+"""When an owner lets go of work that the ring has given to another node. Pure.
 
-An owner that stepped in for another node keeps what it has until the ring changes; each change moves a
-partition once at most, so that nothing goes back and forth between nodes that disagree.
+An owner that stepped in for another node keeps what it has until the ring changes; each change moves
+work once at most, so that nothing goes back and forth between nodes that disagree.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SETTLE_S = 3.0
 
 @frozen
 class Home:
-    """Where a partition belongs, as its owner has seen it.
+    """Where work belongs, as its owner has seen it.
 
     Attributes:
         first: the node that it belonged to when the tenure began; ``None`` when there was no ring.
@@ -33,5 +33,5 @@ class Home:
         return self if home == self.moved_to else evolve(self, moved_to=home, since_s=now_s)
 
     def is_elsewhere(self, node: str, now_s: float) -> bool:
-        """Whether ``node`` is to let go of the partition."""
+        """Whether ``node`` is to let go of it."""
         return self.moved_to not in (None, node) and now_s - self.since_s >= SETTLE_S
