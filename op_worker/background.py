@@ -1,4 +1,4 @@
-"""The background jobs of a provider: which node does them, and how many share them."""
+"""The background work of a provider: which node does it, and how many share it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.tenure.tenure import owner_text
 from onedata.ids import SpaceId
+from op_worker.metrics.service import Ownership
 
 
 def make_jobs(
@@ -31,4 +32,14 @@ def make_jobs(
         wanted=preference.is_wanted,
         preference_s=preference.wait_s,
         home_of=preference.home_of,
+    )
+
+
+def make_ownership(node: ClusterNode) -> Ownership:
+    """Return which series of spaces this node keeps."""
+    preference = Preference(node.node_name, lambda: node.ring)
+    return Ownership(
+        owner=owner_text(node.node_name, os.urandom),
+        wanted=preference.is_wanted,
+        preference_s=preference.wait_s,
     )

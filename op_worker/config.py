@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import Attribute, field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, le
 
 from cluster_worker.http.config import HttpSection
 from cluster_worker.http.metrics_page import MetricsSection
@@ -147,6 +147,23 @@ class ProviderSection:
 
 
 @frozen(kw_only=True)
+class ProviderMetricsSection(MetricsSection):
+    """The page /metrics for Prometheus, and the time series of spaces."""
+
+    users: bool = field(
+        default=False,
+        metadata={"help": "Tell Prometheus what each user reads and writes in each space; many series."},
+    )
+    flush_s: float = field(
+        default=30.0,
+        validator=[gt(0), le(120)],
+        metadata={
+            "help": "Seconds after which a node stores what it counted; a crash loses no more than that."
+        },
+    )
+
+
+@frozen(kw_only=True)
 class OpWorkerConfig:
     """Configuration of op-worker, the Oneprovider daemon (twistd op-worker --config FILE).
 
@@ -177,7 +194,7 @@ class OpWorkerConfig:
     node: NodeConfig = field(factory=NodeConfig)
     redis: RedisConfig = field(factory=RedisConfig)
     http: HttpSection = field(factory=HttpSection)
-    metrics: MetricsSection = field(factory=MetricsSection)
+    metrics: ProviderMetricsSection = field(factory=ProviderMetricsSection)
     log: LogSection = field(factory=LogSection)
     provider: ProviderSection = field(factory=ProviderSection)
     zone: ZoneSection = field(factory=ZoneSection)

@@ -33,7 +33,7 @@ from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
 from op_worker.auth.throttle import FailureThrottle
-from op_worker.background import make_jobs
+from op_worker.background import make_jobs, make_ownership
 from op_worker.changes.service import ChangeStreams
 from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
@@ -55,6 +55,8 @@ from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
 from op_worker.http.tus.door import TusDoor
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
+from op_worker.metrics.exposed import SpaceMetrics
+from op_worker.metrics.service import MetricsService, make_metrics
 from op_worker.queue_services.service import QueueServices
 from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
@@ -119,6 +121,7 @@ class ProviderParts:
     snapshots: Snapshots
     queue_services: QueueServices
     jobs: Jobs
+    metrics: MetricsService
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -189,16 +192,29 @@ class ProviderParts:
             clock=reactor,
             wall_clock=system_wall_clock,
         )
+        metrics = make_metrics(
+            engine,
+            files.context,
+            membership.zone.supported_spaces,
+            make_ownership(ground.node),
+            clock=reactor,
+            wall_clock=system_wall_clock,
+            flush_s=config.metrics.flush_s,
+            has_users=config.metrics.users,
+        )
         readers = (searching.reader, statistics.reader.feed, queue_services.reader.feed)
         ground.observed.pools.watch("search", search_thread)
         ground.observed.of_boot.use(
-            (store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages), JobMetrics(jobs))
+            (
+                *(store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages)),
+                *(JobMetrics(jobs), SpaceMetrics(metrics, storages)),
+            )
         )
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, Snapshots(files, clock=reactor), queue_services),
-            jobs,
+            *(jobs, metrics),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -225,6 +241,7 @@ class ProviderParts:
         self.snapshots.setServiceParent(parent)
         self.queue_services.setServiceParent(parent)
         self.jobs.setServiceParent(parent)
+        self.metrics.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -274,6 +291,7 @@ class ProviderParts:
             is_serving=lambda: node.is_ready,
             is_healthy=lambda: node.is_ready,
             statistics=self.statistics.answers,
+            metrics=self.metrics.answers,
         )
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
         spools = Spools(self.ground.folder, self.ground.pool)

@@ -28,6 +28,7 @@ from op_worker.files.model import Follow, Target
 from op_worker.files.rules.offer import Offer
 from op_worker.files.settings import Settings
 from op_worker.files.stored.nodes import Chain
+from op_worker.files.tallies import Tallies
 from op_worker.storage.helper import StorageUnavailable
 from op_worker.storage.registry import Storage, Storages
 
@@ -52,6 +53,11 @@ class FilesContext:
     offer: Offer
     lives: Lives
     works: Works
+
+    @property
+    def tallies(self) -> Tallies:
+        """What is counted of the bytes that pass."""
+        return self.access.tallies
 
     async def find(
         self, caller: Caller, target: Target, follow: Follow = Follow.NO, also: Sequence[str] = ()

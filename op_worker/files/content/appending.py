@@ -87,6 +87,7 @@ class Appending:
             reserved = await self._reserve(visit, chain, received.size_b, condition)
         try:
             await self._store(reserved, received)
+            self._context.tallies.wrote(visit.space_id, visit.user_id, received.size_b)
             block = (reserved.offset_b, received.size_b)
             async with self._locks.hold(chain.file.key):
                 return await self._in_place.commit_block(visit, reserved.chain, block)

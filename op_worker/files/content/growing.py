@@ -70,7 +70,9 @@ class GrowingContents:
         """
         request = Request(caller, target, staged.size_b, create, MetadataChange(), also=also)
         named = Staged(GROWING + staged.name, staged.size_b, staged.sha256)
-        return await self._replacing.place(request, self._context.storage(storage_id), named)
+        stat = await self._replacing.place(request, self._context.storage(storage_id), named)
+        self._context.tallies.wrote(target.base.space_id, caller.user_id, staged.size_b)
+        return stat
 
     @translated
     async def discard(self, space_id: SpaceId, storage_id: str, name: str) -> None:

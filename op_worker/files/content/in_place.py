@@ -101,6 +101,7 @@ class InPlace:
             raise
         finally:
             await file.close()
+        self._context.tallies.wrote(visit.space_id, visit.user_id, chunks.total_b)
         return await self.commit_block(visit, chain, (offset_b, chunks.total_b))
 
     async def _ask_for_room(self, visit: Visit, chain: Chain, block: Block) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from attrs import frozen
@@ -43,18 +44,25 @@ class Translate(Protocol):
     def __call__(self, error: StorageError) -> Exception: ...
 
 
+Passed = Callable[[int], None]
+"""Told of the bytes that a read returns."""
+
+
 class Reader:
     """An open file as its location was when it was opened; implements ``ContentReader``."""
 
     _log = Logger()
 
-    def __init__(self, stat: FileStat, location: Location, opened: Opened, translate: Translate) -> None:
+    def __init__(
+        self, stat: FileStat, location: Location, opened: Opened, translate: Translate, passed: Passed
+    ) -> None:
         self.stat = stat
         self.location = location
         self._blocks = location.blocks
         self._first = opened.first
         self._file = opened.file
         self._translate = translate
+        self._passed = passed
 
     async def read(self, offset_b: int, size_b: int) -> bytes:
         """Return up to 1 MiB; holes are zeros; short only at the end of the file."""
@@ -65,6 +73,7 @@ class Reader:
             await self._held(piece.offset_b, piece.size_b) if piece.held else bytes(piece.size_b)
             for piece in block_lists.pieces(self._blocks, offset_b, size_b)
         ]
+        self._passed(size_b)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def close(self) -> None:
@@ -125,7 +134,8 @@ class Reading:
                 if fits(opened.size_b, location, is_exact=seen is None or seen != _place(chain)):
                     self._remember(location, opened)
                     await self._access_times.note(chain.space_id, chain.file)
-                    return Reader(visit.stat(chain, custom), location, opened, self._translate)
+                    passed = partial(self._context.tallies.read, visit.space_id, visit.user_id)
+                    return Reader(visit.stat(chain, custom), location, opened, self._translate, passed)
                 await _close(opened.file)
             was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)
             now = _place(chain)

@@ -99,6 +99,7 @@ class Replacing:
             await require_room(self._context, visit, found, expected_b)
         body = agreeing(body, digests, self._context.blocking)
         staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
+        self._context.tallies.wrote(visit.space_id, visit.user_id, staged.size_b)
         first = [(visit, found)]
         if late is not None:
             request = await self._completed(request, late, visit.space_id, storage, staged)

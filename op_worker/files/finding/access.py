@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from onedata.errors import Forbidden, NotFound, SpaceNotSupportedBy, Unauthorized
 from onedata.ids import SpaceId, UserId
@@ -11,6 +11,7 @@ from op_worker.auth.limits import visible_names
 from op_worker.files.finding.lookup import Lookup, space_owner_id
 from op_worker.files.finding.visit import NO_PRIVILEGES, Visit, object_paths
 from op_worker.files.rights.permissions import READ_DATA_PRIVILEGE, WRITE_DATA_PRIVILEGE, Subject
+from op_worker.files.tallies import Tallies
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo, UserInfo
@@ -25,6 +26,7 @@ class Access:
     zone: Zone
     storages: Storages
     lookup: Lookup
+    tallies: Tallies = field(factory=Tallies)
 
     async def enter(self, caller: Caller, space_id: SpaceId) -> Visit:
         """Let a member of the space in.
@@ -40,6 +42,7 @@ class Access:
         support = self.storages.for_space(space_id)
         if support is None:
             raise self.not_supported(space_id)
+        self.tallies.seen(space_id, user_id)
         subject = await self.subject(space, user_id)
         if caller.limits.readonly:
             subject = evolve(subject, is_readonly=True)

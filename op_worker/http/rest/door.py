@@ -39,6 +39,7 @@ from op_worker.http.rest.negotiation import accepts
 from op_worker.http.rest.openapi import openapi_document
 from op_worker.http.rest.routes import ROUTES
 from op_worker.http.rest.table import Access, Body, Missing, Route
+from op_worker.metrics.answers import MetricAnswers
 from op_worker.search.service import Searching
 from op_worker.shares.service import Shares
 from op_worker.statistics.service import Statistics
@@ -59,6 +60,7 @@ class RestDoor:
         is_serving: when false, every request for data is answered 503 ``serviceUnavailable``.
         is_healthy: what ``/health`` tells.
         statistics: answers of directories; without them no space has statistics.
+        metrics: time series of spaces; without them nothing has been gathered.
         domain: host (and port) for absolute links; by default the provider's, else what the client sent.
 
     Attributes:
@@ -80,6 +82,7 @@ class RestDoor:
         is_healthy: Callable[[], bool] = lambda: True,
         domain: Callable[[], str | None] | None = None,
         statistics: Statistics | None = None,
+        metrics: MetricAnswers | None = None,
     ) -> None:
         self._zone, self._authenticator, self._is_serving = zone, authenticator, is_serving
         self._services = RestServices(
@@ -93,6 +96,7 @@ class RestDoor:
             is_healthy=is_healthy,
             domain=domain or (lambda: zone.provider_domain),
             statistics=statistics,
+            metrics=metrics,
         )
         self.resource = DoorResource(self._make_app(), self._render_error)
 

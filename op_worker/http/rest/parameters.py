@@ -14,6 +14,8 @@ from cluster_worker.http.params import (
     Text,
     TextList,
 )
+from op_worker.metrics.kinds import KINDS
+from op_worker.metrics.series import STEPS
 from op_worker.shares.rules import LATEST_END_S
 
 ATTRIBUTES = (
@@ -147,4 +149,18 @@ STATISTICS = (
     Param("stopTimestamp", Integer(low=0), "The oldest window begins then or later, in seconds."),
     Param("windowLimit", Integer(1, 1000), "The most windows of each metric.", default=1000),
     Param("extendedInfo", Boolean(), "Show the first and the last change of each window too.", default=False),
+)
+_STEP = Param("step", Choice(tuple(STEPS)), "The resolution: 1m is a month of 31 days.", default="5m")
+METRICS = (
+    Param("metric", Choice(tuple(KINDS)), "Which metric.", required=True),
+    _STEP,
+)
+USER_METRICS = (
+    Param(
+        "metric",
+        Choice(tuple(name for name, kind in KINDS.items() if kind.is_per_user)),
+        "Which metric.",
+        required=True,
+    ),
+    _STEP,
 )

@@ -14,6 +14,7 @@ JSON = "application/json"
 OCTETS = "application/octet-stream"
 NDJSON = "application/x-ndjson"
 RDF = "application/rdf+xml"
+XML = "application/xml"
 EVENTS = "text/event-stream"
 
 

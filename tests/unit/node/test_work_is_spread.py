@@ -35,7 +35,7 @@ class Cluster:
 
     def on(self, name: str) -> None:
         node = self.around.node(name)
-        works = Works(node.engine, f"{name}/1", node.clock, Preference(name, lambda: self.ring))  # type: ignore[arg-type]
+        works = Works(node.engine, f"{name}/1", node.clock, Preference(name, lambda: self.ring))
 
         async def look_after(key: str, tenure: Tenure) -> None:
             self.at_work[key] += 1

@@ -8,6 +8,7 @@ from op_worker.http.rest.routes import (
     changes,
     files,
     metadata,
+    metrics,
     permissions,
     provider,
     search,
@@ -26,5 +27,6 @@ ROUTES: Sequence[Route] = (
     *changes.ROUTES,
     *shares.ROUTES,
     *usage.ROUTES,
+    *metrics.ROUTES,
     *provider.ROUTES,
 )

@@ -1,0 +1,120 @@
+"""What metrics store in the scope of a space, and how. Pure.
+
+| document | field | holds |
+| --- | --- | --- |
+| ``metrics`` | name of a metric | the series of the space |
+| | ``users`` | ``Known`` of each user that has series |
+| | ``order`` | what of the last samples is still to be written to series of users |
+| ``metrics:<user>`` | name of a metric | the series of a user |
+| ``metrics-passed`` | one for each flush of a node | tallies that no sample has yet |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from cluster_worker.persistence.engine import Document, Key
+from onedata.ids import UserId
+from op_worker.files.stored.packing import SCHEMA, pack, pack_id, unpack, unpack_id
+from op_worker.files.tallies import SpaceTallies, Tally
+
+METRICS = Key("metrics")
+PASSED = Key("metrics-passed")
+USERS, ORDER = "users", "order"
+MOST_USERS = 1000
+"""The most users of a space that have series; who was idle for longest gives way."""
+FORGOTTEN_SLOTS = 365 * 288
+"""A user who did nothing for so long has no series any more."""
+
+
+def user_key(user_id: UserId) -> Key:
+    """Return the document with the series of a user."""
+    return Key(f"metrics:{user_id}")
+
+
+def encode_tallies(tallies: SpaceTallies) -> bytes:
+    """Return the stored form of what one flush brings."""
+    return pack([SCHEMA, [[pack_id(user), *tally.numbers] for user, tally in tallies.items()]])
+
+
+def sum_of(passed: Iterable[Document]) -> dict[UserId, Tally]:
+    """Return what all flushes together brought, by user."""
+    found: dict[UserId, Tally] = {}
+    for document in passed:
+        for user, *numbers in unpack(document.data, "flush of metrics")[1]:
+            found.setdefault(UserId(unpack_id(user)), Tally()).add(Tally(*numbers))
+    return found
+
+
+@frozen
+class Known:
+    """A user with series: the end of the last slot in which he did something, bytes charged to his quota."""
+
+    active: int
+    used_b: int | None = None
+
+
+def encode_users(users: Mapping[UserId, Known]) -> bytes:
+    """Return the stored form of all users that have series."""
+    return pack([SCHEMA, [[pack_id(user), one.active, one.used_b] for user, one in users.items()]])
+
+
+def decode_users(document: Document | None) -> dict[UserId, Known]:
+    """Undo ``encode_users``."""
+    if document is None:
+        return {}
+    stored = unpack(document.data, "users of metrics")[1]
+    return {UserId(unpack_id(user)): Known(active, used_b) for user, active, used_b in stored}
+
+
+@frozen
+class Order:
+    """Samples for the slots from ``first`` to before ``end`` that users are still to get."""
+
+    first: int
+    end: int
+    passed: SpaceTallies
+    used_b: Mapping[UserId, int | None]
+
+    @property
+    def users(self) -> list[UserId]:
+        """Everybody who gets something."""
+        return [*self.passed, *(user for user in self.used_b if user not in self.passed)]
+
+    def encode(self) -> bytes:
+        """Return the stored form."""
+        passed = [[pack_id(user), *tally.numbers] for user, tally in self.passed.items()]
+        return pack([SCHEMA, self.first, self.end, passed, [[pack_id(u), b] for u, b in self.used_b.items()]])
+
+    @classmethod
+    def decode(cls, document: Document) -> Order:
+        """Undo ``encode``."""
+        _, first, end, passed, used = unpack(document.data, "order of metrics")[:5]
+        tallies = {UserId(unpack_id(user)): Tally(*numbers) for user, *numbers in passed}
+        return cls(first, end, tallies, {UserId(unpack_id(user)): size_b for user, size_b in used})
+
+
+def kept(
+    users: Mapping[UserId, Known], active: Iterable[UserId], used_b: Mapping[UserId, int], end: int
+) -> tuple[dict[UserId, Known], list[UserId]]:
+    """Return who has series from now on, and whose end.
+
+    Args:
+        active: who did something since the last sample.
+        used_b: what is charged to the quota of each user that has one.
+    """
+    after = dict(users)
+    for user, size_b in used_b.items():
+        after[user] = Known(after[user].active if user in after else end, size_b)
+    for user in active:
+        after[user] = Known(end, used_b.get(user))
+    for user in [one for one in after if one not in used_b]:
+        after[user] = Known(after[user].active)
+    ordered = sorted(after, key=lambda one: (-after[one].active, one))
+    fresh = [one for one in ordered if one in used_b or after[one].active > end - FORGOTTEN_SLOTS][
+        :MOST_USERS
+    ]
+    staying = {one: after[one] for one in fresh}
+    return staying, [one for one in users if one not in staying]
