@@ -233,7 +233,8 @@ def test_unknown_image_is_refused_in_one_sentence_with_the_output_for_cleanup(
     assert json.loads(done.stdout.splitlines()[-1])["docker_ids"] == []
 
 
-@pytest.mark.skipif("TEST_IMAGE_BUILD" not in os.environ, reason="takes minutes; set TEST_IMAGE_BUILD=1")
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_built_image_needs_nothing_of_this_machine(containers: None, tmp_path: Path) -> None:
     require(["mmdebstrap"], ["mmdebstrap"])
     raised = raise_environment("provider_small", tmp_path / "state", "docker", "--image", "build")
