@@ -8,13 +8,8 @@ import pytest
 
 from tests.faults.figures import Figures
 from tests.faults.suite import SOME, run
-from tests.support.isolation import why_not
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(why_not() is not None, reason=str(why_not())),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 LONGEST_PAUSE_S = 15.0
 """No fault lasts longer than eight seconds, after which service is to come back within a few."""

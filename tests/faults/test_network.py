@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from tests.faults.suite import ROOT
-from tests.support.isolation import isolated, why_not
+from tests.support.isolation import isolated
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
