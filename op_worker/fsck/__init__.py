@@ -1,0 +1,1 @@
+"""A check that walks names, documents, storage and counters of a space, and repairs on request."""
