@@ -52,6 +52,7 @@ BENCHMARKS = (
     "search",
     "usage",
     "cdmi",
+    "cluster",
 )
 """The rest of ``benchmarks`` serves these, or is a tool of its own (``load``)."""
 
