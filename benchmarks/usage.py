@@ -4,7 +4,8 @@
 
 Puts files of 1 KiB through the file service over the embedded Redis and a storage in memory, 16 at once:
 without optional quotas, then charged to a quota of a user and one of a directory. Then switches statistics
-on and reads the whole feed. Prints rates and what each takes of the store's memory.
+on and reads the whole feed. Also compares small reads that are counted for metrics with reads that are not.
+Prints rates and what each takes of the store's memory.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Scope, Seq
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import sleep, system_wall_clock
+from onedata.ids import SpaceId, UserId
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
 from op_worker.files.stored.quotas import Quota
+from op_worker.files.tallies import Tallies
 from op_worker.statistics.service import make_statistics
-from tests.support.spaces import OWNER, SPACE, Site, body, owner, path
+from tests.support.spaces import OWNER, SPACE, Site, body, owner, path, read
 
 SCOPE = Scope(SPACE)
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
@@ -55,6 +58,39 @@ async def put_all(files: FileService, folder: str, count: int, per_directory: in
     return count / (time.perf_counter() - began)
 
 
+class Silent(Tallies):
+    """Counts nothing."""
+
+    def seen(self, space_id: SpaceId, user_id: UserId) -> None:
+        """Forget it."""
+
+    def read(self, space_id: SpaceId, user_id: UserId | None, size_b: int) -> None:
+        """Forget it."""
+
+
+async def processor_s(files: FileService, tallies: Tallies, count: int) -> float:
+    """Return the processor time of a small read, while its bytes are told to ``tallies``."""
+    object.__setattr__(files.context.access, "tallies", tallies)
+    began = time.process_time()
+    for _ in range(count):
+        await read(files, path("plain/00000/first"))
+    return (time.process_time() - began) / count
+
+
+async def print_cost_of_tallies(files: FileService) -> None:
+    """Compare reads that are counted with reads that are not, the best of several turns of each."""
+    counted, silent = Tallies(), Silent()
+    turns = [
+        (await processor_s(files, counted, 500), await processor_s(files, silent, 500)) for _ in range(9)
+    ]
+    with_s, without_s = min(turn[0] for turn in turns), min(turn[1] for turn in turns)
+    print(f"small read, counted for metrics {with_s * 1e6:7.1f} µs of processor", flush=True)
+    print(
+        f"small read, not counted         {without_s * 1e6:7.1f} µs, ratio {with_s / without_s:.3f}",
+        flush=True,
+    )
+
+
 async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine) -> None:
     """Print every figure."""
     site = Site(engine=engine, clock=reactor)
@@ -68,6 +104,7 @@ async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine
     )
     rate = await put_all(files, "plain", options.files, options.per_directory)
     print(f"PUT without optional quotas    {rate:8.0f} a second", flush=True)
+    await print_cost_of_tallies(files)
     await files.create_directory(owner, path("charged"), CreateOptions())
     await files.quotas.set_directory_quota(owner, path("charged"), Quota(size_b=1 << 40))
     await files.quotas.set_user_quota(owner, SPACE, OWNER, Quota(size_b=1 << 40))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from attrs import frozen
+from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -13,6 +13,7 @@ from cluster_worker.persistence.engine import (
     ABSENT,
     Batch,
     Engine,
+    OutcomeUnknown,
     PersistenceError,
     PreconditionFailed,
     Put,
@@ -25,21 +26,28 @@ from op_worker.files.tallies import Tallies, Tally
 from op_worker.metrics.records import PASSED, encode_tallies
 
 FLUSH_S = 30.0
+SURE_S = 240.0
+"""For so long the store still knows of a parcel that it has had it; see ``KEPT_SLOTS``."""
 
 
-@frozen
+@define(eq=False)
 class _Parcel:
-    """Tallies under the name by which they are stored, once."""
+    """Tallies under the name by which they are stored, once.
+
+    ``sent_s`` is when it was sent first without learning what became of it.
+    """
 
     name: str
     tallies: dict[UserId, Tally]
+    sent_s: float | None = None
 
 
 class Flushing(TaskService):
     """Stores every ``flush_s``, and at the stop, what was counted meanwhile.
 
     Each parcel has a name and is stored once: when the store did not answer, the same parcel is tried again.
-    A crash loses what was counted since the last flush.
+    A crash loses what was counted since the last flush, a store that is away for long loses a parcel that was
+    on its way; nothing counts twice.
 
     Args:
         owner: of this run of this node; see ``owner_text``.
@@ -98,11 +106,15 @@ class Flushing(TaskService):
     async def _flush_space(self, space_id: SpaceId) -> None:
         while parcel := self._parcel(space_id):
             put = Put(PASSED, parcel.name, encode_tallies(parcel.tallies), expect=ABSENT)
+            tried_s = self._clock.seconds()
             try:
-                await self._engine.commit(Scope(space_id), Batch([put]))
+                if parcel.sent_s is None or tried_s - parcel.sent_s < SURE_S:
+                    await self._engine.commit(Scope(space_id), Batch([put]))
             except PreconditionFailed:
                 pass  # an earlier try succeeded after all
             except PersistenceError as error:
+                if isinstance(error, OutcomeUnknown) and parcel.sent_s is None:
+                    parcel.sent_s = tried_s
                 self._log.warn("metrics of {space} are stored later: {error}", space=space_id, error=error)
                 return
             self._open.pop(space_id, None)

@@ -22,7 +22,10 @@ from op_worker.metrics.records import (
     USERS,
     Order,
     decode_users,
+    encode_taken,
     encode_users,
+    is_old,
+    is_taken,
     kept,
     sum_of,
     user_key,
@@ -78,25 +81,31 @@ class Keeping:
         """Sample a space for as long as this node owns it."""
         space_id = SpaceId(key)
         fence = await tenure.fence(Scope(space_id))
+        sampled = None
         try:
             while True:
-                await self.sample(space_id, fence)
+                end = self._end()
+                if end != sampled and await self.sample(space_id, fence):
+                    sampled = end
                 await sleep(self._clock, LOOK_S)
         finally:
             self.gauges.pop(space_id, None)
 
-    async def sample(self, space_id: SpaceId, fence: Fence) -> None:
-        """Take a sample if one is due. Raises: Deposed; PersistenceUnavailable."""
+    async def sample(self, space_id: SpaceId, fence: Fence) -> bool:
+        """Take a sample if one is due; return false when the storage of the space is not known yet.
+
+        Raises: Deposed; PersistenceUnavailable.
+        """
         support = self._storages.for_space(space_id)
         if support is None:
-            return
-        end = int(self._wall_clock() // SLOT_S)
+            return False
+        end = self._end()
         stored = await self._engine.get(Scope(space_id), METRICS, _SPACE_FIELDS)
         if ORDER in stored:
             await self._carry_out(fence, Order.decode(stored[ORDER]))
         held = stored.get(DATA_ACCESS.name)
         if not is_due(None if held is None else series_of(DATA_ACCESS, held, end), end):
-            return
+            return True
         passed = await self._engine.get_all(fence.scope, PASSED)
         counters = await self._engine.counters(fence.scope)
         storage_id = support.storage.storage_id
@@ -110,6 +119,10 @@ class Keeping:
         }
         await self._note(fence, sample, stored, passed, charged)
         self.gauges[space_id] = Gauges(storage_id, used_b, support.size_b, sample.connected, charged)
+        return True
+
+    def _end(self) -> int:
+        return int(self._wall_clock() // SLOT_S)
 
     async def _note(
         self,
@@ -137,7 +150,7 @@ class Keeping:
             },
         )
         steps: list[Step] = [Put(METRICS, name, one.encode()) for name, one in series.items()]
-        steps.extend(Delete(PASSED, name, expect=document.revision) for name, document in passed.items())
+        steps.extend(_taken(passed, sample.end))
         steps.extend(Delete(user_key(user)) for user in gone)
         if staying != users:
             steps.append(Put(METRICS, USERS, encode_users(staying)))
@@ -159,3 +172,14 @@ class Keeping:
             ]
             await fence.commit(self._engine, Batch(steps))
         await fence.commit(self._engine, Batch([Delete(METRICS, ORDER)]))
+
+
+def _taken(passed: Mapping[str, Document], end: int) -> list[Step]:
+    """Return the steps that take parcels away; their names stay for a while."""
+    steps: list[Step] = []
+    for name, document in passed.items():
+        if is_old(document, end):
+            steps.append(Delete(PASSED, name, expect=document.revision))
+        elif not is_taken(document):
+            steps.append(Put(PASSED, name, encode_taken(end), expect=document.revision))
+    return steps

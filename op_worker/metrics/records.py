@@ -6,7 +6,7 @@
 | | ``users`` | ``Known`` of each user that has series |
 | | ``order`` | what of the last samples is still to be written to series of users |
 | ``metrics:<user>`` | name of a metric | the series of a user |
-| ``metrics-passed`` | one for each flush of a node | tallies that no sample has yet |
+| ``metrics-passed`` | one for each flush of a node | tallies, until they are taken; then when that was |
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from op_worker.files.tallies import SpaceTallies, Tally
 METRICS = Key("metrics")
 PASSED = Key("metrics-passed")
 USERS, ORDER = "users", "order"
+KEPT_SLOTS = 2
+"""The name of a parcel that was taken is kept until so many slots later, which is 300 s at least."""
 MOST_USERS = 1000
 """The most users of a space that have series; who was idle for longest gives way."""
 FORGOTTEN_SLOTS = 365 * 288
@@ -39,10 +41,26 @@ def encode_tallies(tallies: SpaceTallies) -> bytes:
     return pack([SCHEMA, [[pack_id(user), *tally.numbers] for user, tally in tallies.items()]])
 
 
+def encode_taken(end: int) -> bytes:
+    """Return what stays of a parcel that a sample took, so that it is not brought once more."""
+    return pack([SCHEMA, end])
+
+
+def is_old(document: Document, end: int) -> bool:
+    """Whether a parcel was taken so long ago that nobody tries to bring it again."""
+    stored = unpack(document.data, "flush of metrics")[1]
+    return isinstance(stored, int) and not 0 <= end - stored < KEPT_SLOTS
+
+
+def is_taken(document: Document) -> bool:
+    """Whether a sample took this parcel before."""
+    return isinstance(unpack(document.data, "flush of metrics")[1], int)
+
+
 def sum_of(passed: Iterable[Document]) -> dict[UserId, Tally]:
     """Return what all flushes together brought, by user."""
     found: dict[UserId, Tally] = {}
-    for document in passed:
+    for document in (one for one in passed if not is_taken(one)):
         for user, *numbers in unpack(document.data, "flush of metrics")[1]:
             found.setdefault(UserId(unpack_id(user)), Tally()).add(Tally(*numbers))
     return found

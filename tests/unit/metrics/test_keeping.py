@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from cluster_worker.persistence.engine import (
     Batch,
     Committed,
+    Delete,
     Document,
     Engine,
     Key,
@@ -27,7 +28,7 @@ from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
 from op_worker.files.stored.quotas import Quota
 from op_worker.files.tallies import Tallies
-from op_worker.metrics.flushing import Flushing
+from op_worker.metrics.flushing import SURE_S, Flushing
 from op_worker.metrics.kinds import (
     BLOCK_ACCESS,
     CONNECTED_USERS,
@@ -231,7 +232,46 @@ def test_a_flush_whose_answer_is_lost_counts_once(trouble: type[PersistenceUnava
     now(nodes.flush())
     now(nodes.sample())
     assert now(nodes.space(DATA_ACCESS))[-1] == [0.0, 10.0]
-    assert now(engine.get_all(SCOPE, PASSED)) == {}
+
+
+def test_a_parcel_that_was_taken_before_its_node_tries_again_counts_once() -> None:
+    engine = Failing()
+    nodes = make_nodes(engine)
+    now(nodes.sample())
+    now(nodes.files[0].replace_content(owner, path("x"), body(bytes(3000)), **PUT))
+    engine.troubles = [OutcomeUnknown]
+    now(nodes.flush())
+    nodes.time.now_s += SLOT_S
+    now(nodes.services[0].keeping.sample(SPACE, nodes.fence))
+    assert now(nodes.space(DATA_ACCESS))[-1] == [0.0, 10.0]
+    now(nodes.sample())
+    assert now(nodes.space(DATA_ACCESS))[-1] == [0.0, 0.0]
+
+
+def test_a_parcel_of_unknown_fate_is_given_up_before_the_store_forgets_it() -> None:
+    engine = Failing()
+    nodes = make_nodes(engine)
+    now(nodes.sample())
+    now(nodes.files[0].replace_content(owner, path("x"), body(bytes(3000)), **PUT))
+    engine.troubles = [OutcomeUnknown]
+    now(nodes.flush())
+    nodes.time.now_s += SLOT_S
+    now(nodes.services[0].keeping.sample(SPACE, nodes.fence))
+    nodes.site.clock.advance(SURE_S)  # type: ignore[attr-defined]  # a Clock
+    now(engine.commit(SCOPE, Batch([Delete(PASSED, name) for name in now(engine.get_all(SCOPE, PASSED))])))
+    now(nodes.sample())
+    assert now(nodes.space(DATA_ACCESS))[-1] == [0.0, 0.0]
+
+
+def test_names_of_parcels_are_forgotten_in_the_end() -> None:
+    nodes = make_nodes()
+    now(nodes.files[0].replace_content(owner, path("x"), body(bytes(3000)), **PUT))
+    now(nodes.sample())
+    kept = [len(now(nodes.site.engine.get_all(SCOPE, PASSED)))]
+    for _ in range(2):
+        now(nodes.sample())
+        kept.append(len(now(nodes.site.engine.get_all(SCOPE, PASSED))))
+    assert kept == [1, 1, 0]
 
 
 def test_a_node_that_dies_between_flushes_loses_what_came_since_the_last_one() -> None:
