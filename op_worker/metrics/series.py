@@ -80,7 +80,7 @@ class _Archive:
 
     def decide(self, kind: Kind, first: int, end: int, values: Values) -> None:
         """Give the slots from ``first`` to before ``end`` these values."""
-        size = self.step.slots
+        size, whole = self.step.slots, array("d", values)
         while first < end:
             row = first // size
             oldest = end // size - self.step.rows
@@ -88,9 +88,12 @@ class _Archive:
                 row = oldest  # rows before it would be overwritten anyway
                 first = row * size
             stop = min((row + 1) * size, end)
-            self._add(kind, stop - first, values)
-            if stop == (row + 1) * size:
-                self._close(kind, row)
+            if stop - first == size:
+                self._set(row, whole)
+            else:
+                self._add(kind, stop - first, values)
+                if stop == (row + 1) * size:
+                    self._close(kind, row)
             first = stop
 
     def _add(self, kind: Kind, slots: int, values: Values) -> None:
@@ -127,8 +130,11 @@ class _Archive:
                 if kind is Kind.AVERAGE:
                     self.sums[source] *= elapsed / known
         for gone in range(max(row, old_row - self.step.rows), old_row):
-            first = gone % self.step.rows * sources
-            self.ring[first : first + sources] = array("d", [UNKNOWN] * sources)
+            self._set(gone, array("d", [UNKNOWN] * sources))
+
+    def _set(self, row: int, values: array[float]) -> None:
+        first = row % self.step.rows * len(values)
+        self.ring[first : first + len(values)] = values
 
     def row(self, row: int) -> tuple[float, ...]:
         first = row % self.step.rows * len(self.known)
