@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
@@ -20,6 +21,7 @@ from cluster_worker.persistence import leash
 from cluster_worker.persistence.address import RedisAddress
 from cluster_worker.persistence.config import Durability
 from cluster_worker.persistence.orphans import stop_servers_in
+from cluster_worker.persistence.room import Room
 from cluster_worker.persistence.server_program import find_server
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.services import TaskService
@@ -146,6 +148,10 @@ class EmbeddedRedis(TaskService):
         self._lock = _lock(os.path.join(self._folder, "redis.lock"))
         super().startService()
         self.spawn("keep the Redis server running", self._keep_running())
+        password = None if self._listen is None else self._listen.password
+        server = evolve(self.address, password=password)
+        room = Room(self._reactor, self._folder, server, lambda: bool(self.running))
+        self.spawn("keep room for commits", room.keep())
 
     def stopService(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._stop(super().stopService()))
@@ -184,7 +190,10 @@ class EmbeddedRedis(TaskService):
         quick_ends = 0
         while True:
             started_s = self._reactor.seconds()
-            reason = await self._run_server()
+            try:
+                reason = await self._run_server()
+            except OSError as exc:  # nothing was started, such as when the disk is full
+                reason = str(exc)
             lived_s = self._reactor.seconds() - started_s
             quick_ends = quick_ends + 1 if lived_s < _SETTLED_S else 0
             self._log.warn(
@@ -207,7 +216,10 @@ class EmbeddedRedis(TaskService):
         process = self._reactor.spawnProcess(self._server, sys.executable, words, env={}, path=self._folder)
         process.closeStdin()
         for path in self._pid_files:
-            _write_pid(path, process.pid)
+            try:
+                _write_pid(path, process.pid)
+            except OSError as exc:
+                self._log.warn("{path} has no process id: {reason}", path=path, reason=str(exc))
         self._log.info("started the redis server of {folder} as {pid}", folder=self._folder, pid=process.pid)
         return await self._server.ended
 
@@ -221,6 +233,8 @@ class EmbeddedRedis(TaskService):
 
 
 def _write_secret(path: str, text: str) -> None:
+    if os.path.exists(path) and Path(path).read_text(encoding="utf-8") == text:
+        return  # the disk may be full
     _remove(path)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
@@ -249,8 +263,14 @@ def _lock(path: str) -> int:
 
 
 def _write_pid(path: str, pid: int) -> None:
-    with open(f"{path}.new", "w", encoding="ascii") as file:
-        file.write(f"{pid}\n")
+    """Write a number that is always read whole, in place where there was one: the disk may be full."""
+    line = b"%-10d\n" % pid
+    if os.path.exists(path):
+        with open(path, "rb+", buffering=0) as file:
+            file.write(line)
+        return
+    with open(f"{path}.new", "wb") as file:
+        file.write(line)
     os.replace(f"{path}.new", path)
 
 
