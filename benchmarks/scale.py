@@ -122,7 +122,7 @@ class Scale:
         size = SMALLEST
         while size <= most:
             began, first = time.perf_counter(), self._count
-            await self._fill(size)
+            await self.fill(size)
             rate = (size - first) / (time.perf_counter() - began)
             await self._settled()
             per_file_b = (await self._used_b() - empty_b) / size
@@ -131,7 +131,7 @@ class Scale:
             size *= 10
         return found
 
-    async def _fill(self, count: int) -> None:
+    async def fill(self, count: int) -> None:
         """Copy the file until there are ``count``."""
         model = self._model = self._model or await self._put_one()
         firsts = iter(range(self._count, count, BATCH))

@@ -43,6 +43,8 @@ from op_worker.files.removing.tree_deletion import TreeDeletion, purge_soon_by
 from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
+from op_worker.fsck.job import FsckTraverse
+from op_worker.fsck.tools import Tools
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.cdmi.queues.represented import WholeRepresentation
 from op_worker.http.downloads.door import DownloadDoor
@@ -152,6 +154,7 @@ class ProviderParts:
             sharing=Preference(config.node.node_name, lambda: ground.node.ring),
         )
         jobs.offer(TreeDeletion(files.trash))
+        jobs.offer(FsckTraverse(Tools.of(files.context)))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, wall_clock=system_wall_clock)
         statistics = make_statistics(
@@ -309,7 +312,7 @@ class ProviderParts:
                 queue_services=self.queue_services,
                 spools=spools,
             ).resource,
-            panel=PanelDoor(administration, self.jobs, guard).resource,
+            panel=PanelDoor(administration, self.jobs, guard, zone.supported_spaces).resource,
             share=ShareDoor(
                 self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready
             ).resource,

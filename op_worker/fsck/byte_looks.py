@@ -42,6 +42,7 @@ from op_worker.files.stored.paths import (
 from op_worker.fsck.findings import Finding
 from op_worker.fsck.lost_found import LostFound
 from op_worker.fsck.mend import Mend
+from op_worker.fsck.pace import Pace
 from op_worker.fsck.places import named_path
 from op_worker.fsck.rules import readable
 from op_worker.storage.helper import StorageError, StoragePath
@@ -60,6 +61,7 @@ class ByteLooks:
     _space_id: SpaceId
     _lost_found: LostFound
     _random_bytes: RandomBytes
+    _pace: Pace
 
     # -- bytes of a file ---------------------------------------------------------------------------
 
@@ -118,6 +120,7 @@ class ByteLooks:
             while at < size_b and (piece := await file.read(at, min(_PIECE_B, size_b - at))):
                 digest.update(piece)
                 at += len(piece)
+                await self._pace.wait(len(piece))
         finally:
             await file.close()
         return digest.digest()

@@ -29,12 +29,15 @@ from op_worker.fsck.storage_walk import StorageWalk
 from op_worker.fsck.tally import Tally
 from op_worker.fsck.tools import Tools
 from op_worker.fsck.walk import PAGE, Walk
+from op_worker.storage.registry import Support
 
 OLD_S = 3600
 FSCK = Key("fsck")
 """The document of a space that says how often counters were repaired."""
 REPAIRS = "repairs"
 _TRIES = 5
+Tell = Callable[[str, int, int], None]
+"""Is told the part of the check, how much of it is done, and of how much; 0 when that is not known."""
 
 
 @define(eq=False)
@@ -44,28 +47,36 @@ class Check:
     _tools: Tools
     _space_id: SpaceId
     _options: Options
-    _tell: Callable[[int], None] = field(default=lambda count: None)
+    _tell: Tell = field(default=lambda phase, done, total: None)
     _met: set[tuple[str, ...]] = field(factory=set, init=False)
 
     async def run(self) -> Report:
         """Look at everything; repair what was asked for as it is found."""
         report, tally = Report(self._space_id), Tally()
+        looks = Looks.of(self._tools, self._space_id, self._support, self._options)
         try:
-            await self._run(_Round(self, report, Looks.of(self._tools, self._space_id)), tally)
+            await self._run(_Round(self, report, looks), tally)
         finally:
             tally.close()
         return report
 
+    @property
+    def _support(self) -> Support | None:
+        """The support whose storage is looked at."""
+        return self._tools.storages.for_space(self._space_id) if self._options.has_storage else None
+
     async def _run(self, round_: _Round, tally: Tally) -> None:
         tools, space_id = self._tools, self._space_id
-        support = tools.storages.for_space(space_id)
+        support = self._support
         storage_id = None if support is None else support.storage.storage_id
         repairs = (await tools.engine.get(Scope(space_id), FSCK, [REPAIRS])).get(REPAIRS)
         feed = FeedPass(tools.engine, tools.blocking, tally, space_id, tools.clock)
         begun = await feed.begin()
         walk = Walk(tools.engine, tools.blocking, tally, space_id, storage_id)
+        round_.enter("names", 0)
         await walk.begin()
         await walk.go_on(round_.suspect, round_.progress)
+        round_.enter("feed", await tools.blocking.run(tally.reached_count))
         while await feed.catch_up(round_.suspect, round_.progress, begun):
             await walk.go_on(round_.suspect, round_.progress)
         await self._compare_keys(
@@ -76,8 +87,11 @@ class Check:
         await self._compare_lists(round_)
         await self._compare_counters(round_, tally, feed, 0 if repairs is None else repairs.revision)
         if support is not None:
+            count = await tools.blocking.run(tally.placed_count)
             storage = StorageWalk(support.storage, tools.blocking, tally, space_id)
+            round_.enter("contents", count)
             await storage.missing(round_.suspect, round_.progress, contents=self._options.contents)
+            round_.enter("storage", count)
             await storage.unknown(round_.suspect, round_.progress)
 
     async def _compare_lists(self, round_: _Round) -> None:
@@ -129,9 +143,19 @@ class _Round:
     report: Report
     looks: Looks
 
+    _phase: str = field(default="", init=False)
+    _done: int = field(default=0, init=False)
+    _total: int = field(default=0, init=False)
+
+    def enter(self, phase: str, total: int) -> None:
+        """Begin another part of the check."""
+        self._phase, self._done, self._total = phase, 0, total
+
     def progress(self, count: int) -> None:
+        """Tell that so many more were looked at."""
         self.report.looked_at += count
-        self._check._tell(self.report.looked_at)
+        self._done += count
+        self._check._tell(self._phase, self._done, max(self._total, self._done) if self._total else 0)
 
     async def suspect(self, finding: Finding) -> bool:
         """Look again at a suspect; note it when it is guilty, and repair it when that was asked for."""

@@ -75,16 +75,13 @@ class EntryLooks:
         if code is Code.WRONG_TYPE:
             new = Link(directory, name, node.entry_value, replaces=value)
             return [Unlink(directory, name, value), new, *as_read]
-        if code is Code.WRONG_NAME:
-            meta = evolve(node.meta, name=node.name).encode()
-            return [*standing(directory, name, value), Put(item.key, META, meta, node.revision(META))]
         if code is Code.WRONG_LINK and parent is not None:
             return [*standing(directory, name, value), *as_read, *_link_record(node, name, of_link, parent)]
-        if code is Code.WRONG_PARENT and parent is not None:
-            return await self._parent_steps(node, directory, value, parent, is_named=is_named)
+        if code in (Code.WRONG_NAME, Code.WRONG_PARENT) and parent is not None:
+            return await self._place_steps(node, directory, value, parent, is_named=is_named)
         return []
 
-    async def _parent_steps(
+    async def _place_steps(
         self, node: Node, directory: Key, value: bytes, parent: Key, *, is_named: bool
     ) -> list[Step]:
         """Return the steps that drop an entry when the file stands where it tells, else tell where it is."""

@@ -20,8 +20,8 @@ from op_worker.fsck.rules import counted, judge_links, names_of, readable
 from op_worker.fsck.tally import Folder, Tally
 from op_worker.fsck.walk import PAGE, Progress, Suspect
 
-_TRIES = 200
-_PAUSE_S = 0.02
+_TRIES = 300
+_PAUSE_S = 0.01
 
 
 @define(eq=False)

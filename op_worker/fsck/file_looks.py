@@ -40,7 +40,9 @@ class FileLooks:
         key = Key(finding.key)
         documents = await self._engine.get(self._scope, key, BASE)
         listed = await self._engine.count(self._scope, links_key(key))
-        if not list(judge_links(key, documents, listed)):
+        again = await self._engine.get(self._scope, key, BASE)
+        is_same = all(again.get(field) == documents.get(field) for field in (META, PARENT))
+        if not is_same or not list(judge_links(key, documents, listed)):
             return None
         node = Node(key, "", documents)
         meta = evolve(node.meta, links=listed + (PARENT in documents))

@@ -67,7 +67,12 @@ _S, _A, _N = Mending.SAFE, Mending.ASKED, Mending.NONE
 KINDS: Mapping[Code, Kind] = {
     Code.DANGLING_ENTRY: Kind(_E, _S, "a name leads to no file", "removes the name"),
     Code.WRONG_TYPE: Kind(_E, _S, "an entry tells another type than its file", "writes the file's type"),
-    Code.WRONG_NAME: Kind(_E, _S, "a file tells another name than its entry", "writes the entry's name"),
+    Code.WRONG_NAME: Kind(
+        _E,
+        _S,
+        "a file tells another name than its entry",
+        "writes the entry's name; removes the entry when the file also has the name that it tells",
+    ),
     Code.WRONG_PARENT: Kind(
         _E,
         _S,

@@ -15,8 +15,11 @@ from op_worker.fsck.file_looks import FileLooks
 from op_worker.fsck.findings import Code, Finding
 from op_worker.fsck.lost_found import LostFound
 from op_worker.fsck.mend import Mend
+from op_worker.fsck.pace import Pace
+from op_worker.fsck.report import Options
 from op_worker.fsck.share_looks import ShareLooks
 from op_worker.fsck.tools import Tools
+from op_worker.storage.registry import Support
 
 Look = Callable[[Finding], Awaitable[Mend | None]]
 
@@ -33,14 +36,15 @@ class Looks:
     shares: ShareLooks
 
     @staticmethod
-    def of(tools: Tools, space_id: SpaceId) -> Looks:
-        """Return looks at a space."""
-        engine, support = tools.engine, tools.storages.for_space(space_id)
-        lost_found = LostFound(engine, space_id, tools.wall_clock, tools.random_bytes, tools.provider_id)
+    def of(tools: Tools, space_id: SpaceId, support: Support | None, options: Options) -> Looks:
+        """Return looks at a space; without ``support`` its storage is not looked at."""
+        engine = tools.engine
+        lost_found = LostFound(engine, space_id, tools.wall_clock, tools.random_bytes)
         on_storage = None
         if support is not None:
+            pace = Pace(tools.clock, options.rate_b)
             on_storage = ByteLooks(
-                engine, tools.journal, support.storage, space_id, lost_found, tools.random_bytes
+                engine, tools.journal, support.storage, space_id, lost_found, tools.random_bytes, pace
             )
         return Looks(
             engine,

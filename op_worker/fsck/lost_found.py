@@ -40,7 +40,6 @@ class LostFound:
     _space_id: SpaceId
     _wall_clock: WallClock
     _random_bytes: RandomBytes
-    _provider_id: str
 
     async def find(self) -> Chain | None:
         """Return the directory, which is made when it is missing; ``None`` when a file has its name.
@@ -60,21 +59,21 @@ class LostFound:
 
     async def _make(self, root: Chain) -> None:
         key, now_s = Key(new_id(self._random_bytes)), self._wall_clock()
-        meta = self._meta(NAME, FileType.DIR, _DIRECTORY_MODE, now_s)
+        meta = self._meta(root, NAME, FileType.DIR, _DIRECTORY_MODE, now_s)
         documents = batches.first_documents(meta, root.file.key, None, now_s)
         value = EntryValue(key, FileType.DIR).encode()
         steps = batches.create(root, key, NAME.encode(), value, documents, now_s)
         await self._engine.commit(Scope(self._space_id), Batch(steps, announce=[key, root.file.key]))
 
-    def _meta(self, name: str, type_: FileType, mode: int, now_s: float) -> Meta:
-        owner = space_owner_id(self._space_id)
-        return Meta(name, type_, mode, owner, self._provider_id, int(now_s))
+    def _meta(self, directory: Chain, name: str, type_: FileType, mode: int, now_s: float) -> Meta:
+        owner, provider_id = space_owner_id(self._space_id), directory.nodes[0].meta.provider_id
+        return Meta(name, type_, mode, owner, provider_id, int(now_s))
 
     async def new_file(self, directory: Chain, key: Key, name: str, location: Location) -> list[Step]:
         """Return the steps that make a file of bytes; what lies on the storage is never refused for room."""
         quotas = SpaceQuotas.decode(await self._engine.get_all(Scope(self._space_id), QUOTAS))
         now_s = self._wall_clock()
-        meta = self._meta(name, FileType.REG, _FILE_MODE, now_s)
+        meta = self._meta(directory, name, FileType.REG, _FILE_MODE, now_s)
         charges = quotas.wanted(meta.owner, [node.key for node in directory.nodes])
         location = evolve(location, charges=charges)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)

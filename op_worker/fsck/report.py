@@ -22,12 +22,16 @@ class Options:
         repairs: codes that are repaired.
         deletes_orphans: whether unknown files of the storage are removed instead of adopted.
         is_trial: whether repairs are only told.
+        has_storage: whether the storage is looked at.
+        rate_b: bytes of content that are read a second at most; 0 is no limit.
     """
 
     contents: bool = False
     repairs: frozenset[Code] = frozenset()
     deletes_orphans: bool = False
     is_trial: bool = False
+    has_storage: bool = True
+    rate_b: int = 0
 
 
 SAFE = frozenset(code for code, kind in KINDS.items() if kind.mending is Mending.SAFE)
@@ -47,5 +51,15 @@ class Report:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is wrong, or nothing is any more."""
+        """Whether nothing is wrong, or nothing is any more, as far as it was looked at."""
         return all(self.repaired[code] >= count for code, count in self.counts.items())
+
+    def told(self) -> dict[str, object]:
+        """Return it for JSON, without the findings."""
+        return {
+            "spaceId": self.space_id,
+            "clean": self.is_clean,
+            "settled": self.is_settled,
+            "found": {code.value: count for code, count in sorted(self.counts.items())},
+            "repaired": {code.value: count for code, count in sorted(self.repaired.items()) if count},
+        }

@@ -88,6 +88,14 @@ class Tally:
             total.update(json.loads(counts))
         return total
 
+    def reached_count(self) -> int:
+        """Return how many files walks met."""
+        return int(self._db.execute("SELECT count(*) FROM reached").fetchone()[0])
+
+    def placed_count(self) -> int:
+        """Return how many files have bytes on the storage."""
+        return int(self._db.execute("SELECT count(*) FROM placed").fetchone()[0])
+
     def unreached(self, after: str, latest: int, limit: int) -> Sequence[str]:
         """Return files that no walk met and that did not change since ``latest``, in order of keys."""
         query = (

@@ -10,6 +10,7 @@ from cluster_worker.runtime.clock import WallClock
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.randomness import RandomBytes
 from op_worker.files.committing.journal import Journal
+from op_worker.files.context import FilesContext
 from op_worker.storage.registry import Storages
 
 
@@ -24,4 +25,16 @@ class Tools:
     clock: IReactorTime
     wall_clock: WallClock
     random_bytes: RandomBytes
-    provider_id: str
+
+    @classmethod
+    def of(cls, context: FilesContext) -> Tools:
+        """Return the parts that a running provider has."""
+        return cls(
+            context.engine,
+            context.storages,
+            context.journal,
+            context.blocking,
+            context.works.clock,
+            context.wall_clock,
+            context.random_bytes,
+        )

@@ -9,8 +9,6 @@ from __future__ import annotations
 import sys
 import tomllib
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,15 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from cluster_worker.persistence.address import StoreAddress
 from cluster_worker.persistence.backup.checking import check_contents, look_into, open_backup
 from cluster_worker.persistence.backup.creating import create_backup
-from cluster_worker.persistence.backup.errors import BackupDamaged, BackupError, NotReached
+from cluster_worker.persistence.backup.errors import BackupDamaged, BackupError
 from cluster_worker.persistence.backup.manifest import Manifest
 from cluster_worker.persistence.backup.restoring import restore_to_folder, restore_to_servers
 from cluster_worker.persistence.backup.tools import Tools
+from cluster_worker.persistence.borrowed import borrowed_store
 from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import DATA_FOLDER, EmbeddedRedis, StateFolderBusy
+from cluster_worker.persistence.embedded import StateFolderBusy
 from cluster_worker.persistence.engine import PersistenceError
 from cluster_worker.persistence.resp import ReplyError
 from cluster_worker.persistence.server_program import ServerProgramMissing, find_server
@@ -97,29 +95,8 @@ def _say(text: str) -> None:
 async def _create(reactor: Any, options: Namespace) -> Manifest:
     config, state_dir = _store(options)
     look = None if options.unchecked else look_into
-    async with _serving(reactor, config, state_dir) as address:
+    async with borrowed_store(reactor, config, state_dir, _say) as address:
         return await create_backup(_tools(reactor, config, options), address, options.backup, look)
-
-
-@asynccontextmanager
-async def _serving(reactor: Any, config: RedisConfig, state_dir: Path | None) -> AsyncIterator[StoreAddress]:
-    """Yield where the store is; the server of a folder that no daemon serves is started meanwhile."""
-    if state_dir is None:
-        assert config.address is not None
-        yield config.address
-        return
-    if not (state_dir / DATA_FOLDER).is_dir():
-        raise NotReached(f"{state_dir} has no data of a server")
-    server = EmbeddedRedis(reactor, str(state_dir))
-    try:
-        server.startService()
-        _say(f"no daemon runs on {state_dir}, so its server is started for the backup")
-    except StateFolderBusy:
-        pass  # its owner runs, and the server with it
-    try:
-        yield server.address
-    finally:
-        await server.stopService()
 
 
 async def _restore(reactor: Any, options: Namespace) -> Manifest:

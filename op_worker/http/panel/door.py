@@ -1,6 +1,8 @@
-"""The admin door, ``/api/v3/onepanel``: registration, storages, supports, background jobs."""
+"""The admin door, ``/api/v3/onepanel``: registration, storages, supports, background jobs, checks."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Collection
 
 from klein import Klein
 
@@ -10,7 +12,9 @@ from cluster_worker.http.request import StreamingRequest
 from cluster_worker.http.routing import door_resource
 from cluster_worker.jobs.service import Jobs
 from onedata.errors import NotFound
+from onedata.ids import SpaceId
 from op_worker.http.panel.bodies import registration_request, storage_requests, support_request
+from op_worker.http.panel.checks import ChecksPanel
 from op_worker.http.panel.guard import PanelGuard
 from op_worker.http.panel.jobs import JobsPanel
 from op_worker.storage.records import StorageRecord
@@ -27,9 +31,16 @@ class PanelDoor:
 
     app = Klein()
 
-    def __init__(self, administration: ProviderAdministration, jobs: Jobs, guard: PanelGuard) -> None:
+    def __init__(
+        self,
+        administration: ProviderAdministration,
+        jobs: Jobs,
+        guard: PanelGuard,
+        supported: Callable[[], Collection[SpaceId]],
+    ) -> None:
         self._administration, self._jobs = administration, JobsPanel(jobs)
         self._guard = guard
+        self._checks = ChecksPanel(jobs, supported)
         self.resource = door_resource(self.app, self)
 
     @app.route("/provider", methods=["POST"])
@@ -79,6 +90,11 @@ class PanelDoor:
     async def list_spaces(self, request: StreamingRequest) -> dict[str, object]:
         self._guard.admit(request)
         return {"ids": await self._administration.supported_spaces()}
+
+    @app.route("/provider/fsck", methods=["POST"])
+    async def check_spaces(self, request: StreamingRequest) -> None:
+        self._guard.admit(request)
+        send_json(request, await self._checks.start(await read_json_object(request)), status=202)
 
     @app.route("/provider/jobs", methods=["GET"])
     async def list_jobs(self, request: StreamingRequest) -> dict[str, object]:

@@ -64,22 +64,8 @@ CONTENTS = {"d/f": b"first", "d/sub/g": b"second", "h": b"third", "d/linked": b"
 EVERYTHING = frozenset(Code)
 
 
-def tools_of(files: FileService) -> Tools:
-    context = files.context
-    return Tools(
-        engine=context.engine,
-        storages=context.storages,
-        journal=context.journal,
-        blocking=context.blocking,
-        clock=context.works.clock,
-        wall_clock=context.wall_clock,
-        random_bytes=context.random_bytes,
-        provider_id=context.access.provider_id,
-    )
-
-
 async def check(files: FileService, repairs: frozenset[Code] = frozenset(), **options: bool) -> Report:
-    return await Check(tools_of(files), SPACE, Options(repairs=repairs, **options)).run()
+    return await Check(Tools.of(files.context), SPACE, Options(repairs=repairs, **options)).run()
 
 
 async def fill(files: FileService) -> None:
@@ -99,9 +85,9 @@ async def fill(files: FileService) -> None:
 
 
 async def node(files: FileService, name: str) -> Node:
-    return (
-        await files.context.lookup.walk(SPACE, tuple(part.encode() for part in name.split("/")))
-    ).chain.file
+    found = await files.context.lookup.walk(SPACE, tuple(part.encode() for part in name.split("/")))
+    assert not found.missing
+    return found.chain.file
 
 
 async def key(files: FileService, name: str) -> Key:
@@ -143,6 +129,10 @@ async def another_parent(files: FileService, site: Site) -> None:
 
 async def second_entry(files: FileService, site: Site) -> None:
     await harm(site, Link(await key(files, "d/sub"), b"twin", f"{await key(files, 'd/f')}/R".encode()))
+
+
+async def second_name(files: FileService, site: Site) -> None:
+    await harm(site, Link(await key(files, "d"), b"twin", f"{await key(files, 'd/f')}/R".encode()))
 
 
 async def link_to_itself(files: FileService, site: Site) -> None:
@@ -262,6 +252,7 @@ CASES: Mapping[Damage, Case] = {
     another_name: Case(Code.WRONG_NAME),
     another_parent: Case(Code.WRONG_PARENT),
     second_entry: Case(Code.WRONG_PARENT),
+    second_name: Case(Code.WRONG_NAME),
     link_to_itself: Case(Code.WRONG_PARENT),
     link_record_gone: Case(Code.WRONG_LINK),
     miscounted: Case(Code.LINK_COUNT),
