@@ -39,6 +39,7 @@ from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
 from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
+from op_worker.files.charging.charging_job import ChargingAnew, charge_soon_by
 from op_worker.files.removing.tree_deletion import TreeDeletion, purge_soon_by
 from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
@@ -64,6 +65,7 @@ from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
 from op_worker.shares.service import Shares
 from op_worker.snapshots.service import Snapshots
+from op_worker.snapshots.watching import SnapshotWatch, Watching
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
 from op_worker.storage.measured import StorageMetrics
@@ -151,10 +153,12 @@ class ProviderParts:
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
             purge_soon=purge_soon_by(jobs),
+            charge_soon=charge_soon_by(jobs),
             sharing=Preference(config.node.node_name, lambda: ground.node.ring),
         )
         jobs.offer(TreeDeletion(files.trash))
         jobs.offer(FsckTraverse(Tools.of(files.context)))
+        jobs.offer(ChargingAnew(files.context.recharging.walks))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, wall_clock=system_wall_clock)
         statistics = make_statistics(
@@ -205,6 +209,8 @@ class ProviderParts:
             flush_s=config.metrics.flush_s,
             has_users=config.metrics.users,
         )
+        snapshots = Snapshots(files, clock=reactor, watching=Watching(jobs))
+        jobs.offer(SnapshotWatch(snapshots))
         readers = (searching.reader, statistics.reader.feed, queue_services.reader.feed)
         ground.observed.pools.watch("search", search_thread)
         ground.observed.of_boot.use(
@@ -216,7 +222,7 @@ class ProviderParts:
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            *(statistics, downloads, uploads, Snapshots(files, clock=reactor), queue_services),
+            *(statistics, downloads, uploads, snapshots, queue_services),
             *(jobs, metrics),
         )
 
