@@ -39,6 +39,7 @@ from op_worker.changes.states import is_forgettable
 from op_worker.config import OpWorkerConfig
 from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
+from op_worker.files.charging.charging_job import ChargingAnew, charge_soon_by
 from op_worker.files.removing.tree_deletion import TreeDeletion, purge_soon_by
 from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
@@ -151,10 +152,12 @@ class ProviderParts:
             node_name=config.node.node_name,
             offer=Offer(countries=config.provider.countries),
             purge_soon=purge_soon_by(jobs),
+            charge_soon=charge_soon_by(jobs),
             sharing=Preference(config.node.node_name, lambda: ground.node.ring),
         )
         jobs.offer(TreeDeletion(files.trash))
         jobs.offer(FsckTraverse(Tools.of(files.context)))
+        jobs.offer(ChargingAnew(files.context.recharging.walks))
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, wall_clock=system_wall_clock)
         statistics = make_statistics(

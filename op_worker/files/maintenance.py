@@ -71,7 +71,7 @@ class Maintenance:
         """Finish pending operations of this node and of lives that are over, purge, charge anew."""
         await self._journal.settle_all(space_id)
         self._trash.purge_soon(space_id)
-        self._recharging.run_soon(space_id)
+        await self._recharging.go_on(space_id)
 
     async def tidy(self, space_id: SpaceId) -> None:
         """Settle, remove forgotten staging files and copies, give up trees that nobody makes any more, remove
@@ -84,7 +84,7 @@ class Maintenance:
         await self._recycling.expire(space_id)
         if await self._trash.waiting(space_id, None):
             self._trash.purge_soon(space_id)
-        self._recharging.run_soon(space_id)
+        await self._recharging.go_on(space_id)
 
     async def recover(self, space_id: SpaceId) -> None:
         """Tidy, and look through what lies in the system's folders on the storage."""

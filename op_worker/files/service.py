@@ -27,8 +27,10 @@ from cluster_worker.tenure.tenure import owner_text
 from cluster_worker.tenure.works import Works
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
-from op_worker.files.charging.recharging import Recharging
+from op_worker.files.charging.charging_here import ChargingHere
+from op_worker.files.charging.recharging import ChargeSoon, Recharging
 from op_worker.files.charging.rooms import Rooms
+from op_worker.files.charging.walks import ChargingWalks
 from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.known_quotas import KnownQuotas
 from op_worker.files.committing.path_locks import PathLocks
@@ -126,6 +128,7 @@ class FileService(TaskService):
         random_bytes: source of file ids and staging names, such as ``os.urandom``.
         offer: what users may wish for.
         purge_soon: lets a space's trash be emptied; without it this service does so itself.
+        charge_soon: the same for files that are to be charged anew.
         sharing: which background work this node takes on.
     """
 
@@ -141,6 +144,7 @@ class FileService(TaskService):
         node_name: str,
         offer: Offer = _OFFER,
         purge_soon: PurgeSoon | None = None,
+        charge_soon: ChargeSoon | None = None,
         sharing: WorkSharing = ALONE,
     ) -> None:
         super().__init__()
@@ -151,7 +155,9 @@ class FileService(TaskService):
         access = Access(zone, storages, lookup)
         settings = Settings(engine, clock)
         rooms = Rooms(engine, KnownQuotas(engine))
-        recharging = Recharging(engine, lookup, rooms.quotas, self.tasks, clock, wall_clock, node_name)
+        walks = ChargingWalks(engine, lookup, rooms.quotas)
+        soon = charge_soon or ChargingHere(engine, walks, self.tasks, node_name).soon
+        recharging = Recharging(engine, walks, rooms.quotas, wall_clock, soon)
         context = FilesContext(
             engine,
             storages,

@@ -11,7 +11,7 @@ from op_worker.files.stored.charges import charged, used_counter
 from op_worker.files.stored.documents import META, PARENT
 from op_worker.files.stored.nodes import Node
 from op_worker.files.stored.quotas import QUOTAS, SpaceQuotas
-from op_worker.files.stored.recharge_jobs import JOBS
+from op_worker.files.stored.recharge_jobs import JOBS, POSITIONS
 from tests.support.spaces import SPACE
 
 Documents = dict[Key, dict[str, Document]]
@@ -50,6 +50,7 @@ async def check_settled(engine: Engine) -> None:
     Of a file with several names only one counts, and which one is not stored, so they are left out.
     """
     assert await engine.get_all(Scope(SPACE), JOBS) == {}
+    assert await engine.get_all(Scope(SPACE), POSITIONS) == {}
     quotas = SpaceQuotas.decode(await engine.get_all(Scope(SPACE), QUOTAS))
     assert quotas.is_settled
     nodes = nodes_of(engine)

@@ -27,6 +27,7 @@ class JobNodes:
     draining: set[str] = field(factory=set)
     homes: dict[str, str] = field(factory=dict)
     chance: int = 0
+    scopes: Sequence[Scope] = (SCOPE,)
 
     def on(self, name: str, *kinds: Traverse, share: int = 1) -> Jobs:
         """Start a node that offers these kinds and takes itself for one of ``share``."""
@@ -34,7 +35,7 @@ class JobNodes:
         jobs = Jobs(
             node.engine,
             name,
-            lambda: [SCOPE],
+            lambda: self.scopes,
             clock=node.clock,
             wall_clock=lambda: 1e9 + node.clock.seconds(),
             random_bytes=self._random,

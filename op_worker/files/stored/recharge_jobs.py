@@ -11,13 +11,18 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from cluster_worker.persistence.engine import ABSENT, Document, Key, Put, Step
+from cluster_worker.persistence.engine import ABSENT, Delete, Document, Key, Put, Step
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.quotas import SpaceQuotas, of_directory
 
 JOBS = Key("recharges")
 """The document of a space that holds its jobs."""
+POSITIONS = Key("recharge-positions")
+"""The document of a space that holds, by the same fields, how far those have got that take long."""
+
+Open = tuple[Key, bytes | None]
+"""A directory whose entries are still to be visited, behind a name if some were."""
 
 
 @frozen
@@ -37,12 +42,29 @@ class Job:
         return cls(since_s, visited, changed)
 
 
+@frozen
+class Position:
+    """Where a walk goes on: what is open, the next at the end, after so many files were visited."""
+
+    visited: int
+    open: Sequence[Open]
+
+    def encode(self) -> bytes:
+        return pack([SCHEMA, self.visited, list(self.open)])
+
+    @classmethod
+    def decode(cls, data: bytes) -> Position:
+        _, visited, found, *_ = unpack(data, "recharge position")
+        return cls(visited, [(Key(key), after) for key, after in found])
+
+
 def begin(quotas: SpaceQuotas, jobs: Mapping[str, Document], top: str, now_s: float) -> list[Step]:
     """Return the steps that begin a walk below ``top``, or make the one that runs begin anew."""
     found = jobs.get(top)
     revision = ABSENT if found is None else found.revision
     return [
         Put(JOBS, top, Job(int(now_s)).encode(), expect=revision),
+        Delete(POSITIONS, top),
         quotas.next_epoch(is_settled=False),
     ]
 

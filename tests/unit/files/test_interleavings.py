@@ -16,7 +16,7 @@ from cluster_worker.persistence.engine import Key, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import Errno, NotFound, Posix, ServiceUnavailable
 from onedata.ids import trash_uuid
-from op_worker.files.charging import recharging
+from op_worker.files.charging import walks
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
@@ -358,7 +358,7 @@ def test_three_nodes_stay_consistent_under_mixed_operations(seed: int) -> None:
 def test_charges_are_as_wanted_after_quotas_changed_while_files_moved(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recharging, "PAGE", 2)
+    monkeypatch.setattr(walks, "PAGE", 2)
     one_mixture(seed, ("worker1", "worker2"), 24, WITH_QUOTAS)
 
 
