@@ -65,6 +65,7 @@ from op_worker.search.service import Searching
 from op_worker.shares.passwords import SharePasswords, make_hasher
 from op_worker.shares.service import Shares
 from op_worker.snapshots.service import Snapshots
+from op_worker.snapshots.watching import SnapshotWatch, Watching
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
 from op_worker.storage.measured import StorageMetrics
@@ -208,6 +209,8 @@ class ProviderParts:
             flush_s=config.metrics.flush_s,
             has_users=config.metrics.users,
         )
+        snapshots = Snapshots(files, clock=reactor, watching=Watching(jobs))
+        jobs.offer(SnapshotWatch(snapshots))
         readers = (searching.reader, statistics.reader.feed, queue_services.reader.feed)
         ground.observed.pools.watch("search", search_thread)
         ground.observed.of_boot.use(
@@ -219,7 +222,7 @@ class ProviderParts:
         return ProviderParts(
             *(ground, engine, engine_service, membership, storages, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
-            *(statistics, downloads, uploads, Snapshots(files, clock=reactor), queue_services),
+            *(statistics, downloads, uploads, snapshots, queue_services),
             *(jobs, metrics),
         )
 

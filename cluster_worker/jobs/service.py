@@ -16,9 +16,9 @@ from cluster_worker.jobs.layout import NEWS, Stored
 from cluster_worker.jobs.open_tasks import OpenTasks
 from cluster_worker.jobs.owner import JobRunner
 from cluster_worker.jobs.task import PARTITIONS, Task, TaskId, TaskStatus
-from cluster_worker.jobs.tasks import Tasks
+from cluster_worker.jobs.tasks import Tasks, beginning
 from cluster_worker.jobs.traverse import Traverse
-from cluster_worker.persistence.engine import Engine, PersistenceError, Scope
+from cluster_worker.persistence.engine import Engine, PersistenceError, Scope, Step
 from cluster_worker.runtime.clock import WallClock, sleep
 from cluster_worker.runtime.randomness import RandomBytes
 from cluster_worker.runtime.services import TaskService
@@ -151,6 +151,19 @@ class Jobs(TaskService):
         """
         self.spawn(f"begin of {name}", self._do_or_log(pool, group, payload, TaskId(scope, name)))
 
+    def beginning(self, pool: str, group: str, payload: bytes, *, scope: Scope, name: str) -> list[Step]:
+        """Return the steps that begin a task of a name that was never used in ``scope``.
+
+        So that it begins in one commit with what it is about; call ``look_soon`` after that.
+        """
+        now_s = self._wall_clock()
+        task = Task(pool=self._kinds[pool].pool.name, group=group, created_s=now_s, payload=payload)
+        return beginning(TaskId(scope, name), task, now_s)
+
+    def look_soon(self, scope: Scope) -> None:
+        """Let every node look for tasks of a scope soon; by themselves they do within half a minute."""
+        self.spawn("news of tasks", self._tell_or_log(scope))
+
     async def cancel(self, task_id: TaskId) -> Stored:
         """Wish that a task is cancelled; return how it was. One that has ended stays as it is.
 
@@ -248,6 +261,12 @@ class Jobs(TaskService):
             await self._tasks.do_again(task_id, task, now_s)
         except PersistenceError as error:
             self._log.warn("task {task} is not begun now: {error}", task=str(task_id), error=error)
+
+    async def _tell_or_log(self, scope: Scope) -> None:
+        try:
+            await self._tasks.tell(scope)
+        except PersistenceError as error:
+            self._log.debug("tasks of {scope} are looked for later: {error}", scope=scope, error=error)
 
 
 def _is_meant(task: Task, status: TaskStatus, pool: str | None, group: str | None) -> bool:

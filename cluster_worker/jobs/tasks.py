@@ -176,6 +176,11 @@ class Tasks:
         await self._engine.commit(task_id.scope, Batch([present, *last]))
 
 
+def beginning(task_id: TaskId, task: Task, now_s: float) -> list[Step]:
+    """Return the steps that begin a task of an id that was never used before."""
+    return _first_steps(task_id, task, None, now_s)
+
+
 def new_master_steps(task_id: TaskId, job: MasterJob) -> list[Step]:
     """Return the steps that let a master wait."""
     key = master_key(task_id, job.number)

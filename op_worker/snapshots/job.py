@@ -86,14 +86,17 @@ class Job:
         return self._tree.visit
 
     async def run(self) -> None:
-        """Make the snapshot to its end, telling how far it is. When stopped it counts as interrupted."""
+        """Make the snapshot to its end, telling how far it is.
+
+        When stopped it counts as interrupted, unless it is watched: then another node begins it anew.
+        """
         telling = Deferred.fromCoroutine(self._tell_for_ever())
         telling.addErrback(lambda _: None)
         try:
             await self._copy_all()
             await self._lock.run(lambda: Deferred.fromCoroutine(self._finish()))
         except CancelledError:
-            await self._fail(ServiceUnavailable(), INTERRUPTED)
+            await self._interrupted()
             raise
         except TreeLost:
             await self._trees.discard(self._tree.space_id, self._tree.key)
@@ -161,6 +164,20 @@ class Job:
             return  # the copying notices as well, and ends
         else:
             shown.revision += 1
+
+    async def _interrupted(self) -> None:
+        if self.shown.taking.is_watched:
+            await self._give_up(ServiceUnavailable())
+        else:
+            await self._fail(ServiceUnavailable(), INTERRUPTED)
+
+    async def _give_up(self, error: OnedataError) -> None:
+        """Leave what there is, so that whoever looks sees that nobody is at work on it."""
+        try:
+            await self._trees.discard(self._tree.space_id, self._tree.key)
+        except PersistenceError as trouble:
+            self._log.warn("an unfinished snapshot is given up later: {error}", error=trouble)
+        self.ended.callback(error)
 
     async def _fail(self, error: OnedataError, told: str) -> None:
         """Say why there will be no snapshot, unless nobody wants it any more, and give up what there is."""

@@ -41,19 +41,21 @@ class Taking:
         tree: the key of what becomes the snapshot.
         percent: how much of it is done, as far as that is known.
         error: why it came to nothing; empty as long as it did not.
+        is_watched: whether another node takes it when the node that is at work on it dies.
     """
 
     tree: Key
     percent: int = 0
     error: str = ""
+    is_watched: bool = False
 
     def encode(self) -> bytes:
-        return pack([SCHEMA, self.tree, self.percent, self.error])
+        return pack([SCHEMA, self.tree, self.percent, self.error, self.is_watched])
 
     @classmethod
     def decode(cls, data: bytes) -> Taking:
-        _, tree, percent, error, *_ = unpack(data, "snapshot")
-        return cls(Key(tree), percent, error)
+        _, tree, percent, error, *rest = unpack(data, "snapshot")
+        return cls(Key(tree), percent, error, *rest[:1])
 
     def failed(self, error: str) -> Taking:
         """Return the record of one that came to nothing."""
@@ -86,7 +88,7 @@ def status_of(taking: Taking | None, *, is_made: bool) -> Status:
         return COMPLETE
     if taking.error:
         return Status(error=taking.error)
-    return Status(percent=taking.percent) if is_made else Status(error=INTERRUPTED)
+    return Status(percent=taking.percent) if is_made or taking.is_watched else Status(error=INTERRUPTED)
 
 
 def check_snapshot_name(name: str) -> bytes:

@@ -8,7 +8,16 @@ from attrs import evolve
 from twisted.internet.defer import TimeoutError as WaitedTooLong
 from twisted.internet.interfaces import IReactorTime
 
-from cluster_worker.persistence.engine import ABSENT, Delete, Key, Put, Scope, Step, Unlink
+from cluster_worker.persistence.engine import (
+    ABSENT,
+    Delete,
+    Key,
+    PreconditionFailed,
+    Put,
+    Scope,
+    Step,
+    Unlink,
+)
 from cluster_worker.runtime.services import TaskService
 from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId, trash_uuid
@@ -35,6 +44,7 @@ from op_worker.snapshots.records import (
     status_of,
 )
 from op_worker.snapshots.tree_copy import TreeCopy
+from op_worker.snapshots.watching import Watched, Watching
 
 PATIENCE_S = 3.0
 """How long a request waits for its snapshot before it is told to look again later."""
@@ -47,10 +57,19 @@ class Snapshots(TaskService):
 
     Args:
         patience_s: how long ``take`` waits before the work goes on behind.
+        watching: lets other nodes take over what this one leaves; without it, that is given up.
     """
 
-    def __init__(self, files: FileService, *, clock: IReactorTime, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        files: FileService,
+        *,
+        clock: IReactorTime,
+        patience_s: float = PATIENCE_S,
+        watching: Watching | None = None,
+    ) -> None:
         super().__init__()
+        self._watching = watching
         self._context, self._trees, self._duplicates = files.context, files.detached, files.duplicates
         self._places = Places(files.context)
         self._clock, self._patience_s = clock, patience_s
@@ -74,12 +93,13 @@ class Snapshots(TaskService):
                 raise Posix(Errno.ENOTDIR)
             await visit.require(container, TO_TAKE)
             place = await self._places.made(visit, container)
-            return await self._begin(visit, container, place, name)
+            present = await self._places.child(place, name)
+            before = None if present is None else await self._taking(visit.space_id, present.file.key)
+            job = await self._begin(visit, container, place, name, present, before)
+            return job, None if before is None else before[0]
 
         job, before = await self._context.transactions.retrying(target.base.space_id, attempt)
-        if before is not None:
-            await self._trees.discard(target.base.space_id, before.tree)
-        self.spawn("snapshot", job.run())
+        await self._run(job, before)
         try:
             error = await job.ended.addTimeout(self._patience_s, self._clock)
         except WaitedTooLong:
@@ -88,6 +108,49 @@ class Snapshots(TaskService):
             await self._withdraw(job)
             raise error
         return True
+
+    async def is_over(self, space_id: SpaceId, watched: Watched) -> bool:
+        """Whether a tree is not to be watched any more: it is complete, failed, or not wanted.
+
+        One that is wanted and that nobody makes is given up; a copy is begun anew by this node, which others
+        watch in turn.
+
+        Raises: what the file service raises.
+        """
+        found = await self._taking(space_id, watched.shown)
+        if found is None or found[0].tree != watched.tree or found[0].error:
+            return True
+        if await self._trees.is_alive(space_id, watched.tree):
+            return False
+        visit = await self._context.access.as_space_owner(space_id)
+        if visit is None:
+            return False  # the zone is away, or has taken the space from us
+        return await self._begin_anew(visit, watched)
+
+    async def _begin_anew(self, visit: Visit, watched: Watched) -> bool:
+        """Begin a copy again that its node has left; ``False`` when that was changed meanwhile."""
+        try:
+            chain = await self._context.lookup.by_id(visit.space_id, watched.shown)
+        except Posix as error:
+            if error.errno is Errno.ENOENT:
+                return True  # it was removed, or a directory above
+            raise
+        found = await self._taking(visit.space_id, watched.shown)
+        if found is None or found[0].tree != watched.tree or found[0].error:
+            return True
+        try:
+            job = await self._begin(visit, chain.above.above, chain.above, chain.file.name, chain, found)
+        except PreconditionFailed:
+            return False
+        await self._run(job, found[0])
+        return True
+
+    async def _run(self, job: Job, before: Taking | None) -> None:
+        if self._watching is not None:
+            self._watching.look_soon(job.visit.space_id)
+        if before is not None:
+            await self._trees.discard(job.visit.space_id, before.tree)
+        self.spawn("snapshot", job.run())
 
     @translated
     async def status(self, stat: FileStat) -> Status:
@@ -139,25 +202,33 @@ class Snapshots(TaskService):
             await self._trees.discard(target.base.space_id, taking.tree)
 
     async def _begin(
-        self, visit: Visit, container: Chain, place: Chain, name: str
-    ) -> tuple[Job, Taking | None]:
-        """Commit that a snapshot is being taken. Returns with the work what it takes the place of."""
-        present = await self._places.child(place, name)
-        before = None if present is None else await self._taking(visit.space_id, present.file.key)
+        self,
+        visit: Visit,
+        container: Chain,
+        place: Chain,
+        name: str,
+        present: Chain | None,
+        before: tuple[Taking, int] | None,
+    ) -> Job:
+        """Commit that a snapshot is being taken, in the place of one that is ``present`` if it is as read.
+
+        Raises: PreconditionFailed.
+        """
         top = await self._duplicates.top(container, name)
-        taking = Taking(top.key)
+        taking = Taking(top.key, is_watched=self._watching is not None)
         steps: list[Step] = []
         is_new = present is None
         if present is None:
             present, steps = self._stand_in(place, name, top.meta)
         revision = ABSENT if before is None else before[1]
         steps.append(Put(present.file.key, TAKING, taking.encode(), expect=revision))
+        if self._watching is not None:
+            steps.extend(self._watching.steps(visit.space_id, Watched(present.file.key, top.key)))
         announce = [present.file.key, place.file.key]
         tree = await self._trees.begin(visit, place, top, steps, announce)
         copy = TreeCopy(self._context.engine, self._duplicates, tree)
         shown = Shown(present, taking, revision + 1, is_new=is_new)
-        job = Job(self._context, self._trees, self._clock, self._duplicates, copy, container, tree, shown)
-        return job, None if before is None else before[0]
+        return Job(self._context, self._trees, self._clock, self._duplicates, copy, container, tree, shown)
 
     def _stand_in(self, place: Chain, name: str, meta: Meta) -> tuple[Chain, list[Step]]:
         """Return an empty directory that stands for a snapshot until it is complete, and how it is made."""
