@@ -42,4 +42,5 @@ def make_ownership(node: ClusterNode) -> Ownership:
         owner=owner_text(node.node_name, os.urandom),
         wanted=preference.is_wanted,
         preference_s=preference.wait_s,
+        home_of=preference.home_of,
     )

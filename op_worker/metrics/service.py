@@ -23,6 +23,10 @@ def _anywhere(key: str) -> float:
     return 0.0
 
 
+def _nowhere(key: str) -> str | None:
+    return None
+
+
 @frozen(kw_only=True)
 class Ownership:
     """Who this node is, and which works it takes.
@@ -31,11 +35,13 @@ class Ownership:
         owner: see ``owner_text``.
         wanted: whether this node takes work.
         preference_s: how long it leaves a work to others.
+        home_of: the node that a work belongs to; an owner lets go of what has moved elsewhere.
     """
 
     owner: str
     wanted: Callable[[], bool] = lambda: True
     preference_s: Callable[[str], float] = _anywhere
+    home_of: Callable[[str], str | None] = _nowhere
 
 
 @frozen(eq=False)
@@ -107,6 +113,7 @@ def make_metrics(
         clock=clock,
         wanted=lambda key: ownership.wanted(),
         preference_s=ownership.preference_s,
+        home_of=ownership.home_of,
     )
     flushing = Flushing(engine, context.tallies, ownership.owner, passed.add, clock=clock, flush_s=flush_s)
     answers = MetricAnswers(engine, context, wall_clock)
