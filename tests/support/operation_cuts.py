@@ -17,6 +17,7 @@ from op_worker.files.service import FileService
 from tests.support.immediate import now
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.spaces import SPACE, Site
+from tests.support.store_checker import check_sound
 
 _MOST_STEPS = 200
 Operation = Callable[[FileService], Awaitable[object]]
@@ -46,6 +47,7 @@ class OperationCuts(Generic[S]):
         now(self.operation(files))
         after = now(self.state_of(files))
         now(self.check_nothing_left_over(site, after))
+        now(check_sound(site))
         return before, after
 
     def die_at_every_step(self, trouble: Trouble) -> None:

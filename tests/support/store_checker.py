@@ -21,6 +21,9 @@ from op_worker.files.stored.nodes import Node
 from op_worker.files.stored.paths import COPIES, NAMELESS, inode_path, storage_path, trash_path
 from op_worker.files.stored.recycled import BIN, Item, bin_key
 from op_worker.files.stored.share_records import DUE, RECORD, SHARES, Share
+from op_worker.fsck.check import Check
+from op_worker.fsck.report import Options
+from op_worker.fsck.tools import Tools
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.memory import MemoryHelper
 from tests.support.spaces import SPACE, STORAGE, Site
@@ -199,6 +202,13 @@ async def check_store(site: Site) -> Checker:
     assert stored <= known, stored - known
     assert REMOVALS not in state.documents or checker.directories.get(Key(trash_uuid(SPACE)))
     return checker
+
+
+async def check_sound(site: Site) -> None:
+    """Demand that the provider's own check, which takes some milliseconds, finds nothing in a space."""
+    files = await site.process("fsck")
+    report = await Check(Tools.of(files.context), SPACE, Options(contents=True)).run()
+    assert (report.findings, report.is_settled) == ([], True)
 
 
 async def stored_files(site: Site, folder: str = SPACE) -> dict[StoragePath, bytes]:
