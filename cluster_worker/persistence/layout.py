@@ -118,11 +118,16 @@ def _reject_nul(name: bytes, value: bytes) -> None:
         raise ValueError("names and values of entries hold no NUL")
 
 
-def encode_batch(batch: Batch) -> bytes:
-    """Return what the commit script takes. The batch must not be malformed."""
+def encode_batch(batch: Batch, leaves_mark: bool = False) -> bytes:
+    """Return what the commit script takes. The batch must not be malformed.
+
+    Args:
+        leaves_mark: whether something is written in any case, for replicas to confirm.
+    """
     steps = [_ENCODERS[type(step)](step) for step in batch.steps]
     announce = batch.announce
-    return pack((steps, tuple(dict.fromkeys(announce)) if len(announce) > 1 else announce))
+    announced = tuple(dict.fromkeys(announce)) if len(announce) > 1 else announce
+    return pack((steps, announced, True) if leaves_mark else (steps, announced))
 
 
 def decode_found(step: Step, found: bytes | int | None) -> int | bytes | None:

@@ -105,7 +105,7 @@ class RedisEngine(OrderedService):
     async def commit(self, scope: Scope, batch: Batch) -> Committed:
         reject_malformed(batch)
         prefix = scope_prefix(scope)
-        request = COMMIT.request(prefix, encode_batch(batch))
+        request = COMMIT.request(prefix, encode_batch(batch, leaves_mark=self._replicas > 0))
         if batch.announce and scope not in self._registered:
             await self._register(scope)
         answer = await self._writes.ask_once(prefix, request)

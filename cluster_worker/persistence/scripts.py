@@ -16,6 +16,7 @@ from cluster_worker.persistence.script import Script
 # 1 put  2 put if revision  3 delete field  4 delete document  5 check  6 link  7 unlink  8 empty  9 add.
 # A document begins with its revision: one byte below 128, else the byte 128 and six more; of an earlier
 # version, six bytes of which the first is 0.
+# A third item that is true leaves a mark where nothing is announced, for replicas to confirm the checks.
 # Answers the feed's newest number, or {index of the first step that failed, what was found}.
 COMMIT = Script(
     r"""
@@ -98,7 +99,10 @@ for i = 1, #steps do
 end
 
 local n = #announce
-if n == 0 then return tonumber(call('GET', p .. 'seq') or 0) end
+if n == 0 then
+  if batch[3] then call('SET', p .. 'w', '') end
+  return tonumber(call('GET', p .. 'seq') or 0)
+end
 local seq = call('INCRBY', p .. 'seq', n) - n
 for i = 1, n do call('ZADD', p .. 'c', seq + i, announce[i]) end
 call('PUBLISH', 'feed', sub(p, 2, -3) .. '\0' .. string.format('%.0f', seq + n))

@@ -64,8 +64,8 @@ class Checks:
             except Inconsistent as error:
                 complaints.append(f"through {node}: {error}")
                 continue
-            harms += [(f"{path} through {node}", harm) for path, harm in ledger.harms(found).items()]
-        harms += [(f"{path} on the storage", harm) for path, harm in self._on_storage(ledger)]
+            harms += [(f"through {node}: {what}", harm) for what, harm in ledger.harms(found)]
+        harms += [(f"on the storage: {what}", harm) for what, harm in ledger.harms(self._on_storage(ledger))]
         return Findings(
             lost=[where for where, harm in harms if harm is Harm.LOST],
             half_there=[where for where, harm in harms if harm is Harm.HALF],
@@ -94,19 +94,15 @@ class Checks:
     def _reader(self, node: str) -> Client:
         return Client(f"check of {node}", [node], self.connect(), lambda _: None)
 
-    def _on_storage(self, ledger: Ledger) -> Iterable[tuple[str, Harm]]:
-        """Compare contents on the storage; names there are those of the namespace."""
+    def _on_storage(self, ledger: Ledger) -> Mapping[str, Found]:
+        """Return what the storage has; names there are those of the namespace."""
+        found = {}
         for fate in ledger.fates.values():
-            files = [self.arena.storage / path for path in fate.paths]
             tag = next(iter(fate.tags))  # the storage has no metadata
-            found = {
-                path: Found(digest_of(file.read_bytes()), tag)
-                for path, file in zip(fate.paths, files, strict=True)
-                if file.exists()
-            }
-            harm = fate.judge(found)
-            if harm is not None:
-                yield fate.paths[0], harm
+            for path in fate.paths:
+                if (file := self.arena.storage / path).exists():
+                    found[path] = Found(digest_of(file.read_bytes()), tag)
+        return found
 
     def _last_read(self, key: str, node: str) -> Operation:
         path, _, what = key.rpartition(" ")

@@ -40,5 +40,5 @@ def free(folder: Path) -> None:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether no page is free."""
-    return os.statvfs(folder).f_bavail == 0
+    """Whether nearly no page is free: those of files that are removed meanwhile are."""
+    return os.statvfs(folder).f_bavail * _PAGE_B < _LARGEST_STEP_B

@@ -92,7 +92,10 @@ class Ledger:
         """Return every path at which something may be."""
         return [path for fate in self.fates.values() for path in fate.paths]
 
-    def harms(self, found: Mapping[str, Found]) -> Mapping[str, Harm]:
-        """Return what is wrong, by the first possible path of each file."""
-        judged = {fate.paths[0]: fate.judge(found) for fate in self.fates.values()}
-        return {path: harm for path, harm in judged.items() if harm is not None}
+    def harms(self, found: Mapping[str, Found]) -> Iterable[tuple[str, Harm]]:
+        """Return what is wrong, each with a description."""
+        for fate in self.fates.values():
+            harm = fate.judge(found)
+            if harm is not None:
+                here = {path: found[path] for path in fate.paths if path in found}
+                yield f"{fate.paths[0]}, which is to be {fate}, is {here or 'not there'}", harm

@@ -206,8 +206,7 @@ class Metadata:
         acl = changed_acl(visit, chain, change.acl)
         after = ruled(file.meta, change, context.lookup.now_ms, chain.rules_above, context.offer)
         steps: list[Step] = with_meta(file, after, custom, acl, context.wall_clock())
-        if not steps:
-            return
+        announced = [file.key] if steps else []  # finding nothing to do counts when the store confirms it
         steps.extend(rule_steps(chain, file.meta, after))
         if not any(isinstance(step, Put) and step.field == META for step in steps):
             steps.insert(0, Check(file.key, META, file.revision(META)))
@@ -216,7 +215,7 @@ class Metadata:
             for field in FIELDS
         ]
         steps[:0] = unchanged(file, condition)
-        await context.transactions.commit(visit.space_id, steps, [file.key])
+        await context.transactions.commit(visit.space_id, steps, announced)
 
     async def _documents(
         self, visit: Visit, nodes: Sequence[Node], fields: Sequence[str]

@@ -16,6 +16,7 @@ from cluster_worker.persistence.address import RedisAddress
 from cluster_worker.persistence.engine import (
     Add,
     Batch,
+    Check,
     Document,
     Key,
     OutcomeUnknown,
@@ -49,6 +50,26 @@ def pair(tmp_path: Path) -> Iterator[tuple[RedisAddress, Server]]:
     finally:
         replica.stop()
         primary.stop()
+
+
+@ensureDeferred
+async def test_checks_of_what_no_replica_has_do_not_count(
+    pair: tuple[RedisAddress, Server], make_redis_engine: MakeEngine
+) -> None:
+    address, replica = pair
+    options = {"acknowledge_timeout_s": 0.2, "patience_s": 0.3}
+    engine, other = (make_redis_engine(address, replicas_acknowledge=1, **options) for _ in range(2))
+    await engine.commit(SCOPE, BATCH)
+    replica.signal(signal.SIGSTOP)
+    with pytest.raises(OutcomeUnknown):
+        await engine.commit(SCOPE, BATCH)
+    found = await other.get(SCOPE, KEY, ["m"])
+    same = Batch([Check(KEY, "m", found["m"].revision)], [])
+    with pytest.raises(OutcomeUnknown):
+        await other.commit(SCOPE, same)
+    replica.signal(signal.SIGCONT)
+    wait_until(lambda: link_status(replica) == b"up", "the replica follows again")
+    await other.commit(SCOPE, same)
 
 
 @ensureDeferred

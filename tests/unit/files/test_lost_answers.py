@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from cluster_worker.persistence.engine import Batch, OutcomeUnknown, PersistenceUnavailable, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from onedata.errors import ServiceUnavailable
-from op_worker.files.model import CreateOptions, Existing
+from op_worker.files.model import CreateOptions, Existing, MetadataChange
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
 from op_worker.files.stored.paths import staging_path, storage_path
@@ -115,6 +115,20 @@ def test_a_commit_that_a_failover_takes_back_moves_nothing_on_the_storage() -> N
     engine.before = {}
     assert settle(site, files.move(owner, path("old"), path("new"))).check(ServiceUnavailable)
     assert settle(site, read(files, path("old"))) == b"kept"
+
+
+def test_metadata_that_are_as_wanted_already_count_only_when_the_store_confirms_them() -> None:
+    engine = FlakyEngine()
+    site = Site(engine)
+    files = settle(site, site.process())
+    settle(site, put(files, "f", b"content"))
+    change = MetadataChange(set_xattrs={"k": "v"})
+    settle(site, files.metadata.change(owner, path("f"), change))
+    seq = settle(site, engine.last_seq(Scope(SPACE)))
+    assert settle(site, files.metadata.change(owner, path("f"), change)) is None
+    assert settle(site, engine.last_seq(Scope(SPACE))) == seq
+    engine.is_armed = True
+    assert settle(site, files.metadata.change(owner, path("f"), change)).check(ServiceUnavailable)
 
 
 def test_a_commit_that_was_not_applied_is_a_temporary_failure() -> None:
