@@ -161,6 +161,13 @@ class ProviderMetricsSection(MetricsSection):
             "help": "Seconds after which a node stores what it counted; a crash loses no more than that."
         },
     )
+    user_usage_s: float = field(
+        default=3600.0,
+        validator=ge(60),
+        metadata={
+            "help": "Seconds after which a space is walked again to sum up what each of its users holds."
+        },
+    )
 
 
 @frozen(kw_only=True)

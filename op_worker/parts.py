@@ -208,6 +208,7 @@ class ProviderParts:
             wall_clock=system_wall_clock,
             flush_s=config.metrics.flush_s,
             has_users=config.metrics.users,
+            user_usage_s=config.metrics.user_usage_s,
         )
         snapshots = Snapshots(files, clock=reactor, watching=Watching(jobs))
         jobs.offer(SnapshotWatch(snapshots))

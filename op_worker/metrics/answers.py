@@ -17,9 +17,10 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import is_member
 from op_worker.files.finding.visit import Visit
 from op_worker.metrics.kinds import REMOTE_TRANSFER, STORAGE_USED, MetricKind
-from op_worker.metrics.records import METRICS, user_key
-from op_worker.metrics.sampling import shown, until
+from op_worker.metrics.records import METRICS, USAGE, user_key
+from op_worker.metrics.sampling import empty_handed, shown, until
 from op_worker.metrics.series import SLOT_S, Rows, Series
+from op_worker.metrics.usage import Usage
 
 T = TypeVar("T")
 VIEW = "space_view_statistics"
@@ -86,6 +87,8 @@ class MetricAnswers:
         if of_space is None:
             return self._all(visit, kind, user_id, None)
         own = Series.decode(found[kind.name].data) if kind.name in found else None
+        if own is None and kind is STORAGE_USED and await self._holds_nothing(space_id, user_id):
+            own = empty_handed(of_space)
         is_transfer = kind is REMOTE_TRANSFER
         rows = of_space.rows(step) if is_transfer else shown(kind, step, own, of_space)
         return self._all(visit, kind, user_id, rows)
@@ -94,6 +97,12 @@ class MetricAnswers:
         visit = await self._context.access.enter(caller, space_id)
         visit.require_privilege(VIEW)
         return visit
+
+    async def _holds_nothing(self, space_id: SpaceId, user_id: UserId) -> bool:
+        """Whether the last walk found nothing of a user."""
+        found = await _reaching(self._engine.get(Scope(space_id), METRICS, [USAGE]))
+        usage = Usage.decode(found.get(USAGE))
+        return usage is not None and usage.of(user_id) == 0
 
     async def _series(self, space_id: SpaceId, kind: MetricKind) -> Series | None:
         """Return the series of a space up to now; nothing is known of transfers."""

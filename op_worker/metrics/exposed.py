@@ -18,7 +18,8 @@ _USER = ("space", "user", "provider", "storage")
 class SpaceMetrics(Collector):
     """Gauges of the spaces that this node samples, counters of what passed through it.
 
-    Labels are bounded: spaces are those supported here, users at most ``MOST_TALLIES`` with spaces.
+    Labels are bounded: spaces are those supported here, users at most ``MOST_TALLIES`` with spaces,
+    those of a gauge ``MOST_USERS`` of each space.
     """
 
     def __init__(self, metrics: MetricsService, storages: Storages) -> None:
@@ -47,7 +48,7 @@ class SpaceMetrics(Collector):
         )
         of_users = GaugeMetricFamily(
             "onedata_space_user_storage_used_bytes",
-            "Bytes charged to the quota of a user in a space, at the last sample.",
+            "Bytes that a user holds in a space, at the last sample.",
             labels=_USER,
         )
         provider = self._metrics.provider_id()
@@ -56,7 +57,7 @@ class SpaceMetrics(Collector):
             used.add_metric(labels, one.used_b)
             quota.add_metric(labels, one.quota_b)
             connected.add_metric(labels, one.connected)
-            for user_id, used_b in one.charged.items() if self._metrics.passed.has_users else ():
+            for user_id, used_b in one.held.items() if self._metrics.passed.has_users else ():
                 of_users.add_metric([space_id, user_id, provider, one.storage_id], used_b)
         yield from (used, quota, connected, of_users)
 

@@ -19,6 +19,7 @@ from op_worker.metrics.records import (
     METRICS,
     ORDER,
     PASSED,
+    USAGE,
     USERS,
     Order,
     decode_users,
@@ -40,23 +41,25 @@ from op_worker.metrics.sampling import (
     user_series,
 )
 from op_worker.metrics.series import SLOT_S
+from op_worker.metrics.usage import Usage
+from op_worker.metrics.usage_walk import USER_USAGE_S, WALK_PAUSE_S, Turn, UsageWalk
 from op_worker.storage.registry import Storages
 
 LOOK_S = 5.0
 _USERS_AT_ONCE = 20
-_SPACE_FIELDS = [*(kind.name for kind in SPACE_KINDS), USERS, ORDER]
+_SPACE_FIELDS = [*(kind.name for kind in SPACE_KINDS), USERS, ORDER, USAGE]
 _USER_FIELDS = [kind.name for kind in USER_KINDS]
 
 
 @frozen
 class Gauges:
-    """What the last sample of a space found; ``charged`` are the bytes of those users who have quotas."""
+    """What the last sample of a space found; ``held`` are the bytes of users, as far as known."""
 
     storage_id: str
     used_b: int
     quota_b: int
     connected: int
-    charged: Mapping[UserId, int]
+    held: Mapping[UserId, int]
 
 
 @define(eq=False)
@@ -75,21 +78,29 @@ class Keeping:
     _storages: Storages
     _clock: IReactorTime
     _wall_clock: WallClock
-    gauges: dict[SpaceId, Gauges] = field(factory=dict)
+    _user_usage_s: float = USER_USAGE_S
+    _turn: Turn = field(factory=Turn, init=False)
+    gauges: dict[SpaceId, Gauges] = field(factory=dict, init=False)
 
     async def keep(self, key: str, tenure: Tenure) -> None:
-        """Sample a space for as long as this node owns it."""
+        """Sample a space, and sum up what its users hold, for as long as this node owns it."""
         space_id = SpaceId(key)
         fence = await tenure.fence(Scope(space_id))
-        sampled = None
+        walk, sampled = self.walk(fence), None
         try:
             while True:
                 end = self._end()
                 if end != sampled and await self.sample(space_id, fence):
                     sampled = end
-                await sleep(self._clock, LOOK_S)
+                is_walking = await walk.step()
+                await sleep(self._clock, WALK_PAUSE_S if is_walking else LOOK_S)
         finally:
+            walk.stop()
             self.gauges.pop(space_id, None)
+
+    def walk(self, fence: Fence) -> UsageWalk:
+        """Return the walks of a space in a tenure, of which none has begun."""
+        return UsageWalk(self._engine, fence, self._turn, self._wall_clock, self._user_usage_s)
 
     async def sample(self, space_id: SpaceId, fence: Fence) -> bool:
         """Take a sample if one is due; return false when the storage of the space is not known yet.
@@ -117,8 +128,8 @@ class Keeping:
             for name in quotas.quotas
             if (user := user_of(name)) is not None
         }
-        await self._note(fence, sample, stored, passed, charged)
-        self.gauges[space_id] = Gauges(storage_id, used_b, support.size_b, sample.connected, charged)
+        users_b = await self._note(fence, sample, stored, passed, charged)
+        self.gauges[space_id] = Gauges(storage_id, used_b, support.size_b, sample.connected, users_b)
         return True
 
     def _end(self) -> int:
@@ -131,14 +142,14 @@ class Keeping:
         stored: Mapping[str, Document],
         passed: Mapping[str, Document],
         charged: Mapping[UserId, int],
-    ) -> None:
-        """Commit a sample, then what it means for users."""
+    ) -> dict[UserId, int]:
+        """Commit a sample, then what it means for users; return what they hold, as far as known."""
         series = space_series(sample, stored)
         held = series_of(DATA_ACCESS, stored.get(DATA_ACCESS.name), sample.end)
         first = min(held.end, sample.end - 1)
         users = decode_users(stored.get(USERS))
         active = [user for user in sample.passed if user != OTHERS]
-        staying, gone = kept(users, active, charged, sample.end)
+        staying, gone = kept(users, active, charged, Usage.decode(stored.get(USAGE)), sample.end)
         order = Order(
             first,
             sample.end,
@@ -159,6 +170,7 @@ class Keeping:
         await fence.commit(self._engine, Batch(steps))
         if order.users:
             await self._carry_out(fence, order)
+        return {user: one.used_b for user, one in staying.items() if one.used_b is not None}
 
     async def _carry_out(self, fence: Fence, order: Order) -> None:
         users = order.users

@@ -5,6 +5,7 @@
 | ``metrics`` | name of a metric | the series of the space |
 | | ``users`` | ``Known`` of each user that has series |
 | | ``order`` | what of the last samples is still to be written to series of users |
+| | ``usage`` | ``Usage``: what each user held when the space was walked last |
 | ``metrics:<user>`` | name of a metric | the series of a user |
 | ``metrics-passed`` | one for each flush of a node | tallies, until they are taken; then when that was |
 """
@@ -19,16 +20,17 @@ from cluster_worker.persistence.engine import Document, Key
 from onedata.ids import UserId
 from op_worker.files.stored.packing import SCHEMA, pack, pack_id, unpack, unpack_id
 from op_worker.files.tallies import SpaceTallies, Tally
+from op_worker.metrics.usage import Usage
 
 METRICS = Key("metrics")
 PASSED = Key("metrics-passed")
-USERS, ORDER = "users", "order"
+USERS, ORDER, USAGE = "users", "order", "usage"
 KEPT_SLOTS = 2
 """The name of a parcel that was taken is kept until so many slots later, which is 300 s at least."""
 MOST_USERS = 1000
 """The most users of a space that have series; who was idle for longest gives way."""
 FORGOTTEN_SLOTS = 365 * 288
-"""A user who did nothing for so long has no series any more."""
+"""A user who did nothing for so long, and holds nothing, has no series any more."""
 
 
 def user_key(user_id: UserId) -> Key:
@@ -68,7 +70,7 @@ def sum_of(passed: Iterable[Document]) -> dict[UserId, Tally]:
 
 @frozen
 class Known:
-    """A user with series: the end of the last slot in which he did something, bytes charged to his quota."""
+    """A user with series: the end of the last slot in which he did something, and his bytes."""
 
     active: int
     used_b: int | None = None
@@ -115,24 +117,32 @@ class Order:
 
 
 def kept(
-    users: Mapping[UserId, Known], active: Iterable[UserId], used_b: Mapping[UserId, int], end: int
+    users: Mapping[UserId, Known],
+    active: Iterable[UserId],
+    charged: Mapping[UserId, int],
+    usage: Usage | None,
+    end: int,
 ) -> tuple[dict[UserId, Known], list[UserId]]:
     """Return who has series from now on, and whose end.
 
+    Who holds bytes but did nothing so far takes a free place, never somebody's.
+
     Args:
         active: who did something since the last sample.
-        used_b: what is charged to the quota of each user that has one.
+        charged: what is charged to the quota of each user that has one.
+        usage: what the last walk found; a quota knows better.
     """
-    after = dict(users)
-    for user, size_b in used_b.items():
-        after[user] = Known(after[user].active if user in after else end, size_b)
-    for user in active:
-        after[user] = Known(end, used_b.get(user))
-    for user in [one for one in after if one not in used_b]:
-        after[user] = Known(after[user].active)
-    ordered = sorted(after, key=lambda one: (-after[one].active, one))
-    fresh = [one for one in ordered if one in used_b or after[one].active > end - FORGOTTEN_SLOTS][
-        :MOST_USERS
-    ]
-    staying = {one: after[one] for one in fresh}
+    slots = {user: one.active for user, one in users.items()}
+    for user in charged:
+        slots.setdefault(user, end)
+    slots.update(dict.fromkeys(active, end))
+    held = set() if usage is None else {user for user, size_b in usage.held.items() if size_b}
+    for user in sorted(user for user in held if user not in slots)[: max(0, MOST_USERS - len(slots))]:
+        slots[user] = end
+    ordered = sorted(slots, key=lambda one: (-slots[one], one))
+    fresh = [one for one in ordered if one in charged or one in held or slots[one] > end - FORGOTTEN_SLOTS]
+    staying = {
+        one: Known(slots[one], charged.get(one, None if usage is None else usage.of(one)))
+        for one in fresh[:MOST_USERS]
+    }
     return staying, [one for one in users if one not in staying]

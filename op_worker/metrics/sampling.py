@@ -110,6 +110,16 @@ def shown(kind: MetricKind, step: str, of_user: Series | None, of_space: Series)
     return Rows(rows.step, rows.end_s, values)
 
 
+def empty_handed(of_space: Series) -> Series:
+    """Return the bytes of a user who holds nothing now; before, nobody knows.
+
+    Args:
+        of_space: what the space holds.
+    """
+    begun = Series.begin(of_space.kind, len(of_space.latest), of_space.end - 1)
+    return begun.extended(of_space.end, (0.0,) * len(of_space.latest))
+
+
 def until(series: Series, end: int) -> Series:
     """Return a series up to now: slots that should have been sampled long ago are unknown."""
     return series.extended(end, series.unknown) if end - series.end > HEARTBEAT else series

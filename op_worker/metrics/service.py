@@ -17,6 +17,7 @@ from op_worker.files.tallies import MOST_TALLIES, OTHERS, Tally
 from op_worker.metrics.answers import MetricAnswers
 from op_worker.metrics.flushing import FLUSH_S, Flushing
 from op_worker.metrics.keeping import Keeping
+from op_worker.metrics.usage_walk import USER_USAGE_S
 
 
 def _anywhere(key: str) -> float:
@@ -96,14 +97,16 @@ def make_metrics(
     wall_clock: WallClock,
     flush_s: float = FLUSH_S,
     has_users: bool = False,
+    user_usage_s: float = USER_USAGE_S,
 ) -> MetricsService:
     """Return the metrics of all spaces that are supported here, not started.
 
     Args:
         has_users: whether Prometheus is told of single users.
+        user_usage_s: at most so often it is summed up what each user of a space holds.
     """
     passed = Passed(has_users)
-    keeping = Keeping(engine, context.storages, clock, wall_clock)
+    keeping = Keeping(engine, context.storages, clock, wall_clock, user_usage_s)
     works = OwnedWorks(
         engine,
         "metrics",

@@ -52,6 +52,13 @@ class Site:
         tenure = Tenure(f"metrics:{SPACE}", "n", 1, self.files.context.engine)
         await self.metrics.keeping.sample(SPACE, await tenure.fence(Scope(SPACE)))
 
+    async def walk(self) -> None:
+        """Sum up what each user holds."""
+        tenure = Tenure(f"metrics:{SPACE}", "n", 1, self.files.context.engine)
+        walk = self.metrics.keeping.walk(await tenure.fence(Scope(SPACE)))
+        while await walk.step():
+            pass
+
     async def get(self, query: str, user: str = "", **options: Any) -> Any:
         return await self.rest.get(f"/metrics/space/{SPACE}{user}?{query}", **options)
 
@@ -126,6 +133,19 @@ async def test_the_same_of_one_user(site: Site) -> None:
     (own, _) = (await site.get("metric=data_access", f"/user/{MEMBER}")).json
     assert own["rrd"]["data"][-1] == [0.0, 0.0]
     assert (await site.get("metric=data_access", f"/user/{STRANGER}")).status == 404
+
+
+@ensureDeferred
+async def test_bytes_of_a_user_without_a_quota_are_told_after_the_space_was_walked(site: Site) -> None:
+    await site.sample()
+    await site.rest.create(f"/data/{SPACE_ROOT}/children?name=x", bytes(3000))
+    await site.walk()
+    await site.sample()
+    (own, _) = (await site.get("metric=storage_used", f"/user/{OWNER}")).json
+    assert own["rrd"]["data"][-2:] == [[None], [3000.0]]
+    (own, _) = (await site.get("metric=storage_used", f"/user/{MEMBER}")).json
+    assert own["rrd"]["data"][-2:] == [[None], [0.0]]
+    assert (await site.get("metric=storage_used", f"/user/{STRANGER}")).status == 404
 
 
 @ensureDeferred
