@@ -4,7 +4,8 @@
 
 Puts files of 1 KiB through the file service over the embedded Redis and a storage in memory, 16 at once:
 without optional quotas, then charged to a quota of a user and one of a directory. Then switches statistics
-on and reads the whole feed. Also compares small reads that are counted for metrics with reads that are not.
+on and reads the whole feed. Also compares small reads that are counted for metrics with reads that are not,
+and walks the space as metrics do to sum up what each user holds, without pauses.
 Prints rates and what each takes of the store's memory.
 """
 
@@ -14,6 +15,7 @@ import argparse
 import sys
 import tempfile
 import time
+from statistics import median
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
@@ -25,11 +27,13 @@ from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Scope, Seq
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import sleep, system_wall_clock
+from cluster_worker.tenure.tenure import Tenure
 from onedata.ids import SpaceId, UserId
 from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.service import FileService
 from op_worker.files.stored.quotas import Quota
 from op_worker.files.tallies import Tallies
+from op_worker.metrics.usage_walk import WALK_PAGE, Turn, UsageWalk
 from op_worker.statistics.service import make_statistics
 from tests.support.spaces import OWNER, SPACE, Site, body, owner, path, read
 
@@ -91,6 +95,24 @@ async def print_cost_of_tallies(files: FileService) -> None:
     )
 
 
+async def print_cost_of_walk(engine: RedisEngine) -> None:
+    """Tell what a page of a walk over the space takes."""
+    fence = await Tenure("metrics:benchmark", "n", 1, engine).fence(SCOPE)
+    walk = UsageWalk(engine, fence, Turn(), system_wall_clock)
+    walls_s, processors_s = [], []
+    is_walking = True
+    while is_walking:
+        began = time.perf_counter(), time.process_time()
+        is_walking = await walk.step()
+        walls_s.append(time.perf_counter() - began[0])
+        processors_s.append(time.process_time() - began[1])
+    print(
+        f"page of a walk over {WALK_PAGE} files  {median(walls_s) * 1e3:7.1f} ms,"
+        f" {median(processors_s) * 1e3:.1f} ms of processor, {len(walls_s)} pages",
+        flush=True,
+    )
+
+
 async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine) -> None:
     """Print every figure."""
     site = Site(engine=engine, clock=reactor)
@@ -105,6 +127,7 @@ async def measure(reactor: Any, options: argparse.Namespace, engine: RedisEngine
     rate = await put_all(files, "plain", options.files, options.per_directory)
     print(f"PUT without optional quotas    {rate:8.0f} a second", flush=True)
     await print_cost_of_tallies(files)
+    await print_cost_of_walk(engine)
     await files.create_directory(owner, path("charged"), CreateOptions())
     await files.quotas.set_directory_quota(owner, path("charged"), Quota(size_b=1 << 40))
     await files.quotas.set_user_quota(owner, SPACE, OWNER, Quota(size_b=1 << 40))
