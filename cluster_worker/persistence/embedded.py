@@ -21,7 +21,7 @@ from cluster_worker.persistence import leash
 from cluster_worker.persistence.address import RedisAddress
 from cluster_worker.persistence.config import Durability
 from cluster_worker.persistence.orphans import stop_servers_in
-from cluster_worker.persistence.room import Room
+from cluster_worker.persistence.room import Room, give_back_reserve
 from cluster_worker.persistence.server_program import find_server
 from cluster_worker.runtime.clock import sleep
 from cluster_worker.runtime.services import TaskService
@@ -162,6 +162,7 @@ class EmbeddedRedis(TaskService):
             await self._stop_server()
         finally:
             if self._lock is not None:  # otherwise the folder, and what is in it, is another's
+                give_back_reserve(self._folder)
                 for path in self._pid_files:
                     _remove(path)
                 os.close(self._lock)

@@ -54,6 +54,12 @@ def keep_reserve(folder: str) -> bool:
         os.close(file)
 
 
+def give_back_reserve(folder: str) -> None:
+    """Free what ``keep_reserve`` allocated, once the server has ended."""
+    for file in Path(folder, "appendonlydir").glob("*.incr.aof"):
+        os.truncate(file, file.stat().st_size)
+
+
 def _age(file: Path) -> int:
     """Return the number in a name such as ``appendonly.aof.12.incr.aof``; the newest has the greatest."""
     return int(file.name.split(".")[-3])

@@ -42,6 +42,8 @@ async def test_room_behind_the_end_of_the_file_is_kept_and_its_length_stays(
         assert the_file(tmp_path).stat().st_size == length_b
     finally:
         await server.stopService()
+    assert the_file(tmp_path).stat().st_blocks * BLOCK_B < RESERVE_B
+    assert the_file(tmp_path).stat().st_size == length_b
     server = EmbeddedRedis(reactor, str(tmp_path))
     server.startService()
     try:
