@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
-from attrs import evolve, frozen
-from twisted.internet.defer import Deferred, gatherResults
+from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_manager.assignment import NodeLoad
 from cluster_manager.cluster_state import Phase
 from cluster_manager.decisions import Decisions
+from cluster_manager.health_rounds import HealthRounds
 from cluster_manager.load_advice import LoadAdvisor
 from cluster_manager.membership import Membership
 from cluster_manager.membership_events import (
@@ -32,15 +32,11 @@ from cluster_manager.operator_requests import OperatorRequests, Resizing
 from cluster_manager.remembered import Remembered
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.sightings import Sightings
-from cluster_manager.status import NODE_DOWN, TIMED_OUT, StatusCache, first_problem, gather
 from cluster_manager.stored_state import ClusterMemory, LaterLeader, MemoryAway
 from cluster_worker.runtime.clock import sleep
-from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.services import TaskOwner
 from cluster_worker.wire.broadcast import Broadcast
 from cluster_worker.wire.epochs import Epoch
-from cluster_worker.wire.errors import RequestTimedOut, WireError
-from cluster_worker.wire.health_messages import ClusterStatus, ComponentStatuses, Health, Healthcheck
 from cluster_worker.wire.link import Link
 from cluster_worker.wire.link_messages import Failed
 from cluster_worker.wire.membership_messages import ForceStop, Heartbeat, Refused, RegisterNode, StepReport
@@ -82,7 +78,6 @@ class Reign:
     def __init__(self, parts: ReignParts, term: int, remembered: Remembered | None) -> None:
         self._parts, self._clock, self._settings = parts, parts.clock, parts.settings
         self._tasks = TaskOwner()
-        self._locks = KeyedLocks()
         self.membership = Membership(parts.settings.rules, term)
         if remembered is not None:
             self.membership.recall(remembered, parts.clock.seconds())
@@ -93,7 +88,9 @@ class Reign:
         self.sightings = Sightings()
         self._advisor = LoadAdvisor(parts.settings.heartbeat_interval_s)
         self._broadcasts: dict[type, Broadcast] = {}
-        self._status = StatusCache(parts.settings.status_lifetime_s)
+        self._health = HealthRounds(
+            parts.clock, parts.settings, self.membership, self._link_to, lambda: self._decisions.epoch
+        )
 
     def begin(self) -> None:
         """Start what goes on for the whole reign."""
@@ -165,7 +162,7 @@ class Reign:
         effects = self.membership.handle(event, self._clock.seconds())
         if isinstance(event, Ticked) and not effects:
             return
-        self._status.clear()
+        self._health.forget()
         if self.membership.phase is not before:
             self._log.info("the cluster is {phase}", phase=self.membership.phase.value)
         self._decisions.take(self.membership.remembered(), self.membership.epoch, effects)
@@ -246,46 +243,17 @@ class Reign:
     # Health.
 
     async def _check_health(self, wanted: CheckHealth) -> None:
-        if self._locks.is_held("boot health"):
+        if self._health.is_booting:
             return
         self._advise_once()  # without advice no dispatcher is well
-        async with self._locks.hold("boot health"):
-            status = await self._ask_all(wanted.nodes, booting=True)
-        self.handle(HealthReported(wanted.epoch, first_problem(status)))
+        problem = await self._health.problem_of_boot(wanted.nodes)
+        self.handle(HealthReported(wanted.epoch, problem))
 
     async def cluster_status(self) -> Message:
         """The health of all nodes, or why there is none."""
-        if self.membership.phase is not Phase.READY:
-            return Failed("clusterNotReady", f"the cluster is {self.membership.phase.value}")
-        async with self._locks.hold("status"):
-            status = self._status.get(self._clock.seconds())
-            if status is None:
-                nodes = self.membership.roster.nodes
-                status = await self._ask_all(nodes, booting=False)
-                standings = [(node, self.membership.standing(node)) for node in nodes]
-                status = evolve(status, standings=tuple(standings))
-                self._status.put(status, self._clock.seconds())
-            return status
+        return await self._health.status()
 
-    async def _ask_all(self, nodes: tuple[str, ...], *, booting: bool) -> ClusterStatus:
-        answers = [Deferred.fromCoroutine(self._ask(node, booting)) for node in nodes]
-        found: Mapping[str, ComponentStatuses] = dict(
-            zip(nodes, await gatherResults(answers, consumeErrors=True), strict=True)
-        )
-        return gather(found)
-
-    async def _ask(self, node: str, booting: bool) -> ComponentStatuses:
-        link = self._link_to(node)
-        if link is None or (node in self.membership.roster.away and not booting):
-            return NODE_DOWN
-        request = Healthcheck(self._decisions.epoch, booting)
-        try:
-            reply = await link.request(request, self._settings.healthcheck_timeout_s)
-        except RequestTimedOut:
-            return TIMED_OUT
-        except WireError:
-            return NODE_DOWN
-        return reply.components if isinstance(reply, Health) else NODE_DOWN
+    # What others are told.
 
     def loads(self) -> Mapping[str, float]:
         """The load of each node that is linked and to be given work; see ``assignment``."""

@@ -19,10 +19,11 @@ from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.state_folder import StateFolder, claim_state_folder, read_or_make_secret
 from op_worker.boot import OpWorkerApplication
 from op_worker.config import OpWorkerConfig
+from op_worker.ground import Ground, SiteSecrets
 from op_worker.http.panel.guard import make_passphrase
 from op_worker.http.rest.configuration import PRODUCT_VERSION
 from op_worker.http.root import DOOR_NAMES
-from op_worker.parts import Ground, ProviderParts, SiteSecrets
+from op_worker.parts import ProviderParts
 from op_worker.zone.connection import load_trust
 
 

@@ -75,7 +75,7 @@ class OpWorkerApplication:
                 pass
 
     async def handle_call(self, worker: str, payload: Payload) -> Payload:
-        """No worker of this application takes calls yet."""
+        """Nodes of this application call none: what one has to know of another is in the store."""
         raise BadRequest(f"no worker {worker}")
 
     async def healthcheck(self) -> Mapping[str, str]:

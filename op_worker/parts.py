@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 from twisted.application.service import IService
 from twisted.logger import Logger
 
@@ -16,12 +15,10 @@ from cluster_worker.health import NagiosResource
 from cluster_worker.http.access_log import AccessLog, AppendingFile
 from cluster_worker.http.certificate_watch import CertificateWatch
 from cluster_worker.http.site import StreamingSite
-from cluster_worker.http.tls import WebListener, WebTls
+from cluster_worker.http.tls import WebListener
 from cluster_worker.jobs.metrics import JobMetrics
 from cluster_worker.jobs.service import Jobs
-from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.preference import Preference
-from cluster_worker.observability import Observability
 from cluster_worker.persistence.config import Durability as RedisDurability
 from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
@@ -29,7 +26,6 @@ from cluster_worker.persistence.setup import make_engine
 from cluster_worker.runtime.clock import system_wall_clock
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.randomness import PooledRandom
-from cluster_worker.runtime.reloading import Running
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
 from op_worker.auth.throttle import FailureThrottle
@@ -46,6 +42,7 @@ from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
 from op_worker.fsck.job import FsckTraverse
 from op_worker.fsck.tools import Tools
+from op_worker.ground import Ground
 from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.cdmi.queues.represented import WholeRepresentation
 from op_worker.http.downloads.door import DownloadDoor
@@ -75,33 +72,6 @@ from op_worker.uploads.service import Uploads
 from op_worker.zone.administration import ProviderAdministration
 
 _log = Logger()
-
-
-@frozen(eq=False)
-class SiteSecrets:
-    """What was read before the start, so that a mistake in it is told at once."""
-
-    tls: WebTls
-    certificate_files: tuple[Path, ...]
-    passphrase: str = field(repr=False)
-
-
-@frozen(eq=False)
-class Ground:
-    """What outlives a boot."""
-
-    reactor: Any
-    running: Running[OpWorkerConfig]
-    folder: Path
-    pool: BlockingPool
-    node: ClusterNode
-    secrets: SiteSecrets
-    observed: Observability
-
-    @property
-    def config(self) -> OpWorkerConfig:
-        """The configuration as it is now."""
-        return self.running.value
 
 
 @frozen(eq=False)

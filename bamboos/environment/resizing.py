@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bamboos.environment import daemons
-from bamboos.environment.certificates import OPERATOR, Certificates
+from bamboos.environment.certificates import Certificates
 from bamboos.environment.cluster import Cluster
 from bamboos.environment.description import parse
 from bamboos.environment.engines.docker import DockerEngine
@@ -27,6 +27,10 @@ from bamboos.environment.waiting import LaunchFailed, wait_healthy
 ENGINES: Mapping[str, EngineMaker] = {"process": ProcessEngine.make, "docker": DockerEngine.make}
 LEAVE_LIMIT_S = 120.0
 ASK_LIMIT_S = 60.0
+LEADER_LIMIT_S = 15.0
+"""How long a leader is waited for; after a fault the next one is there within 5 s."""
+NO_LEADER = 3
+"""What the operators' command exits with when nobody leads."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,21 @@ class Resizing:
             time.sleep(0.1)
 
     def _ask(self, environment: Environment, what: str, node: str) -> None:
-        """Ask the managers of the cluster, at their addresses, which their certificates name."""
+        """Ask the managers of the cluster at their doors, whose addresses their certificates name."""
         cluster = self._cluster(environment)
         addresses = [environment.addresses.of(host) for host in cluster.managers().values()]
-        managers = [f"--manager={address}:{daemons.MANAGER_PORT}" for address in addresses]
+        doors = [f"--url=https://{address}:{daemons.DOOR_PORT}" for address in addresses]
         folder = Certificates(environment.folder / "certificates").operator(cluster)
-        command = [str(daemon_python()), "-m", "cluster_manager.operate", *managers]
-        command += ["--tls", str(folder), "--operator", OPERATOR, what, node]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=ASK_LIMIT_S, check=False)
-        if done.returncode:
-            raise LaunchFailed(f"{node} cannot {what}: {done.stderr.strip()}")
+        command = [str(daemon_python()), "-m", "cluster_manager.console", what, node, *doors]
+        command += ["--tls", str(folder)]
+        deadline = time.monotonic() + LEADER_LIMIT_S
+        while True:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=ASK_LIMIT_S, check=False)
+            if not done.returncode:
+                return
+            if done.returncode != NO_LEADER or time.monotonic() > deadline:
+                raise LaunchFailed(f"{node} cannot {what}: {done.stderr.strip()}")
+            time.sleep(0.5)
 
 
 @contextmanager

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from cluster_worker.node.account import NodeAccount
 from cluster_worker.node.alone import boot_alone
 from cluster_worker.node.application import Application
-from cluster_worker.node.calls import KEYED_CALLS, CallServer, CallTally
+from cluster_worker.node.calls import CallServer, CallTally
 from cluster_worker.node.config import NodeConfig
 from cluster_worker.node.errors import ClusterUnavailable
 from cluster_worker.node.joining import Joining, JoiningHooks
@@ -31,9 +32,9 @@ from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.errors import WireError
 from cluster_worker.wire.fields import Payload
 from cluster_worker.wire.handlers import LinkHandler, LinkLimits, LinkParts
-from cluster_worker.wire.health_messages import ClusterStatus, ComponentStatuses, GetClusterStatus
+from cluster_worker.wire.health_messages import ClusterStatus, GetClusterStatus
 from cluster_worker.wire.link import Link
-from cluster_worker.wire.link_messages import Hello, Role, VersionRange
+from cluster_worker.wire.link_messages import Role
 from cluster_worker.wire.membership_messages import RingUpdate
 from cluster_worker.wire.refusals import Refusals
 from cluster_worker.wire.tls import NodeCredentials, TlsFiles
@@ -42,7 +43,6 @@ DEFAULT_CALL_TIMEOUT_S = 30.0
 STATUS_TIMEOUT_S = 15.0
 FINISHING_S = 2.0
 """How long a node that stops goes on with the calls of others that it has begun to serve."""
-VERSIONS = VersionRange(1, 1)
 
 _WILDCARDS = ("", "0.0.0.0", "::")
 _OTHER_WORKERS = Expectation(frozenset({Role.WORKER}))
@@ -82,16 +82,17 @@ class ClusterNode(OrderedService):
         chance: Callable[[], float] = random.random,
     ) -> None:
         super().__init__()
-        self._reactor, self._config, self._application, self._release = reactor, config, application, release
+        self._reactor, self._config, self._application = reactor, config, application
         self._blocking = Inline() if blocking is None else blocking
         self._meter = MachineMeter(reactor) if meter is None else meter
         self._retry = (lambda failures: config.cm_connection_retry_period_s) if retry is None else retry
-        self._leave, self._random_bytes = leave, random_bytes
-        self._new_boot_id()
+        self._leave = leave
         self.refusals = Refusals()
         self._tasks = TaskOwner()
-        self._watched: dict[str, Callable[[], int]] = {}
         self._state = NodeState(reactor)
+        self._account = NodeAccount(
+            self.node_name, application, release, self._state, lambda: self.links, random_bytes
+        )
         self._server = CallServer(reactor, application)
         self._joining = Joining(reactor, application, self._state, self._hooks())
         self._peers: PeerLinks | None = None
@@ -146,7 +147,7 @@ class ClusterNode(OrderedService):
 
     async def health(self) -> Mapping[str, str]:
         """Return the status of every component of this node, as it would tell the manager."""
-        return dict(await self._health(False))
+        return dict(await self._account.health(False))
 
     @property
     def is_draining(self) -> bool:
@@ -166,7 +167,7 @@ class ClusterNode(OrderedService):
 
     def watch_queue(self, name: str, length: Callable[[], int]) -> None:
         """Report the length of a queue with every heartbeat."""
-        self._watched[name] = length
+        self._account.watch_queue(name, length)
 
     async def call(
         self, target: Target, worker: str, payload: Payload, *, timeout_s: float = DEFAULT_CALL_TIMEOUT_S
@@ -257,7 +258,7 @@ class ClusterNode(OrderedService):
     def _parts(self, handler: LinkHandler, limits: LinkLimits | None = None) -> LinkParts:
         return LinkParts(
             clock=self._reactor,
-            hello=self._hello,
+            hello=self._account.hello,
             handler=handler,
             tasks=self._tasks,
             limits=limits or LinkLimits(),
@@ -270,21 +271,13 @@ class ClusterNode(OrderedService):
             address=self._address,
             ring_changed=self._ring_changed,
             removed=self._removed,
-            started_over=self._new_boot_id,
+            started_over=self._account.start_over,
             link_closed=self._manager_link_closed,
             redirected=self._redirected,
             joined=self._joined,
-            health=self._health,
-            queues=self._queues,
+            health=self._account.health,
+            queues=self._account.queues,
         )
-
-    def _hello(self) -> Hello:
-        capabilities = frozenset({KEYED_CALLS})
-        app = self._application.name
-        return Hello(VERSIONS, capabilities, Role.WORKER, self.node_name, app, self._release, self._boot_id)
-
-    def _new_boot_id(self) -> None:
-        self._boot_id = self._random_bytes(16).hex()
 
     def _address(self) -> Address:
         host = self._config.listen_address
@@ -312,16 +305,3 @@ class ClusterNode(OrderedService):
         leave, self._leave = self._leave, None
         if leave is not None:
             leave()
-
-    def _queues(self) -> Iterable[tuple[str, int]]:
-        yield "calls_out", sum(link.waiting for link in self.links)
-        yield "calls_in", sum(link.serving for link in self.links)
-        for name, length in self._watched.items():
-            yield name, length()
-
-    async def _health(self, booting: bool) -> ComponentStatuses:
-        own = (
-            ("node_manager", self._state.node_manager_status(booting=booting)),
-            ("dispatcher", self._state.dispatcher_status()),
-        )
-        return own + tuple((await self._application.healthcheck()).items())

@@ -170,7 +170,7 @@ def test_worker_is_added_and_another_leaves_without_one_failed_request_through_t
         timeout=60,
         check=False,
     )
-    assert declined.returncode == 1 and "lastNode" in declined.stderr
+    assert declined.returncode == 1 and "No other node than" in declined.stderr
 
 
 def _is_ok(session: requests.Session, url: str) -> bool:

@@ -10,7 +10,6 @@ from attrs import define, field
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import maybeDeferred
 
-from cluster_manager.asking import ask_managers
 from cluster_manager.leadership import SoleManager
 from cluster_manager.rules import MembershipRules
 from cluster_manager.service import ClusterManager
@@ -23,6 +22,7 @@ from cluster_worker.wire.certificates import CA_CERT, Authority, save_issued
 from cluster_worker.wire.connections import Address, LinkReactor
 from cluster_worker.wire.messages import Message
 from cluster_worker.wire.tls import NodeCredentials, TlsFiles
+from tests.support.operator_link import ask_managers
 
 HOST = "127.0.0.1"
 OPERATOR = "operator@desk.test"

@@ -8,7 +8,6 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
-from cluster_manager.asking import NoLeader, ask_managers
 from cluster_manager.service import ClusterManager
 from cluster_worker.health import worst_status
 from cluster_worker.node.cluster_node import ClusterNode
@@ -23,6 +22,7 @@ from cluster_worker.wire.operator_messages import DrainNode, LeaveNode, UndrainN
 from cluster_worker.wire.slot_table import SLOTS
 from cluster_worker.wire.tls import NodeCredentials
 from tests.support.cluster import Cluster, RecordingApplication, eventually, reactor
+from tests.support.operator_link import NoLeader, ask_managers
 
 A, B, C = "worker@a.test", "worker@b.test", "worker@c.test"
 KEYS = [f"key {number}" for number in range(60)]
