@@ -213,15 +213,12 @@ class ProviderParts:
             except StorageError as error:
                 name = storage.record.name
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
-        for service in (self.files, self.shares, self.search_thread, self.searching, self.compaction):
+        for service in (
+            *(self.files, self.shares, self.search_thread, self.searching, self.compaction),
+            *(self.statistics, self.downloads, self.uploads, self.snapshots, self.queue_services),
+            *(self.jobs, self.metrics),
+        ):
             service.setServiceParent(parent)
-        self.statistics.setServiceParent(parent)
-        self.downloads.setServiceParent(parent)
-        self.uploads.setServiceParent(parent)
-        self.snapshots.setServiceParent(parent)
-        self.queue_services.setServiceParent(parent)
-        self.jobs.setServiceParent(parent)
-        self.metrics.setServiceParent(parent)
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 from attrs.validators import ge, le
 
-from cluster_worker.http.networks import Networks
-
-
-def _networks(_: object, attribute: Attribute[tuple[str, ...]], texts: tuple[str, ...]) -> None:
-    try:
-        Networks.parse(texts)
-    except ValueError as error:
-        raise ValueError(f"{attribute.name}: {error}") from None
+from cluster_worker.http.networks import are_networks
 
 
 @frozen(kw_only=True)
@@ -27,7 +20,7 @@ class HttpSection:
     )
     allowed: tuple[str, ...] = field(
         default=("127.0.0.0/8", "::1/128"),
-        validator=_networks,
+        validator=are_networks,
         metadata={
             "help": "Networks whose addresses may read /status; others need a certificate of the cluster.",
             "reload": True,

@@ -1,13 +1,19 @@
-"""The usual answers: JSON, nothing, something created."""
+"""The usual answers: JSON, nothing, something created, and what is known only later."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from cluster_worker.http.errors import render_error
 
 if TYPE_CHECKING:
     from cluster_worker.http.request import StreamingRequest
 
+T = TypeVar("T")
 _JSON = [b"application/json"]
 
 
@@ -37,3 +43,18 @@ def send_nothing(request: StreamingRequest) -> None:
     """Answer 204."""
     request.setResponseCode(204)
     request.finish()
+
+
+def send_later(request: StreamingRequest, work: Coroutine[Any, Any, T], send: Callable[[T], None]) -> None:
+    """Answer with ``send`` what ``work`` returns, or what it raises; it is cancelled when the client goes."""
+    working = Deferred.fromCoroutine(work)
+    if not working.called:
+        request.work = working
+
+    def ended(result: object) -> object:
+        request.work = None
+        return result
+
+    working.addBoth(ended)
+    working.addCallback(send)
+    working.addErrback(lambda failure: render_error(request, failure))

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
-from cluster_worker.http.answers import send_json
-from cluster_worker.http.errors import render_error
+from cluster_worker.http.answers import send_json, send_later
 from cluster_worker.http.tree import Nothing
 from cluster_worker.runtime.readiness import Readiness
 
@@ -40,21 +37,14 @@ class HealthPages(Resource):
         return Nothing()
 
     def render_GET(self, request: StreamingRequest) -> int:
-        work = Deferred.fromCoroutine(self._answer(request))
-        if not work.called:
-            request.work = work
-        work.addErrback(self._failed, request)
+        send_later(request, self._reasons(), lambda reasons: _send(request, "healthy", reasons))
         return NOT_DONE_YET
 
-    async def _answer(self, request: StreamingRequest) -> None:
+    async def _reasons(self) -> Sequence[str]:
+        """Why this node is not healthy."""
         components = await self._components()
-        request.work = None
         reasons = [f"{name}: {status}" for name, status in components.items() if status != "ok"]
-        _send(request, "healthy", [*self._readiness.reasons(), *reasons])
-
-    def _failed(self, failure: Failure, request: StreamingRequest) -> None:
-        request.work = None
-        render_error(request, failure)
+        return [*self._readiness.reasons(), *reasons]
 
 
 class _Verdict(Resource):

@@ -5,29 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from cluster_worker.http.answers import send_bytes
+from cluster_worker.http.answers import send_bytes, send_later
 from cluster_worker.http.credentials import peer_ip
 from cluster_worker.http.errors import render_error
-from cluster_worker.http.networks import Networks
+from cluster_worker.http.networks import Networks, are_networks
 from onedata.errors import Forbidden
 
 if TYPE_CHECKING:
     from cluster_worker.http.request import StreamingRequest
-
-
-def _networks(_: object, attribute: Attribute[tuple[str, ...]], texts: tuple[str, ...]) -> None:
-    try:
-        Networks.parse(texts)
-    except ValueError as error:
-        raise ValueError(f"{attribute.name}: {error}") from None
 
 
 @frozen(kw_only=True)
@@ -36,7 +27,7 @@ class MetricsSection:
 
     allowed: tuple[str, ...] = field(
         default=("127.0.0.0/8", "::1/128"),
-        validator=_networks,
+        validator=are_networks,
         metadata={"help": "Networks whose addresses may read it; others are refused.", "reload": True},
     )
 
@@ -65,18 +56,12 @@ class MetricsPage(Resource):
         if not self._allowed.hold(peer_ip(request)):
             render_error(request, Forbidden("The metrics are not for this address."))
             return NOT_DONE_YET
-        work = Deferred.fromCoroutine(self._answer(request))
-        if not work.called:
-            request.work = work
-        work.addErrback(self._failed, request)
+        send_later(request, self._refreshed(), lambda _: self._send(request))
         return NOT_DONE_YET
 
-    async def _answer(self, request: StreamingRequest) -> None:
+    async def _refreshed(self) -> None:
         await self._refresh()
-        request.work = None
+
+    def _send(self, request: StreamingRequest) -> None:
         encode, media_type = choose_encoder(request.getHeader("accept") or "")
         send_bytes(request, encode(self._registry), [media_type.encode("ascii")])
-
-    def _failed(self, failure: Failure, request: StreamingRequest) -> None:
-        request.work = None
-        render_error(request, failure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from attrs import frozen
+from attrs import Attribute, frozen
 
 
 @frozen
@@ -30,3 +30,11 @@ class Networks:
         if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
             found = found.ipv4_mapped
         return any(found in network for network in self.members)
+
+
+def are_networks(_: object, attribute: Attribute[tuple[str, ...]], texts: tuple[str, ...]) -> None:
+    """Validate an option that lists networks. Raises: ValueError."""
+    try:
+        Networks.parse(texts)
+    except ValueError as error:
+        raise ValueError(f"{attribute.name}: {error}") from None

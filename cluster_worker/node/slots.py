@@ -75,14 +75,7 @@ def without_node(table: Table, node: str) -> Table:
 
 def _richest(owned: Counter[str], count: int) -> Counter[str]:
     """From whom ``count`` slots come when each is taken from who owns most at that time."""
-    heap = [(-slots, node) for node, slots in owned.items()]
-    heapq.heapify(heap)
-    given: Counter[str] = Counter()
-    for _ in range(count):
-        slots, node = heap[0]
-        given[node] += 1
-        heapq.heapreplace(heap, (slots + 1, node))
-    return given
+    return _poorest(Counter({node: -slots for node, slots in owned.items()}), count)
 
 
 def _poorest(owned: Counter[str], count: int) -> Counter[str]:

@@ -9,21 +9,20 @@ from contextlib import asynccontextmanager
 import pytest
 from attrs import define, field
 from psutil import Process
-from pytest_twisted import blockon, ensureDeferred
+from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import maybeDeferred
 
 from cluster_worker.jobs.pool import Limits, Pool
 from cluster_worker.jobs.service import Jobs
 from cluster_worker.jobs.task import MasterJob, Task, TaskId, TaskStatus
 from cluster_worker.jobs.traverse import JobContext, MasterOutcome, QuietTraverse, Traverse
-from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.clock import sleep, system_wall_clock
 from cluster_worker.tenure.timing import TenureTimes
+from tests.support.embedded_engine import embedded_engine
 from tests.support.power_cuts import Fuse, FusedEngine, Trouble
 from tests.support.traverses import Walk, masters_of, tree
 
@@ -210,14 +209,8 @@ class TestMemoryEngine(JobsConformance):
 
 @pytest.fixture(scope="module")
 def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    blockon(Deferred.fromCoroutine(engine.wait_ready()))
-    yield engine
-    blockon(engine.stopService())
-    blockon(server.stopService())
+    with embedded_engine(tmp_path_factory.mktemp("redis")) as engine:
+        yield engine
 
 
 class TestRedisEngine(JobsConformance):

@@ -15,7 +15,6 @@ from twisted.internet.task import Clock, deferLater
 
 from cluster_worker.persistence.address import parse_address
 from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import (
     Add,
     Batch,
@@ -39,6 +38,7 @@ from cluster_worker.persistence.leases import take
 from cluster_worker.persistence.measured import MeasuredEngine, StoreMetrics
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
+from tests.support.embedded_engine import embedded_engine
 from tests.support.redis_sets import PASSWORD, SENTINEL_PASSWORD, ClusterGroup, SentinelGroup
 
 A, B, C, D = Key("a"), Key("b"), Key("c"), Key("d")
@@ -660,14 +660,8 @@ def memory_engine() -> MemoryEngine:
 
 @pytest.fixture(scope="module")
 def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    blockon(Deferred.fromCoroutine(engine.wait_ready()))
-    yield engine
-    blockon(engine.stopService())
-    blockon(server.stopService())
+    with embedded_engine(tmp_path_factory.mktemp("redis")) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")

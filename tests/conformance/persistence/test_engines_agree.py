@@ -11,12 +11,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pytest_twisted import blockon, ensureDeferred
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from pytest_twisted import ensureDeferred
 
-from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import (
     Add,
     Batch,
@@ -34,6 +30,7 @@ from cluster_worker.persistence.engine import (
 )
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
+from tests.support.embedded_engine import embedded_engine
 
 _numbers = itertools.count()
 keys = st.sampled_from([Key("a"), Key("b"), Key("c"), Key("\N{SNOWMAN}\udcff")])
@@ -62,14 +59,8 @@ batches = st.builds(Batch, st.lists(steps, max_size=3), st.lists(keys, max_size=
 
 @pytest.fixture(scope="module")
 def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    blockon(Deferred.fromCoroutine(engine.wait_ready()))
-    yield engine
-    blockon(engine.stopService())
-    blockon(server.stopService())
+    with embedded_engine(tmp_path_factory.mktemp("redis")) as engine:
+        yield engine
 
 
 async def outcome(engine: Engine, scope: Scope, batch: Batch) -> object:

@@ -6,14 +6,12 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
-from pytest_twisted import blockon, ensureDeferred
+from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 
-from cluster_worker.persistence.config import RedisConfig
-from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.engine import Batch, Engine, Key, Lease, PreconditionFailed, Put, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.persistence.redis import RedisEngine
@@ -21,6 +19,7 @@ from cluster_worker.runtime.clock import sleep
 from cluster_worker.tenure.owned_work import OwnedWork
 from cluster_worker.tenure.tenure import Deposed, Fence, Tenure
 from cluster_worker.tenure.timing import TenureTimes
+from tests.support.embedded_engine import embedded_engine
 
 LOG = Key("log")
 _numbers = itertools.count()
@@ -165,14 +164,8 @@ class TestMemoryEngine(FenceConformance):
 
 @pytest.fixture(scope="module")
 def redis_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisEngine]:
-    server = EmbeddedRedis(reactor, str(tmp_path_factory.mktemp("redis")))
-    server.startService()
-    engine = RedisEngine(reactor, server.address, RedisConfig())
-    engine.startService()
-    blockon(Deferred.fromCoroutine(engine.wait_ready()))
-    yield engine
-    blockon(engine.stopService())
-    blockon(server.stopService())
+    with embedded_engine(tmp_path_factory.mktemp("redis")) as engine:
+        yield engine
 
 
 class TestRedisEngine(FenceConformance):

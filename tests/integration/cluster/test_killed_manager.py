@@ -9,29 +9,13 @@ from pathlib import Path
 
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor as global_reactor
-from twisted.internet.protocol import ProcessProtocol
 
 from cluster_worker.wire.tls import TlsFiles
 from tests.support.cluster import HOST, Cluster, RecordingApplication, eventually
+from tests.support.managers import Daemon
 
 A, B = "worker@a.test", "worker@b.test"
 ROOT = Path(__file__).parents[3]
-
-
-class Daemon(ProcessProtocol):
-    """A ``twistd`` and what it said."""
-
-    def __init__(self) -> None:
-        self.output, self.ended = b"", False
-
-    def outReceived(self, data: bytes) -> None:
-        self.output += data
-
-    def errReceived(self, data: bytes) -> None:
-        self.output += data
-
-    def processEnded(self, reason: object) -> None:
-        self.ended = True
 
 
 async def start_manager(cluster: Cluster, files: TlsFiles, port: int) -> Daemon:
