@@ -239,7 +239,7 @@ async def make_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
     numbers = count()
 
     def fresh() -> Site:
-        wait(engine._command(b"FLUSHALL"))  # the engine itself has no way to forget everything
+        wait(engine._command(b"FLUSHALL", b"SYNC"))  # the engine itself has no way to forget everything
         folder = tmp_path / f"storage{next(numbers)}"
         folder.mkdir()
         return Site(engine, PosixHelper(str(folder), pool), cast(Any, reactor), pool)
