@@ -19,6 +19,8 @@ import requests
 from tests.support.environments import SCRIPTS, Raised, kill, raise_environment, wait_until
 
 CLIENTS = 4
+PAUSE_S = 0.1
+"""Between two uploads of a client, so that all of them can be read again soon."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,7 @@ class Uploader:
                 time.sleep(0.05)
                 continue
             self.longest_s = max(self.longest_s, time.monotonic() - began)
+            time.sleep(PAUSE_S)
             if answer.status_code in (201, 204):
                 self.acknowledged[name] = hashlib.sha256(body).hexdigest()
             else:
@@ -98,8 +101,8 @@ class Load:
     def check(self, environment: Raised, node: int) -> None:
         """Every file acknowledged so far is there, whole, through ``node``."""
         session, host = environment.session(self.token), environment.address("krk", node)
-        known = [list(one.acknowledged.items()) for one in self.uploaders]
-        for name, digest in (pair for files in known for pair in files):
+        known = [one.acknowledged.copy() for one in self.uploaders]
+        for name, digest in (pair for files in known for pair in files.items()):
             found = session.get(f"https://{host}/cdmi/first/{name}", timeout=10)
             assert found.status_code == 200, f"{name}: {found.status_code} {found.text}"
             assert hashlib.sha256(found.content).hexdigest() == digest, name
