@@ -160,11 +160,17 @@ class ByteLooks:
     # -- bytes of no file --------------------------------------------------------------------------
 
     async def unknown(self, finding: Finding, *, is_repaired: bool, is_deleted: bool) -> Mend | None:
-        """Whether a file of the storage belongs to none of the namespace."""
+        """Whether a file of the storage belongs to none of the namespace.
+
+        Storage and namespace cannot be read in one moment: each is looked at twice, in turn, and nothing may
+        have changed between, or a file that was placed or removed meanwhile would be taken for nobody's.
+        """
         path = StoragePath(finding.place)
         guards = await self._guards_of_nobody(path)
         size_b = None if guards is None else await self._size(path)
         if guards is None or size_b is None:
+            return None
+        if await self._guards_of_nobody(path) != guards or await self._size(path) != size_b:
             return None
         if not is_repaired:
             return Mend()
