@@ -349,11 +349,13 @@ def test_one_node_stays_consistent_under_mixed_operations(seed: int) -> None:
     one_mixture(seed, ("worker1",), 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 def test_three_nodes_stay_consistent_under_mixed_operations(seed: int) -> None:
     one_mixture(seed, ("worker1", "worker2", "worker3"), 16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(150))
 def test_charges_are_as_wanted_after_quotas_changed_while_files_moved(
     seed: int, monkeypatch: pytest.MonkeyPatch

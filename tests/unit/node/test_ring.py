@@ -86,6 +86,7 @@ def test_node_that_leaves_gives_only_its_own_slots_away_evenly(nodes: list[str])
         assert {old for old, _ in moved(before.table, after.table)} == {nodes[0]}
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdefg")), max_size=12))
 def test_any_joins_and_leaves_keep_the_table_balanced(changes: list[tuple[bool, str]]) -> None:
     members, table = {"z"}, even_table("z")
