@@ -129,7 +129,7 @@ class QuietTraverse:
 
     async def do_slave(self, payload: bytes, context: JobContext) -> None:
         """There are no slaves."""
-        raise NotImplementedError
+        raise NotImplementedError("a kind whose masters make slaves says what they do")
 
     async def task_started(self, context: JobContext) -> None:
         """Nothing."""

@@ -27,7 +27,7 @@ from cluster_worker.tenure.tenure import owner_text
 from cluster_worker.tenure.works import Works
 from onedata.ids import FileGuid, SpaceId, user_root_guid
 from op_worker.auth.caller import Caller
-from op_worker.files.charging.charging_here import ChargingHere
+from op_worker.files.charging.charging_here import charging_here
 from op_worker.files.charging.recharging import ChargeSoon, Recharging
 from op_worker.files.charging.rooms import Rooms
 from op_worker.files.charging.walks import ChargingWalks
@@ -91,7 +91,7 @@ from op_worker.files.queues.queues import make_queues
 from op_worker.files.quotas.quota_administration import QuotaAdministration
 from op_worker.files.removing.kept_trees import require_free_tree
 from op_worker.files.removing.overdue import Overdue
-from op_worker.files.removing.purges_here import PurgesHere
+from op_worker.files.removing.purges_here import purges_here
 from op_worker.files.removing.purging import Purging
 from op_worker.files.removing.recycling import Recycling
 from op_worker.files.removing.removal import Removal
@@ -156,7 +156,7 @@ class FileService(TaskService):
         settings = Settings(engine, clock)
         rooms = Rooms(engine, KnownQuotas(engine))
         walks = ChargingWalks(engine, lookup, rooms.quotas)
-        soon = charge_soon or ChargingHere(engine, walks, self.tasks, node_name).soon
+        soon = charge_soon or charging_here(engine, walks, self.tasks, node_name).soon
         recharging = Recharging(engine, walks, rooms.quotas, wall_clock, soon)
         context = FilesContext(
             engine,
@@ -178,7 +178,7 @@ class FileService(TaskService):
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)
-        trash = Trash(engine, storages, purging, purge_soon or PurgesHere(engine, purging, self.tasks).soon)
+        trash = Trash(engine, storages, purging, purge_soon or purges_here(engine, purging, self.tasks).soon)
         self.trash = trash
         recycling = Recycling(context, trash)
         self._context = context
