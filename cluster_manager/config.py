@@ -8,7 +8,7 @@ from attrs.validators import ge, gt, le
 from cluster_manager.dns.config import DnsSection
 from cluster_manager.election import LeaseRules
 from cluster_manager.http.config import HttpSection
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.rules import MembershipRules
 from cluster_manager.settings import ManagerSettings
 from cluster_worker.http.metrics_page import MetricsSection
 from cluster_worker.persistence.config import RedisConfig

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
-from cluster_manager.membership_events import Effects
-from cluster_manager.remembered import Remembered
+from cluster_manager.membership.events import Effects
+from cluster_manager.membership.remembered import Remembered
 from cluster_worker.runtime.services import TaskOwner
 from cluster_worker.wire.epochs import Epoch
 

@@ -8,8 +8,8 @@ from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 
-from cluster_manager.cluster_state import Phase
-from cluster_manager.membership import Membership
+from cluster_manager.membership.cluster_state import Phase
+from cluster_manager.membership.membership import Membership
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.status import NODE_DOWN, TIMED_OUT, StatusCache, first_problem, gather
 from cluster_worker.runtime.locks import KeyedLocks

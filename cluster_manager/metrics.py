@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from cluster_manager.cluster_state import STANDINGS, Phase
+from cluster_manager.membership.cluster_state import STANDINGS, Phase
 from cluster_manager.service import ClusterManager
 from cluster_worker.wire.metrics import refused_on_links
 

@@ -7,7 +7,7 @@ from itertools import count
 
 from twisted.internet.defer import Deferred
 
-from cluster_manager.membership_events import (
+from cluster_manager.membership.events import (
     Accepted,
     Declined,
     DrainAsked,

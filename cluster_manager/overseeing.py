@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from twisted.internet.interfaces import IReactorTime
 
+from cluster_manager.membership.resizing import BUSY, LAST_NODE, NO_SUCH_NODE, NOT_READY
 from cluster_manager.operator_requests import Resizing
-from cluster_manager.resizing import BUSY, LAST_NODE, NO_SUCH_NODE, NOT_READY
 from cluster_manager.service import ClusterManager
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.status_report import ClusterSight, KnownManager, report

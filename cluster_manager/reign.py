@@ -9,12 +9,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from cluster_manager.assignment import NodeLoad
-from cluster_manager.cluster_state import Phase
 from cluster_manager.decisions import Decisions
 from cluster_manager.health_rounds import HealthRounds
 from cluster_manager.load_advice import LoadAdvisor
-from cluster_manager.membership import Membership
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import Phase
+from cluster_manager.membership.events import (
     Accepted,
     CheckHealth,
     Declined,
@@ -28,8 +27,9 @@ from cluster_manager.membership_events import (
     StepReported,
     Ticked,
 )
+from cluster_manager.membership.membership import Membership
+from cluster_manager.membership.remembered import Remembered
 from cluster_manager.operator_requests import OperatorRequests, Resizing
-from cluster_manager.remembered import Remembered
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.sightings import Sightings
 from cluster_manager.stored_state import ClusterMemory, LaterLeader, MemoryAway

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from cluster_manager.cluster_state import Phase
 from cluster_manager.leadership import Leadership
+from cluster_manager.membership.cluster_state import Phase
 from cluster_manager.operator_requests import Resizing
 from cluster_manager.reign import Reign, ReignParts
 from cluster_manager.settings import ManagerSettings

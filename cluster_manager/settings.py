@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.rules import MembershipRules
 from cluster_worker.wire.connections import Address
 
 _WILDCARDS = ("", "0.0.0.0", "::")

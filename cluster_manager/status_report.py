@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from cluster_manager.assignment import shares_of_clients
-from cluster_manager.membership import Membership
-from cluster_manager.roster import Member
+from cluster_manager.membership.membership import Membership
+from cluster_manager.membership.roster import Member
 from cluster_manager.sightings import Sighting, Sightings
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.refusals import Reason

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from attrs import frozen
 
-from cluster_manager.remembered import Remembered
+from cluster_manager.membership.remembered import Remembered
 from cluster_worker.persistence.engine import (
     ABSENT,
     Batch,

@@ -11,7 +11,7 @@ from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import maybeDeferred
 
 from cluster_manager.leadership import SoleManager
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.rules import MembershipRules
 from cluster_manager.service import ClusterManager
 from cluster_manager.settings import ManagerSettings
 from cluster_worker.node.cluster_node import ClusterNode

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_manager.cluster_state import Phase
-from cluster_manager.membership import Membership
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import Phase
+from cluster_manager.membership.events import (
     Effects,
     Event,
     HealthReported,
@@ -16,7 +15,8 @@ from cluster_manager.membership_events import (
     StepReported,
     Ticked,
 )
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.membership import Membership
+from cluster_manager.membership.rules import MembershipRules
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import ForceStop, InitStep, NodeAddress, RingUpdate
 from cluster_worker.wire.operator_messages import StopNode

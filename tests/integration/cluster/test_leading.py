@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from cluster_manager.election import LeaseRules
 from cluster_manager.leadership import LEASE, LeaseLeadership
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.rules import MembershipRules
 from cluster_manager.service import ClusterManager
 from cluster_manager.settings import ManagerSettings
 from cluster_manager.stored_state import Leader, StoredState

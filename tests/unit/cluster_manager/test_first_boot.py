@@ -6,9 +6,8 @@ from typing import Any
 
 from attrs import evolve
 
-from cluster_manager.cluster_state import Phase
-from cluster_manager.membership import Membership
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import Phase
+from cluster_manager.membership.events import (
     CheckHealth,
     Declined,
     DrainAsked,
@@ -18,6 +17,7 @@ from cluster_manager.membership_events import (
     StepReported,
     Ticked,
 )
+from cluster_manager.membership.membership import Membership
 from cluster_worker.node.slots import even_table
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import (

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_manager.cluster_state import Phase
-from cluster_manager.membership import _TABLE, Membership
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import Phase
+from cluster_manager.membership.events import (
     DrainAsked,
     Effects,
     Event,
@@ -26,7 +25,8 @@ from cluster_manager.membership_events import (
     Ticked,
     UndrainAsked,
 )
-from cluster_manager.remembered import Remembered
+from cluster_manager.membership.membership import _TABLE, Membership
+from cluster_manager.membership.remembered import Remembered
 from cluster_worker.node.ring import Ring
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.fields import Fields

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cluster_manager.membership import Membership
-from cluster_manager.membership_events import (
+from cluster_manager.membership.events import (
     Accepted,
     Declined,
     DrainAsked,
@@ -16,6 +15,7 @@ from cluster_manager.membership_events import (
     Ticked,
     UndrainAsked,
 )
+from cluster_manager.membership.membership import Membership
 from cluster_worker.wire.membership_messages import RingUpdate
 from tests.support.memberships import (
     FIRST,

@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from cluster_manager.cluster_state import Phase
-from cluster_manager.membership import Membership
-from cluster_manager.membership_events import NodeLeft, NodeSilent, StepReported, Ticked
-from cluster_manager.remembered import Remembered
+from cluster_manager.membership.cluster_state import Phase
+from cluster_manager.membership.events import NodeLeft, NodeSilent, StepReported, Ticked
+from cluster_manager.membership.membership import Membership
+from cluster_manager.membership.remembered import Remembered
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.fields import Fields
 from cluster_worker.wire.membership_messages import ClusterReady, RingUpdate

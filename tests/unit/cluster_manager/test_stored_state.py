@@ -10,8 +10,8 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
 from cluster_manager.decisions import Decisions
-from cluster_manager.membership_events import Effects, Send
-from cluster_manager.remembered import Remembered, RememberedMember
+from cluster_manager.membership.events import Effects, Send
+from cluster_manager.membership.remembered import Remembered, RememberedMember
 from cluster_manager.stored_state import (
     KEY,
     LEADER,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cluster_manager.cluster_state import ClusterState, FirstBoot, Phase
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import ClusterState, FirstBoot, Phase
+from cluster_manager.membership.events import (
     CheckHealth,
     Effects,
     HealthReported,

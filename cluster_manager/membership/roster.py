@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
-from cluster_manager.membership_events import NodeRegistered
+from cluster_manager.membership.events import NodeRegistered
 from cluster_worker.node.slots import with_node, without_node
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import NodeAddress, RingUpdate

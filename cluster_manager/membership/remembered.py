@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from cluster_manager.cluster_state import ClusterState, Phase
-from cluster_manager.roster import Member
+from cluster_manager.membership.cluster_state import ClusterState, Phase
+from cluster_manager.membership.roster import Member
 from cluster_worker.wire.epochs import Epoch, optional_epoch
 from cluster_worker.wire.fields import Fields
 from cluster_worker.wire.membership_messages import NodeAddress

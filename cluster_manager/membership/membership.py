@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cluster_manager import first_boot, gathering, resizing, serving, solo_boots
-from cluster_manager.cluster_state import ClusterState, Phase
-from cluster_manager.membership_events import (
+from cluster_manager.membership import first_boot, gathering, resizing, serving, solo_boots
+from cluster_manager.membership.cluster_state import ClusterState, Phase
+from cluster_manager.membership.events import (
     DrainAsked,
     Effects,
     Event,
@@ -33,9 +33,9 @@ from cluster_manager.membership_events import (
     Ticked,
     UndrainAsked,
 )
-from cluster_manager.remembered import Remembered, recall, remember
-from cluster_manager.roster import Roster
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.remembered import Remembered, recall, remember
+from cluster_manager.membership.roster import Roster
+from cluster_manager.membership.rules import MembershipRules
 from cluster_worker.wire.epochs import Epoch
 
 

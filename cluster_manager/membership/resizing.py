@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cluster_manager.cluster_state import ClusterState, Phase
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import ClusterState, Phase
+from cluster_manager.membership.events import (
     Accepted,
     Declined,
     DrainAsked,
@@ -12,8 +12,8 @@ from cluster_manager.membership_events import (
     RemovalAsked,
     UndrainAsked,
 )
-from cluster_manager.serving import stop_node
-from cluster_manager.solo_boots import end_solo
+from cluster_manager.membership.serving import stop_node
+from cluster_manager.membership.solo_boots import end_solo
 
 NOT_READY, NO_SUCH_NODE, LAST_NODE, BUSY = "clusterNotReady", "noSuchNode", "lastNode", "nodeBusy"
 

@@ -6,9 +6,9 @@ from enum import Enum
 
 from attrs import define, field, frozen
 
-from cluster_manager.membership_events import Effects, NodeRegistered, Send
-from cluster_manager.roster import Roster
-from cluster_manager.rules import MembershipRules
+from cluster_manager.membership.events import Effects, NodeRegistered, Send
+from cluster_manager.membership.roster import Roster
+from cluster_manager.membership.rules import MembershipRules
 from cluster_worker.wire.epochs import Epoch
 from cluster_worker.wire.membership_messages import ForceStop, Refused, Registered, RingUpdate
 from cluster_worker.wire.steps import BOOT_STEPS, CLUSTER_READY, INIT_CONNECTION, BootStep

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cluster_manager.cluster_state import ClusterState, Phase
-from cluster_manager.first_boot import begin_boot
-from cluster_manager.membership_events import (
+from cluster_manager.membership.cluster_state import ClusterState, Phase
+from cluster_manager.membership.events import (
     Effects,
     NodeLeft,
     NodeRegistered,
@@ -12,8 +11,9 @@ from cluster_manager.membership_events import (
     Send,
     Ticked,
 )
-from cluster_manager.roster import Member
-from cluster_manager.solo_boots import begin_solo
+from cluster_manager.membership.first_boot import begin_boot
+from cluster_manager.membership.roster import Member
+from cluster_manager.membership.solo_boots import begin_solo
 from cluster_worker.wire.membership_messages import ClusterReady, RingUpdate
 
 

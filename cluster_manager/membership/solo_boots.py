@@ -6,8 +6,8 @@ a time may do that, others wait before that step.
 
 from __future__ import annotations
 
-from cluster_manager.cluster_state import ClusterState, SoloBoot
-from cluster_manager.membership_events import Effects, Send, StepReported
+from cluster_manager.membership.cluster_state import ClusterState, SoloBoot
+from cluster_manager.membership.events import Effects, Send, StepReported
 from cluster_worker.wire.membership_messages import ClusterReady, InitStep
 from cluster_worker.wire.steps import BOOT_STEPS, BootStep
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cluster_manager.cluster_state import ClusterState
-from cluster_manager.membership_events import Effects, NodeLeft, NodeRegistered, NodeSilent, Send, Ticked
-from cluster_manager.solo_boots import (
+from cluster_manager.membership.cluster_state import ClusterState
+from cluster_manager.membership.events import Effects, NodeLeft, NodeRegistered, NodeSilent, Send, Ticked
+from cluster_manager.membership.solo_boots import (
     begin_service,
     begin_solo,
     drop,
