@@ -216,8 +216,11 @@ class SentinelGroup:
         """Whether all replicas follow the primary that all sentinels name."""
         primary = self.primary()
         names = {tuple(_primary_of(sentinel)) for sentinel in self.sentinels}
-        role, _, replicas = primary.ask("ROLE")
-        return role == b"master" and len(replicas) == len(self.servers) - 1 and len(names) == 1
+        role, *standing = primary.ask("ROLE")
+        if role != b"master" or len(names) != 1:  # a replica stands otherwise, in more words
+            return False
+        _, replicas = standing
+        return len(replicas) == len(self.servers) - 1
 
     def primary(self) -> Server:
         """Return the server that was made the primary last, as far as any sentinel knows."""

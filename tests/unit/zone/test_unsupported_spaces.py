@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -44,8 +44,8 @@ def anna(*spaces: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def restart(zone: Any, clock: Clock, registration: Registration) -> Restart:
-    """Return a function that starts the provider, or stops it and starts it again."""
+def restart(zone: Any, clock: Clock, registration: Registration) -> Iterator[Restart]:
+    """A function that starts the provider, or stops it and starts it again."""
     engine, running = MemoryEngine(clock), list[ZoneClient]()
 
     def make_channel(registration: Registration, on_ready: Any, on_push: Any) -> ZoneChannel:
@@ -80,7 +80,9 @@ def restart(zone: Any, clock: Clock, registration: Registration) -> Restart:
         running.append(client)
         return client
 
-    return start
+    yield start
+    for client in running:
+        assert client.stopService().called
 
 
 async def knowing(zone: Any, restart: Restart) -> ZoneClient:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -95,8 +95,10 @@ class Provider:
 
 
 @pytest.fixture
-def provider(zone: Any, clock: Clock, registration: Registration) -> Provider:
-    return Provider(zone, clock, registration)
+def provider(zone: Any, clock: Clock, registration: Registration) -> Iterator[Provider]:
+    provider = Provider(zone, clock, registration)
+    yield provider
+    assert provider.client.stopService().called
 
 
 @ensureDeferred
