@@ -38,7 +38,7 @@ from op_worker.files.stored.charges import used_counter
 from op_worker.files.stored.documents import LOCATION, META, PARENT, EntryValue, Location, encode_parent
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.meta import Meta
-from op_worker.storage.null import NullHelper
+from op_worker.storage.helpers.nulldevice.helper import NullHelper
 from tests.support.spaces import SPACE, Site, alice, at, body
 
 SCOPE = Scope(SPACE)

@@ -23,7 +23,8 @@ from op_worker.config import LocalSection, LocalSpace, ZoneSection
 from op_worker.http.rest.configuration import PRODUCT_VERSION
 from op_worker.storage.helper import StorageError
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import BadStorageError, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.types import BadStorageError
 from op_worker.zone.administration import AdministeredZone
 from op_worker.zone.authenticator import ZoneAuthenticator
 from op_worker.zone.backoff import Backoff

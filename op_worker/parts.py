@@ -65,9 +65,9 @@ from op_worker.snapshots.service import Snapshots
 from op_worker.snapshots.watching import SnapshotWatch, Watching
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
-from op_worker.storage.measured import StorageMetrics
-from op_worker.storage.posix import Durability
 from op_worker.storage.registry import Storages
+from op_worker.storage.types import Durability
+from op_worker.storage.wrappers.measured import StorageMetrics
 from op_worker.uploads.service import Uploads
 from op_worker.zone.administration import ProviderAdministration
 

@@ -7,7 +7,7 @@ A storage path is relative to the storage's root: components joined by ``/``, no
 from __future__ import annotations
 
 import errno as codes
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NewType, Protocol, runtime_checkable
 
 from attrs import frozen
@@ -30,11 +30,22 @@ class StorageUnavailable(StorageError):
 
 @frozen
 class StorageStat:
-    """What the storage says of a path. ``mtime_s`` is seconds since the epoch."""
+    """What the storage says of a path. Times are seconds since the epoch; ``None`` is what it does not keep.
+
+    ``is_other`` tells of what is neither a file nor a directory. ``tag`` is another after every change of the
+    content, as an ETag is; empty when the storage has none.
+    """
 
     size_b: int
     mtime_s: float
     is_directory: bool = False
+    is_other: bool = False
+    ctime_s: float | None = None
+    atime_s: float | None = None
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    tag: str = ""
 
 
 class StorageFile(Protocol):
@@ -146,3 +157,66 @@ class SupportsWholeWrites(Protocol):
 
     async def write_whole(self, path: StoragePath, data: bytes) -> None:
         """Make or replace the file at ``path`` with ``data``; not atomic for concurrent readers."""
+
+
+@frozen
+class Scanned:
+    """A name in a directory with what the storage says of it."""
+
+    name: str
+    stat: StorageStat
+
+
+@runtime_checkable
+class SupportsScanning(Protocol):
+    """The storage lists a directory together with what each name leads to, however long it is."""
+
+    def scan(self, path: StoragePath) -> AsyncIterator[Sequence[Scanned]]:
+        """Give the directory in batches of at most 1000, in any order, each name once.
+
+        Memory does not grow with the directory. What goes meanwhile may be left out; links are not
+        followed. Raises: StorageError(ENOENT, ENOTDIR).
+        """
+
+
+@runtime_checkable
+class SupportsOwners(Protocol):
+    """The storage keeps who owns a file."""
+
+    async def set_owner(self, path: StoragePath, uid: int, gid: int) -> None:
+        """Set the owner and group; -1 keeps one as it is. Raises: StorageError(ENOENT, EPERM)."""
+
+
+@runtime_checkable
+class SupportsUsers(Protocol):
+    """The storage decides by who asks."""
+
+    def for_user(self, credentials: Mapping[str, str]) -> StorageHelper:
+        """Return this storage as somebody with these credentials sees it: those of the storage, changed.
+
+        Cheap, and shares connections where it can.
+        """
+
+
+@frozen
+class Capacity:
+    """How much a storage holds, and how much more it takes, in bytes."""
+
+    total_b: int
+    free_b: int
+
+
+@runtime_checkable
+class SupportsCapacity(Protocol):
+    """The storage knows how full it is."""
+
+    async def capacity(self) -> Capacity:
+        """Return how full it is now."""
+
+
+@runtime_checkable
+class SupportsClosing(Protocol):
+    """The helper holds connections or threads."""
+
+    async def close(self) -> None:
+        """Let them go once the files that are open are closed; nothing is opened after this. Idempotent."""

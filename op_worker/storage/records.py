@@ -11,6 +11,8 @@ from attrs import field, frozen
 from onedata.ids import SpaceId, StorageId
 
 SCHEMA = 1
+_ADDED: list[Any] = [{}, [False] * 4, {}, {}]
+"""What stands for the fields that records of earlier versions do not have."""
 
 
 class UnknownSchemaError(Exception):
@@ -19,23 +21,65 @@ class UnknownSchemaError(Exception):
 
 @frozen(kw_only=True)
 class StorageRecord:
-    """A storage of this provider. ``arguments`` depend on the type and may hold secrets."""
+    """A storage of this provider. ``arguments`` and ``credentials`` depend on the type; they hold secrets.
+
+    Attributes:
+        is_imported: its files were there before us; the root of the storage is the root of its one space.
+        is_readonly: nothing is ever written to it.
+        skips_detection: clients are not to try whether they reach it themselves.
+        is_draining: it takes no new content, and what it has moves to other storages of its spaces.
+        parameters: free texts and numbers that rules of placement ask about.
+        users: how ours are mapped to its own: ``feed`` (auto, local, external), ``url``, ``key``.
+    """
 
     storage_id: StorageId
     name: str
     type: str
     arguments: Mapping[str, str] = field(factory=dict, repr=False)
+    credentials: Mapping[str, str] = field(factory=dict, repr=False)
+    is_imported: bool = False
+    is_readonly: bool = False
+    skips_detection: bool = False
+    is_draining: bool = False
+    parameters: Mapping[str, str | float] = field(factory=dict)
+    users: Mapping[str, str] = field(factory=dict, repr=False)
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.name, self.type, dict(self.arguments), *self.rest])
+        flags = [self.is_imported, self.is_readonly, self.skips_detection, self.is_draining]
+        packed: bytes = msgpack.packb(
+            [
+                SCHEMA,
+                self.name,
+                self.type,
+                dict(self.arguments),
+                dict(self.credentials),
+                flags,
+                dict(self.parameters),
+                dict(self.users),
+                *self.rest,
+            ]
+        )
         return packed
 
     @classmethod
     def decode(cls, storage_id: str, data: bytes) -> StorageRecord:
-        name, type_, arguments, *rest = _unpack(data)
+        name, type_, arguments, *later = _unpack(data)
+        credentials, flags, parameters, users, *rest = [*later, *_ADDED[len(later) :]]
+        is_imported, is_readonly, skips_detection, is_draining, *_ = flags
         return cls(
-            storage_id=StorageId(storage_id), name=name, type=type_, arguments=arguments, rest=tuple(rest)
+            storage_id=StorageId(storage_id),
+            name=name,
+            type=type_,
+            arguments=arguments,
+            credentials=credentials,
+            is_imported=is_imported,
+            is_readonly=is_readonly,
+            skips_detection=skips_detection,
+            is_draining=is_draining,
+            parameters=parameters,
+            users=users,
+            rest=tuple(rest),
         )
 
 

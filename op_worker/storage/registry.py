@@ -32,11 +32,13 @@ from op_worker.storage.helper import (
     SupportsRename,
     SupportsWholeWrites,
 )
-from op_worker.storage.measured import MeasuredHelper, StorageTally
-from op_worker.storage.memory import MemoryHelper
-from op_worker.storage.null import NullHelper
-from op_worker.storage.posix import Durability, PosixHelper
+from op_worker.storage.helpers.memory import MEMORY
+from op_worker.storage.helpers.nulldevice.helper import NULLDEVICE
+from op_worker.storage.helpers.posix.helper import POSIX
+from op_worker.storage.parameters import checked
 from op_worker.storage.records import StorageRecord, SupportRecord
+from op_worker.storage.types import BadStorageError, Durability, HelperSurroundings, StorageType
+from op_worker.storage.wrappers.measured import MeasuredHelper, StorageTally
 
 PROVIDER = Scope("provider")
 STORAGES = Key("storages")
@@ -44,38 +46,12 @@ SUPPORTS = Key("supports")
 _MOST_TRIES = 20
 
 
-class BadStorageError(Exception):
-    """A storage cannot be made from its record; the text says what to change."""
-
-
 class StorageInUseError(Exception):
     """A storage still supports spaces."""
 
 
-@frozen
-class HelperSurroundings:
-    """What helpers are made with besides their own arguments."""
-
-    blocking: Blocking
-    durability: Durability
-
-
-HelperFactory = Callable[[StorageRecord, HelperSurroundings], StorageHelper]
-
-
-def _posix(record: StorageRecord, surroundings: HelperSurroundings) -> StorageHelper:
-    mount_point = record.arguments.get("mountPoint", "")
-    if not mount_point.startswith("/"):
-        raise BadStorageError("a posix storage needs an absolute mountPoint")
-    return PosixHelper(mount_point, surroundings.blocking, surroundings.durability)
-
-
-FACTORIES: Mapping[str, HelperFactory] = {
-    "posix": _posix,
-    "memory": lambda record, surroundings: MemoryHelper(),
-    "nulldevice": lambda record, surroundings: NullHelper(),
-}
-"""Every storage type that can be added."""
+TYPES: Mapping[str, StorageType] = {each.name: each for each in (POSIX, MEMORY, NULLDEVICE)}
+"""Every type of storage that can be added."""
 
 
 @frozen(eq=False)
@@ -131,12 +107,12 @@ class Storages(OrderedService):
         blocking: Blocking,
         clock: IReactorTime,
         durability: Durability = Durability.PROCESS,
-        factories: Mapping[str, HelperFactory] = FACTORIES,
+        types: Mapping[str, StorageType] = TYPES,
     ) -> None:
         super().__init__()
         self._engine = engine
-        self._surroundings = HelperSurroundings(blocking, durability)
-        self._factories = factories
+        self._surroundings = HelperSurroundings(blocking, durability, clock)
+        self._types = types
         self._storages: dict[StorageId, Storage] = {}
         self._supports: dict[SpaceId, Support] = {}
         self._locks = KeyedLocks()
@@ -263,11 +239,12 @@ class Storages(OrderedService):
             return None
 
     def _made(self, record: StorageRecord) -> Storage:
-        factory = self._factories.get(record.type)
-        if factory is None:
-            raise BadStorageError(f"storage type {record.type} is none of {', '.join(self._factories)}")
+        type_ = self._types.get(record.type)
+        if type_ is None:
+            raise BadStorageError(f"storage type {record.type} is none of {', '.join(self._types)}")
         tally = self._tallies.setdefault(record.storage_id, StorageTally())
-        return Storage.of(record, factory(record, self._surroundings), tally)
+        helper = type_.make(checked(type_, record.arguments, record.credentials), self._surroundings)
+        return Storage.of(record, helper, tally)
 
     def _add_support(self, record: SupportRecord) -> None:
         storage = self._storages.get(record.storage_id)

@@ -22,7 +22,8 @@ from onedata.tokens.token import Token
 from onedata.tokens.types import InviteToken, InviteType
 from op_worker.storage.helper import StorageError
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import BadStorageError, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.types import BadStorageError
 from op_worker.zone.registering import RegistrationRequest
 from op_worker.zone.registration import Registration
 

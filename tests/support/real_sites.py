@@ -13,7 +13,7 @@ from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.persistence.embedded import EmbeddedRedis
 from cluster_worker.persistence.redis import RedisEngine
 from cluster_worker.runtime.pool import BlockingPool
-from op_worker.storage.posix import PosixHelper
+from op_worker.storage.helpers.posix.helper import PosixHelper
 from tests.support.spaces import Site
 
 

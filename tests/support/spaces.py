@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 
@@ -18,7 +18,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.model import NAMES, Target
 from op_worker.files.service import FileService
 from op_worker.storage.helper import StorageHelper
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MEMORY, MemoryHelper
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import StaticZone
@@ -96,8 +96,8 @@ class Site:
 
     async def process(self, node_name: str = "worker@test") -> FileService:
         """Start the life of a node; its service is not started, so nothing is recovered by itself."""
-        factories: dict[str, Callable[..., StorageHelper]] = {"memory": lambda *_: self.helper}
-        storages = Storages(self.engine, self.blocking, self.clock, factories=factories)
+        types = {"memory": evolve(MEMORY, make=lambda *_: self.helper)}
+        storages = Storages(self.engine, self.blocking, self.clock, types=types)
         record = StorageRecord(storage_id=STORAGE, name="s", type="memory")
         await storages.load()
         if storages.get(STORAGE) is None:

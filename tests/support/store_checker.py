@@ -25,7 +25,7 @@ from op_worker.fsck.check import Check
 from op_worker.fsck.report import Options
 from op_worker.fsck.tools import Tools
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MemoryHelper
 from tests.support.spaces import SPACE, STORAGE, Site
 
 OF_TASKS = ("tasks:", "masters:", "audit:")

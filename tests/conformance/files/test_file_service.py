@@ -33,7 +33,7 @@ from op_worker.files.model import (
     Target,
 )
 from op_worker.files.service import FileService
-from op_worker.storage.posix import PosixHelper
+from op_worker.storage.helpers.posix.helper import PosixHelper
 from tests.support.spaces import (
     ALICE,
     FOREIGN,

@@ -30,7 +30,7 @@ from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.model import CreateOptions, Existing, FileStat, MetadataChange
 from op_worker.files.service import FileService
-from op_worker.storage.posix import PosixHelper
+from op_worker.storage.helpers.posix.helper import PosixHelper
 from tests.support.posix_model import Inode, Member, PosixModel, Refused
 from tests.support.spaces import ALICE, BOB, OWNER, READER, SPACE, Site, body, names_in, owner, path, read
 

@@ -22,7 +22,7 @@ from op_worker.changes.stream import Framing
 from op_worker.files.model import CreateOptions, MetadataChange, Target
 from op_worker.files.service import FileService
 from op_worker.search.service import Search, Searching
-from op_worker.storage.posix import PosixHelper
+from op_worker.storage.helpers.posix.helper import PosixHelper
 from tests.support.spaces import SPACE, Site, alice, owner, path
 
 

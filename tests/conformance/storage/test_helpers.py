@@ -19,10 +19,10 @@ from op_worker.storage.helper import (
     SupportsRename,
     SupportsWholeWrites,
 )
-from op_worker.storage.measured import MeasuredHelper, StorageTally
-from op_worker.storage.memory import MemoryHelper
-from op_worker.storage.null import NullHelper
-from op_worker.storage.posix import PosixHelper
+from op_worker.storage.helpers.memory import MemoryHelper
+from op_worker.storage.helpers.nulldevice.helper import NullHelper
+from op_worker.storage.helpers.posix.helper import PosixHelper
+from op_worker.storage.wrappers.measured import MeasuredHelper, StorageTally
 
 A, B, DEEP = StoragePath("a"), StoragePath("b"), StoragePath("x/y/z/file")
 

@@ -25,7 +25,7 @@ from op_worker.http.cdmi.serialization.canonical import CanonicalStream
 from op_worker.http.cdmi.serialization.deserializing import Deserializing
 from op_worker.http.cdmi.serialization.reading import Begun, CanonicalItems, Ended, Item, ValueText
 from op_worker.http.cdmi.serialization.serializing import Serializing
-from op_worker.storage.null import NullHelper
+from op_worker.storage.helpers.nulldevice.helper import NullHelper
 from tests.support.immediate import now
 from tests.support.spaces import Site, body, owner, path, read
 

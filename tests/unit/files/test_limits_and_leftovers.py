@@ -20,7 +20,7 @@ from op_worker.files.model import CreateOptions, Existing, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
 from op_worker.files.stored.paths import staging_path, storage_path
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MemoryHelper
 from tests.support.spaces import (
     OTHER_SPACE,
     OWNER,

@@ -17,7 +17,7 @@ from op_worker.files.stored.intents import INTENTS, IntentKind
 from op_worker.files.stored.lives import LIVES
 from op_worker.files.stored.paths import STAGING, storage_path
 from op_worker.storage.helper import StoragePath
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MemoryHelper
 from tests.support.immediate import now
 from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
 from tests.support.spaces import SPACE, Site, body, die, live, living_site, owner, path, read

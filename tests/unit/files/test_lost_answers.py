@@ -19,7 +19,7 @@ from op_worker.files.model import CreateOptions, Existing, MetadataChange
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
 from op_worker.files.stored.paths import staging_path, storage_path
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MemoryHelper
 from tests.support.spaces import SPACE, STORAGE, Site, body, names_in, owner, path, read
 
 UPDATE = CreateOptions(existing=Existing.UPDATE)

@@ -10,7 +10,7 @@ from op_worker.files.model import CreateOptions, Existing
 from op_worker.files.removing.removals import Progress, Removing
 from op_worker.files.service import FileService
 from op_worker.storage.helper import StoragePath
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MemoryHelper
 from tests.support.power_cuts import bury
 from tests.support.spaces import ALICE, OWNER, SPACE, Site, alice, bob, body, owner, path
 from tests.support.store_checker import check_store

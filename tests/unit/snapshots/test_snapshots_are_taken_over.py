@@ -17,7 +17,7 @@ from op_worker.files.stored.detached import DETACHED
 from op_worker.snapshots.records import Status
 from op_worker.snapshots.service import Snapshots
 from op_worker.snapshots.watching import SnapshotWatch, Watching
-from op_worker.storage.memory import MemoryHelper
+from op_worker.storage.helpers.memory import MemoryHelper
 from tests.support.immediate import now
 from tests.support.job_nodes import JobNodes
 from tests.support.nodes_and_a_store import Surroundings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from op_worker.storage.beneath import OpenBeneath, best_opener, open_at_once, open_walking
+from op_worker.storage.helpers.posix.beneath import OpenBeneath, best_opener, open_at_once, open_walking
 
 
 @pytest.fixture(params=[open_at_once, open_walking], ids=["at once", "walking"])

@@ -11,7 +11,8 @@ from pytest_twisted import ensureDeferred
 
 from cluster_worker.runtime.pool import Inline
 from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
-from op_worker.storage.posix import Durability, PosixHelper
+from op_worker.storage.helpers.posix.helper import PosixHelper
+from op_worker.storage.types import Durability
 
 SECRET = b"secret"
 

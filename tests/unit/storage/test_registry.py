@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+import msgpack
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet.task import Clock
@@ -22,7 +23,8 @@ from cluster_worker.runtime.pool import Inline
 from onedata.ids import SpaceId, StorageId
 from op_worker.storage.helper import StorageUnavailable
 from op_worker.storage.records import StorageRecord, SupportRecord, UnknownSchemaError
-from op_worker.storage.registry import FACTORIES, BadStorageError, StorageInUseError, Storages
+from op_worker.storage.registry import TYPES, StorageInUseError, Storages
+from op_worker.storage.types import BadStorageError
 
 SPACE, MEMORY = SpaceId("space"), StorageId("memory")
 RECORD = StorageRecord(storage_id=MEMORY, name="mem", type="memory", arguments={"key": "secret"})
@@ -142,7 +144,7 @@ async def test_news_that_cannot_be_read_now_are_read_when_the_store_is_back() ->
 @ensureDeferred
 async def test_a_storage_of_a_type_that_only_newer_nodes_know_keeps_no_other_from_being_used() -> None:
     engine = MemoryEngine()
-    newer = Storages(engine, Inline(), Clock(), factories={**FACTORIES, "tape": FACTORIES["memory"]})
+    newer = Storages(engine, Inline(), Clock(), types={**TYPES, "tape": TYPES["memory"]})
     await newer.add_storage(RECORD)
     tape = StorageRecord(storage_id=StorageId("tape"), name="tape", type="tape")
     await newer.add_storage(tape)
@@ -188,13 +190,17 @@ async def test_a_posix_storage_is_tried_before_it_is_kept(tmp_path: Path) -> Non
 
 def test_arguments_of_a_storage_are_not_printed() -> None:
     assert "secret" not in repr(RECORD)
-    assert set(FACTORIES) == {"posix", "memory", "nulldevice"}
+    assert set(TYPES) == {"posix", "memory", "nulldevice"}
+
+
+def test_records_of_the_first_version_are_read() -> None:
+    record = StorageRecord.decode("x", msgpack.packb([1, "disk", "posix", {"mountPoint": "/mnt"}]))
+    assert (record.name, record.arguments, record.credentials) == ("disk", {"mountPoint": "/mnt"}, {})
+    assert not (record.is_imported or record.is_readonly or record.is_draining)
 
 
 def test_records_keep_unknown_fields_and_refuse_unknown_schemas() -> None:
-    record = StorageRecord.decode(
-        "x", RECORD.encode()[:1].replace(b"\x94", b"\x95") + RECORD.encode()[1:] + b"\x07"
-    )
+    record = StorageRecord.decode("x", msgpack.packb([*msgpack.unpackb(RECORD.encode()), 7]))
     assert record.rest == (7,)
     assert StorageRecord.decode("x", record.encode()) == record
     support = SupportRecord(space_id=SPACE, storage_id=MEMORY, size_b=5, rest=("new",))

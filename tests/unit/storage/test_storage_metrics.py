@@ -14,9 +14,9 @@ from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Inline
 from onedata.ids import StorageId
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.measured import StorageMetrics
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
+from op_worker.storage.wrappers.measured import StorageMetrics
 
 RECORD = StorageRecord(storage_id=StorageId("st1"), name="mem", type="memory", arguments={})
 

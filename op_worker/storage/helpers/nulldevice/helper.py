@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from op_worker.storage.helper import StorageFile, StoragePath, StorageStat
+from op_worker.storage.types import StorageType
 
 ENDLESS_B = 2**63 - 1
 """The size of every file: there are as many zeros as anybody asks for."""
@@ -67,3 +68,6 @@ class NullFile:
 
     async def close(self) -> None:
         return
+
+
+NULLDEVICE = StorageType(name="nulldevice", make=lambda parameters, surroundings: NullHelper(), is_posix=True)

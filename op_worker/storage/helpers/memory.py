@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from op_worker.storage.helper import StorageError, StorageFile, StoragePath, StorageStat
+from op_worker.storage.types import StorageType
 
 
 @define(eq=False)
@@ -178,3 +179,6 @@ def _parts(path: StoragePath) -> list[str]:
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise StorageError(errno.EINVAL, path)
     return parts
+
+
+MEMORY = StorageType(name="memory", make=lambda parameters, surroundings: MemoryHelper())

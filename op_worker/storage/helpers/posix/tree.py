@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from op_worker.storage.beneath import OpenBeneath, best_opener
+from op_worker.storage.helpers.posix.beneath import OpenBeneath, best_opener
 
 FILE_MODE = 0o664
 DIRECTORY_MODE = 0o775

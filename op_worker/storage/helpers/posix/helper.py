@@ -6,11 +6,9 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import Concatenate, ParamSpec, TypeVar
 
 from cluster_worker.runtime.pool import Blocking
-from op_worker.storage.descriptor import SharedDescriptor
 from op_worker.storage.helper import (
     Opened,
     StorageError,
@@ -19,7 +17,17 @@ from op_worker.storage.helper import (
     StorageStat,
     StorageUnavailable,
 )
-from op_worker.storage.posix_tree import PosixTree, RootMissingError
+from op_worker.storage.helpers.posix.descriptor import SharedDescriptor
+from op_worker.storage.helpers.posix.tree import PosixTree, RootMissingError
+from op_worker.storage.types import (
+    BadStorageError,
+    Durability,
+    HelperSurroundings,
+    Kind,
+    Parameter,
+    Parameters,
+    StorageType,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,15 +35,6 @@ R = TypeVar("R")
 _AWAY = frozenset({errno.ESTALE, errno.ENOTCONN, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.ENXIO})
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 _FAST_READ_B = 1 << 20
-
-
-class Durability(Enum):
-    """What an acknowledged change survives."""
-
-    PROCESS = "process"
-    """The death of any process."""
-    POWER = "power"
-    """Also the loss of power: files and renames are flushed to the disk."""
 
 
 class PosixHelper:
@@ -223,3 +222,22 @@ def _storage_error(error: OSError, path: StoragePath) -> StorageError:
     number = error.errno or errno.EIO
     kind = StorageUnavailable if number in _AWAY else StorageError
     return kind(number, path, error.strerror or "")
+
+
+def _made(parameters: Parameters, surroundings: HelperSurroundings) -> PosixHelper:
+    mount_point = parameters.text("mountPoint")
+    if not mount_point.startswith("/"):
+        raise BadStorageError("a posix storage needs an absolute mountPoint")
+    return PosixHelper(mount_point, surroundings.blocking, surroundings.durability)
+
+
+POSIX = StorageType(
+    name="posix",
+    arguments=[Parameter(name="mountPoint")],
+    credentials=[
+        Parameter(name="uid", kind=Kind.INTEGER, default="0"),
+        Parameter(name="gid", kind=Kind.INTEGER, default="0", minimum=-1),
+    ],
+    make=_made,
+    is_posix=True,
+)

@@ -1,0 +1,1 @@
+"""Storage helpers: a package for each type of storage."""

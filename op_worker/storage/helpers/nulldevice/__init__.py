@@ -1,0 +1,1 @@
+"""A storage that keeps nothing."""

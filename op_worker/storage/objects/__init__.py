@@ -1,0 +1,1 @@
+"""Files kept as objects: how bytes are laid out over keys."""

@@ -1,0 +1,1 @@
+"""Helpers around helpers: the same contract, with something added."""
