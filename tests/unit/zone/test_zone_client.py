@@ -94,11 +94,26 @@ class Provider:
         return await self.start()
 
 
+MakeProvider = Callable[..., Provider]
+"""Makes a provider, given the store of another and a node name, that ends with the test."""
+
+
 @pytest.fixture
-def provider(zone: Any, clock: Clock, registration: Registration) -> Iterator[Provider]:
-    provider = Provider(zone, clock, registration)
-    yield provider
-    assert provider.client.stopService().called
+def make_provider(zone: Any, clock: Clock, registration: Registration) -> Iterator[MakeProvider]:
+    made: list[Provider] = []
+
+    def make(*args: Any) -> Provider:
+        made.append(Provider(zone, clock, registration, *args))
+        return made[-1]
+
+    yield make
+    for provider in made:
+        assert provider.client.stopService().called
+
+
+@pytest.fixture
+def provider(make_provider: MakeProvider) -> Provider:
+    return make_provider()
 
 
 @ensureDeferred
@@ -298,9 +313,9 @@ async def test_refused_registration_leaves_the_provider_unregistered(provider: P
 
 @ensureDeferred
 async def test_other_nodes_of_the_provider_hear_of_the_registration(
-    provider: Provider, zone: Any, clock: Clock, registration: Registration
+    provider: Provider, make_provider: MakeProvider, clock: Clock
 ) -> None:
-    other = Provider(zone, clock, registration, provider.engine)
+    other = make_provider(provider.engine)
     await other.start()
     client = await provider.start()
     await client.register(REQUEST)
@@ -311,10 +326,10 @@ async def test_other_nodes_of_the_provider_hear_of_the_registration(
 
 @ensureDeferred
 async def test_node_that_the_zone_has_not_told_yet_takes_over_what_another_node_was_told(
-    zone: Any, provider: Provider, clock: Clock, registration: Registration
+    provider: Provider, make_provider: MakeProvider
 ) -> None:
     client = await provider.start_registered()
-    other = Provider(zone, clock, registration, provider.engine).client
+    other = make_provider(provider.engine).client
     assert other.registration is None
     await client.support_space(StorageId("st"), "support token", 10)
     await other.refresh()
@@ -329,9 +344,9 @@ async def test_node_that_the_zone_has_not_told_yet_takes_over_what_another_node_
 
 @ensureDeferred
 async def test_two_nodes_that_register_at_once_make_one_registration(
-    zone: Any, provider: Provider, clock: Clock, registration: Registration
+    provider: Provider, make_provider: MakeProvider, clock: Clock, registration: Registration
 ) -> None:
-    other = Provider(zone, clock, registration, provider.engine, "worker@other")
+    other = make_provider(provider.engine, "worker@other")
     asked: list[Deferred[None]] = []
 
     async def slowly(request: RegistrationRequest) -> Registration:
