@@ -20,7 +20,7 @@ class Enrolled:
     """A helper against its real server.
 
     Attributes:
-        server: starts the server below a folder, once for all tests, and ends it; skips loudly what cannot run.
+        server: starts the server below a folder, once for all tests, and ends it.
         make: makes a helper in an empty place of the server that has this name.
         powers: the optional protocols of ``op_worker.storage.helper`` that it has, exactly.
         lacks: words of the suite that it cannot do, each with the reason. See ``test_helpers``.
