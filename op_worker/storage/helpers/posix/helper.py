@@ -85,7 +85,7 @@ class PosixHelper:
                 if batch:
                     yield batch
         finally:
-            folder.close()
+            await self._blocking.run(folder.close)
 
     async def make_directory(self, path: StoragePath) -> None:
         await self._run(path, self._tree.make_directory, _raw(path))
