@@ -30,6 +30,7 @@ from op_worker.storage.helper import (
     SupportsDirectories,
     SupportsOpenWithFirst,
     SupportsRename,
+    SupportsScanning,
     SupportsWholeWrites,
 )
 from op_worker.storage.helpers.memory import MEMORY
@@ -64,6 +65,7 @@ class Storage:
     directories: SupportsDirectories | None
     first: SupportsOpenWithFirst | None
     whole: SupportsWholeWrites | None
+    scanning: SupportsScanning | None
 
     @classmethod
     def of(cls, record: StorageRecord, helper: StorageHelper, tally: StorageTally) -> Storage:
@@ -76,6 +78,7 @@ class Storage:
             measured if isinstance(helper, SupportsDirectories) else None,
             measured if isinstance(helper, SupportsOpenWithFirst) else None,
             measured if isinstance(helper, SupportsWholeWrites) else None,
+            measured if isinstance(helper, SupportsScanning) else None,
         )
 
     @property

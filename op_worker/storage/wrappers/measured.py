@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno as codes
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from op_worker.storage.helper import (
     Opened,
+    Scanned,
     StorageError,
     StorageFile,
     StorageHelper,
@@ -88,6 +89,11 @@ class MeasuredHelper:
     async def list_directory(self, path: StoragePath) -> Sequence[str]:
         names: Sequence[str] = await self._tally.count("list_directory", self._helper.list_directory(path))
         return names
+
+    def scan(self, path: StoragePath) -> AsyncIterator[Sequence[Scanned]]:
+        self._tally.operations["scan"] += 1
+        batches: AsyncIterator[Sequence[Scanned]] = self._helper.scan(path)
+        return batches
 
     async def check(self) -> None:
         await self._tally.count("check", self._helper.check())

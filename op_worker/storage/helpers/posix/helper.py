@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from cluster_worker.runtime.pool import Blocking
 from op_worker.storage.helper import (
     Opened,
+    Scanned,
     StorageError,
     StorageFile,
     StoragePath,
@@ -18,6 +18,7 @@ from op_worker.storage.helper import (
     StorageUnavailable,
 )
 from op_worker.storage.helpers.posix.descriptor import SharedDescriptor
+from op_worker.storage.helpers.posix.scanning import FolderScan, status
 from op_worker.storage.helpers.posix.tree import PosixTree, RootMissingError
 from op_worker.storage.types import (
     BadStorageError,
@@ -75,8 +76,16 @@ class PosixHelper:
         await self._run(source, _rename, self._tree, _raw(source), _raw(target), self._durability)
 
     async def stat(self, path: StoragePath) -> StorageStat:
-        found = await self._run(path, self._tree.stat, _raw(path))
-        return StorageStat(found.st_size, found.st_mtime, stat.S_ISDIR(found.st_mode))
+        return status(await self._run(path, self._tree.stat, _raw(path)))
+
+    async def scan(self, path: StoragePath) -> AsyncIterator[Sequence[Scanned]]:
+        folder = FolderScan(await self._run(path, self._tree.open_directory, _raw(path)))
+        try:
+            while (batch := await self._run(path, folder.batch)) is not None:
+                if batch:
+                    yield batch
+        finally:
+            await self._blocking.run(folder.close)
 
     async def make_directory(self, path: StoragePath) -> None:
         await self._run(path, self._tree.make_directory, _raw(path))

@@ -100,6 +100,15 @@ class PosixTree:
         finally:
             os.close(fd)
 
+    def open_directory(self, path: bytes) -> int:
+        """Return the descriptor of a directory for reading its names; ``b""`` is the root."""
+        if path:
+            return self._beneath(path, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
+        try:
+            return os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise RootMissingError(os.strerror(error.errno or errno.EIO)) from error
+
     def set_mode(self, path: bytes, mode: int) -> None:
         """Set the permission bits of a file or directory."""
         fd = self._beneath(path, os.O_RDONLY | _SAFE)
