@@ -40,6 +40,7 @@ from op_worker.files.removing.tree_deletion import TreeDeletion, purge_soon_by
 from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
 from op_worker.files.stored.documents import META
+from op_worker.files.stored.paths import INODES, STAGING
 from op_worker.fsck.job import FsckTraverse
 from op_worker.fsck.tools import Tools
 from op_worker.ground import Ground
@@ -54,6 +55,9 @@ from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
 from op_worker.http.tus.door import TusDoor
+from op_worker.mapping.acting import ActingUsers
+from op_worker.mapping.external import ExternalFeed, feed_agent
+from op_worker.mapping.service import UserMapping
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
 from op_worker.metrics.exposed import SpaceMetrics
 from op_worker.metrics.service import MetricsService, make_metrics
@@ -65,11 +69,14 @@ from op_worker.snapshots.service import Snapshots
 from op_worker.snapshots.watching import SnapshotWatch, Watching
 from op_worker.statistics.service import StatisticsService, make_statistics
 from op_worker.storage.helper import StorageError
+from op_worker.storage.helpers.posix.helper import POSIX
+from op_worker.storage.helpers.posix.identity import can_act_as_others
 from op_worker.storage.registry import Storages
 from op_worker.storage.types import Durability
 from op_worker.storage.wrappers.measured import StorageMetrics
 from op_worker.uploads.service import Uploads
 from op_worker.zone.administration import ProviderAdministration
+from op_worker.zone.connection import load_trust
 
 _log = Logger()
 
@@ -83,6 +90,7 @@ class ProviderParts:
     engine_service: IService
     membership: Membership
     storages: Storages
+    mapping: UserMapping
     files: FileService
     search_thread: BlockingPool
     searching: Searching
@@ -112,6 +120,10 @@ class ProviderParts:
         is_power = config.redis.durability is RedisDurability.POWER
         durability = Durability.POWER if is_power else Durability.PROCESS
         storages = Storages(engine, ground.pool, reactor, durability)
+        trust = load_trust(config.zone.ca_file)
+        mapping = UserMapping(
+            engine, membership.zone, storages, ExternalFeed(feed_agent(reactor, trust), reactor), reactor
+        )
         jobs = make_jobs(reactor, engine, ground.node, membership.zone.supported_spaces)
         files = FileService(
             engine,
@@ -125,6 +137,7 @@ class ProviderParts:
             purge_soon=purge_soon_by(jobs),
             charge_soon=charge_soon_by(jobs),
             sharing=Preference(config.node.node_name, lambda: ground.node.ring),
+            acting=ActingUsers(storages, mapping, (STAGING, INODES)),
         )
         jobs.offer(TreeDeletion(files.trash))
         jobs.offer(FsckTraverse(Tools.of(files.context)))
@@ -191,7 +204,7 @@ class ProviderParts:
             )
         )
         return ProviderParts(
-            *(ground, engine, engine_service, membership, storages, files),
+            *(ground, engine, engine_service, membership, storages, mapping, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, snapshots, queue_services),
             *(jobs, metrics),
@@ -213,12 +226,18 @@ class ProviderParts:
             except StorageError as error:
                 name = storage.record.name
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
+        self._tell_who_acts()
         for service in (
-            *(self.files, self.shares, self.search_thread, self.searching, self.compaction),
+            *(self.mapping, self.files, self.shares, self.search_thread, self.searching, self.compaction),
             *(self.statistics, self.downloads, self.uploads, self.snapshots, self.queue_services),
             *(self.jobs, self.metrics),
         ):
             service.setServiceParent(parent)
+
+    def _tell_who_acts(self) -> None:
+        is_posix = any(storage.record.type == POSIX.name for storage in self.storages.all())
+        if is_posix and not can_act_as_others():
+            _log.warn("posix storages: this daemon is not root, so all users act there under its own uid")
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""

@@ -29,6 +29,7 @@ from op_worker.files.rules.offer import Offer
 from op_worker.files.settings import Settings
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.tallies import Tallies
+from op_worker.mapping.contract import Acting
 from op_worker.storage.helper import StorageUnavailable
 from op_worker.storage.registry import Storage, Storages
 
@@ -53,6 +54,7 @@ class FilesContext:
     offer: Offer
     lives: Lives
     works: Works
+    acting: Acting
 
     @property
     def tallies(self) -> Tallies:
@@ -101,6 +103,15 @@ class FilesContext:
         if storage is None:
             raise StorageUnavailable(errno.ENODEV, "", f"there is no storage {storage_id}")
         return storage
+
+    async def storage_for(self, visit: Visit, storage: Storage) -> Storage:
+        """Return a storage on which the caller acts as himself; guests act as its administrator.
+
+        Raises: StorageError(EACCES) when the storage does not know him; PersistenceUnavailable.
+        """
+        if visit.caller.is_guest:
+            return storage
+        return await self.acting.storage_for(visit.user_id, visit.space_id, storage)
 
     def new_key(self) -> Key:
         """Return the key of a new file."""

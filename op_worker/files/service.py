@@ -113,11 +113,13 @@ from op_worker.files.tree.moving import Moving
 from op_worker.files.tree.nameless import Nameless
 from op_worker.files.tree.recycle_bin import RecycleBin
 from op_worker.files.tree.unfinished_copies import UnfinishedCopies
+from op_worker.mapping.contract import Acting, AllAsAdministrator
 from op_worker.storage.registry import Storages
 from op_worker.zone.directory import Zone
 from op_worker.zone.records import SpaceInfo
 
 _OFFER = Offer()
+_ALL_AS_ADMINISTRATOR = AllAsAdministrator()
 
 
 class FileService(TaskService):
@@ -130,6 +132,7 @@ class FileService(TaskService):
         purge_soon: lets a space's trash be emptied; without it this service does so itself.
         charge_soon: the same for files that are to be charged anew.
         sharing: which background work this node takes on.
+        acting: who users are on storages.
     """
 
     def __init__(
@@ -146,6 +149,7 @@ class FileService(TaskService):
         purge_soon: PurgeSoon | None = None,
         charge_soon: ChargeSoon | None = None,
         sharing: WorkSharing = ALONE,
+        acting: Acting = _ALL_AS_ADMINISTRATOR,
     ) -> None:
         super().__init__()
         locks = PathLocks()
@@ -175,6 +179,7 @@ class FileService(TaskService):
             offer,
             lives,
             Works(engine, owner_text(node_name, random_bytes), clock, sharing),
+            acting,
         )
         self._access_times = AccessTimes(engine, settings, self.tasks, clock, wall_clock)
         purging = Purging(engine, storages, journal, wall_clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from onedata.ids import GroupId, SpaceId, UserId
+from op_worker.storage.helper import StoragePath
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storage
 
@@ -47,8 +48,21 @@ class Acting(Protocol):
         Raises: StorageError(EACCES) when the feed knows no credentials of his; PersistenceUnavailable.
         """
 
-    async def hand_over(self, user_id: UserId, space_id: SpaceId, storage: Storage, path: str) -> None:
-        """Make a file that the administrator made the user's, where files have owners. Raises: as above."""
+    async def hand_over(
+        self, user_id: UserId, space_id: SpaceId, storage: Storage, path: StoragePath
+    ) -> None:
+        """Make a file that the administrator made the user's, where files have owners.
+
+        What the storage refuses is logged; ``adopt`` makes up for it. Raises: PersistenceUnavailable.
+        """
+
+    async def adopt(self, owner_id: UserId, space_id: SpaceId, storage: Storage, path: StoragePath) -> bool:
+        """Hand over a file that is still the administrator's, as those of earlier versions are.
+
+        Tells whether it was. What lies on an imported storage has the owner that it came with.
+
+        Raises: StorageError; PersistenceUnavailable.
+        """
 
 
 class AllAsAdministrator:
@@ -57,5 +71,10 @@ class AllAsAdministrator:
     async def storage_for(self, user_id: UserId, space_id: SpaceId, storage: Storage) -> Storage:
         return storage
 
-    async def hand_over(self, user_id: UserId, space_id: SpaceId, storage: Storage, path: str) -> None:
+    async def adopt(self, owner_id: UserId, space_id: SpaceId, storage: Storage, path: StoragePath) -> bool:
+        return False
+
+    async def hand_over(
+        self, user_id: UserId, space_id: SpaceId, storage: Storage, path: StoragePath
+    ) -> None:
         """Files stay the administrator's."""

@@ -28,9 +28,12 @@ from onedata.ids import SpaceId, StorageId
 from op_worker.storage.helper import (
     StorageHelper,
     SupportsDirectories,
+    SupportsModes,
     SupportsOpenWithFirst,
+    SupportsOwners,
     SupportsRename,
     SupportsScanning,
+    SupportsUsers,
     SupportsWholeWrites,
 )
 from op_worker.storage.helpers.memory import MEMORY
@@ -66,6 +69,10 @@ class Storage:
     first: SupportsOpenWithFirst | None
     whole: SupportsWholeWrites | None
     scanning: SupportsScanning | None
+    owners: SupportsOwners | None
+    modes: SupportsModes | None
+    inner: StorageHelper
+    """The helper alone, whose operations nobody counts."""
 
     @classmethod
     def of(cls, record: StorageRecord, helper: StorageHelper, tally: StorageTally) -> Storage:
@@ -79,7 +86,15 @@ class Storage:
             measured if isinstance(helper, SupportsOpenWithFirst) else None,
             measured if isinstance(helper, SupportsWholeWrites) else None,
             measured if isinstance(helper, SupportsScanning) else None,
+            measured if isinstance(helper, SupportsOwners) else None,
+            measured if isinstance(helper, SupportsModes) else None,
+            helper,
         )
+
+    @property
+    def has_users(self) -> bool:
+        """Whether the storage decides by who asks."""
+        return isinstance(self.inner, SupportsUsers)
 
     @property
     def storage_id(self) -> StorageId:
@@ -159,6 +174,24 @@ class Storages(OrderedService):
     def get(self, storage_id: StorageId) -> Storage | None:
         """Return a storage."""
         return self._storages.get(storage_id)
+
+    def type_of(self, record: StorageRecord) -> StorageType | None:
+        """Return what kind of storage a record speaks of; ``None`` for one that only newer nodes know."""
+        return self._types.get(record.type)
+
+    def as_user(self, storage: Storage, credentials: Mapping[str, str]) -> Storage:
+        """Return a storage as somebody with these credentials, in the place of its own, sees it.
+
+        Raises: BadStorageError.
+        """
+        record = storage.record
+        if isinstance(storage.inner, SupportsUsers):
+            helper = storage.inner.for_user(credentials)
+        else:
+            type_ = self._types[record.type]
+            theirs = checked(type_, record.arguments, {**record.credentials, **credentials})
+            helper = type_.make(theirs, self._surroundings)
+        return Storage.of(record, helper, self._tallies[record.storage_id])
 
     def for_space(self, space_id: SpaceId) -> Support | None:
         """Return the support of a space; ``None`` when this provider gives it none."""

@@ -69,7 +69,8 @@ class Appending:
         """Receive a body, then add it. See ``FileService.append_content``."""
         visit, chain = await self._opening.allowed(caller, target)
         condition.require(stat_of(chain, visit.space, visit.user_id))
-        space_id, storage = visit.space_id, visit.support.storage
+        space_id = visit.space_id
+        storage = await self._context.storage_for(visit, visit.support.storage)
         received = await self._receiving.receive(space_id, storage, body, expected_b, digests)
         try:
             visit, chain = await self._opening.allowed(caller, target)

@@ -43,7 +43,8 @@ class DetachedContents:
         assert file.location is not None, "only regular files have content"
         if not content:
             return
-        storage = self._context.storage(file.location.storage_id)
+        administered = self._context.storage(file.location.storage_id)
+        storage = await self._context.storage_for(tree.visit, administered)
         path = inode_path(tree.space_id, file.key)
         if storage.whole is not None:
             await storage.whole.write_whole(path, content)
@@ -58,7 +59,8 @@ class DetachedContents:
     async def write(self, tree: DetachedTree, file: NewFile, body: ByteStream) -> None:
         """Give a file that was added empty its content."""
         assert file.location is not None, "only regular files have content"
-        chunks, storage = Chunks(body, None), self._context.storage(file.location.storage_id)
+        chunks, administered = Chunks(body, None), self._context.storage(file.location.storage_id)
+        storage = await self._context.storage_for(tree.visit, administered)
         hasher = hashlib.sha256()
         data = await chunks.next(CHUNK_B)
         if data:

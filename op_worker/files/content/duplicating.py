@@ -146,7 +146,8 @@ class Duplicating:
     ) -> None:
         if source.reader is None or file.location is None:
             return
-        storage = self._context.storage(file.location.storage_id)
+        administered = self._context.storage(file.location.storage_id)
+        storage = await self._context.storage_for(tree.visit, administered)
         handle = await storage.helper.open_write(inode_path(tree.space_id, file.key))
         try:
             for offset_b, size_b in file.location.blocks:

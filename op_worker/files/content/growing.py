@@ -42,7 +42,7 @@ class GrowingContents:
             target.base.space_id, lambda: self._replacing.allowed(request)
         )
         await require_room(self._context, visit, found, size_b)
-        return visit.support.storage.storage_id
+        return (await self._context.storage_for(visit, visit.support.storage)).storage_id
 
     async def open(self, space_id: SpaceId, storage_id: str, name: str) -> StorageFile:
         """Open the staging file, which is made when it is missing; its calls raise StorageError.

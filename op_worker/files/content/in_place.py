@@ -66,7 +66,8 @@ class InPlace:
         if not digests:
             return await self._write(caller, target, offset_b, body, expected_b, condition)
         visit, _ = await self._opening.allowed(caller, target)
-        space_id, storage = visit.space_id, visit.support.storage
+        space_id = visit.space_id
+        storage = await self._context.storage_for(visit, visit.support.storage)
         received = await self._receiving.receive(space_id, storage, body, expected_b, digests)
         try:
             return await self._write(caller, target, offset_b, received, received.size_b, condition)

@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Key, PreconditionFailed, Put
 from onedata.errors import Errno, Posix, ServiceUnavailable
+from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Rest
 from op_worker.files.context import FilesContext
@@ -60,7 +61,7 @@ class Opening:
                 await self._context.journal.settle_near(visit.space_id, chain.storage_path)
                 chain = await self._context.again(chain)
                 continue
-            file = await self._open_update(chain, location)
+            file = await self._open_update(visit, chain, location)
             if file is None:
                 if missed == _place(chain) and location.blocks:
                     raise Posix(Errno.EIO, "the storage does not have the content of this file")
@@ -100,14 +101,21 @@ class Opening:
             return None
         return now.with_file(now.file.written({LOCATION: bare}))
 
-    async def _open_update(self, chain: Chain, location: Location) -> StorageFile | None:
-        storage = self._context.storage(location.storage_id)
-        try:
-            return await storage.helper.open_update(chain.storage_path)
-        except StorageError as error:
-            if error.errno == errno.ENOENT:
-                return None
-            raise
+    async def _open_update(self, visit: Visit, chain: Chain, location: Location) -> StorageFile | None:
+        context, path = self._context, chain.storage_path
+        administered = context.storage(location.storage_id)
+        storage = await context.storage_for(visit, administered)
+        owner_id, is_adopted = UserId(chain.file.meta.owner), False
+        while True:
+            try:
+                return await storage.helper.open_update(path)
+            except StorageError as error:
+                if error.errno == errno.ENOENT:
+                    return None
+                if error.errno != errno.EACCES or is_adopted or storage is administered:
+                    raise
+            is_adopted = True
+            await context.acting.adopt(owner_id, visit.space_id, administered, path)
 
     async def _settle_or_make(self, visit: Visit, chain: Chain, location: Location) -> bool:
         """Finish what keeps the storage file away, or make it when it was never made.
@@ -129,6 +137,7 @@ class Opening:
             if not await context.journal.carry_out(space_id, intent):
                 raise ServiceUnavailable()
             await context.journal.clear_fresh(space_id, intent, None, 0)
+            await context.acting.hand_over(UserId(chain.file.meta.owner), space_id, storage, path)
             return None, None
 
         try:

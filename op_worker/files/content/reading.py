@@ -129,7 +129,7 @@ class Reading:
         seen = None
         for _ in range(_MOST_TRIES):
             location = chain.file.location or Location("")
-            opened = await self._open(chain, location)
+            opened = await self._open(visit, chain, location)
             if opened is not None:
                 if fits(opened.size_b, location, is_exact=seen is None or seen != _place(chain)):
                     self._remember(location, opened)
@@ -146,7 +146,7 @@ class Reading:
         self._log.error("the storage lost or changed {path}", path=chain.storage_path)
         raise Posix(Errno.EIO, "the storage does not have the content of this file")
 
-    async def _open(self, chain: Chain, location: Location) -> Opened | None:
+    async def _open(self, visit: Visit, chain: Chain, location: Location) -> Opened | None:
         """Open where the bytes should be; ``None`` when they are not there now."""
         if not location.blocks:
             return Opened(0, b"", None)
@@ -154,7 +154,7 @@ class Reading:
             return Opened(len(known), known, None)
         if location.staged == UNSETTLED:
             return None
-        storage = self._storage(chain, location)
+        storage = await self._context.storage_for(visit, self._context.storage(location.storage_id))
         first_b = location.size_b if location.size_b <= SMALL_B else 0
         if location.staged:
             staged = staging_path(chain.space_id, location.staged)
@@ -167,9 +167,6 @@ class Reading:
         """Keep a small content that was written whole, for the next reader."""
         if location.sha256 and opened.file is None and len(opened.first) == location.size_b:
             self._contents.keep(location.generation, opened.first)
-
-    def _storage(self, chain: Chain, location: Location) -> Storage:
-        return self._context.storage(location.storage_id)
 
 
 def _place(chain: Chain) -> tuple[int, StoragePath]:

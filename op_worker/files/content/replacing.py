@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError
 from cluster_worker.persistence.engine import Check, Key, OutcomeUnknown, Put, Step
 from cluster_worker.runtime.streams import ByteStream
 from onedata.errors import Errno, Posix
-from onedata.ids import SpaceId
+from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.committing.transactions import Happened, Rest
@@ -34,8 +34,9 @@ from op_worker.files.stored.digests import Digest, agreeing
 from op_worker.files.stored.documents import LOCATION, META, TIMES, EntryValue, Location
 from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.files.stored.paths import check_new_name, staging_path
+from op_worker.files.stored.paths import GROWING, check_new_name, staging_path
 from op_worker.files.tree.creation import Creation
+from op_worker.storage.helper import StoragePath
 from op_worker.storage.registry import Storage
 
 LateChange = Callable[[], Awaitable[MetadataChange]]
@@ -94,7 +95,7 @@ class Replacing:
         visit, found = await self._context.transactions.retrying(
             target.base.space_id, lambda: self.allowed(request)
         )
-        storage = visit.support.storage
+        storage = await self._context.storage_for(visit, visit.support.storage)
         if expected_b is not None and expected_b > ASK_FIRST_B:
             await require_room(self._context, visit, found, expected_b)
         body = agreeing(body, digests, self._context.blocking)
@@ -290,6 +291,7 @@ class Replacing:
         """Commit with the intent to move the staging file into place, and do that."""
         context, space_id = self._context, visit.space_id
         source = staging_path(space_id, staged.name)
+        await self._hand_over(visit, chain, storage, source)
         intent = context.journal.new(IntentKind.PLACE, storage, chain.file.key, chain.storage_path, source)
 
         async def work() -> tuple[None, Rest | None]:
@@ -299,6 +301,13 @@ class Replacing:
             return None, self._settled(visit, chain, intent)
 
         await context.transactions.holding([chain.storage_path], work)
+
+    async def _hand_over(self, visit: Visit, chain: Chain, storage: Storage, source: StoragePath) -> None:
+        """Give a staged content to the file's owner, unless he wrote it himself and in one go."""
+        owner_id = UserId(chain.file.meta.owner)
+        if owner_id != visit.user_id or source.rpartition("/")[2].startswith(GROWING):
+            administered = self._context.storage(storage.storage_id)
+            await self._context.acting.hand_over(owner_id, visit.space_id, administered, source)
 
     async def _settled(self, visit: Visit, chain: Chain, intent: Intent) -> None:
         file = chain.file

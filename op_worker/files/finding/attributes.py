@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from zlib import crc32
 
 from onedata.ids import FileGuid, FileUuid, ProviderId, UserId, space_root_guid, user_root_guid
 from op_worker.files.model import FileStat, FileType, Json
 from op_worker.files.rules.rules import Rules
 from op_worker.files.stored.documents import META, TIMES, Location
 from op_worker.files.stored.nodes import Chain, Node
+from op_worker.mapping.numbers import automatic_id
 from op_worker.zone.records import SpaceInfo
 
-_FIRST_DISPLAY_ID = 100_000
-_DISPLAY_IDS = 1_900_000
 _USER_ROOT_MODE = 0o755
-
-
-@lru_cache(maxsize=4096)
-def display_id(text: str) -> int:
-    """Return the uid or gid that a user or a space is shown as; stable, above those of systems."""
-    return _FIRST_DISPLAY_ID + crc32(text.encode()) % _DISPLAY_IDS
 
 
 def stat_of(
@@ -64,8 +55,8 @@ def stat_of_user_root(user_id: UserId, provider_id: str) -> FileStat:
         atime_s=0,
         mtime_s=0,
         ctime_s=0,
-        display_uid=display_id(user_id),
-        display_gid=display_id(user_id),
+        display_uid=automatic_id(user_id),
+        display_gid=automatic_id(user_id),
     )
 
 
@@ -85,8 +76,8 @@ def stat_of_space(space: SpaceInfo, shown_name: str, user_id: UserId) -> FileSta
         atime_s=0,
         mtime_s=0,
         ctime_s=0,
-        display_uid=display_id(f"space_owner_{space.space_id}"),
-        display_gid=display_id(space.space_id),
+        display_uid=automatic_id(f"space_owner_{space.space_id}"),
+        display_gid=automatic_id(space.space_id),
     )
 
 
@@ -124,8 +115,8 @@ def _stat(
         checksum_sha256=location.sha256.hex() or None,
         has_metadata=meta.has_metadata,
         local_b=location.held_b,
-        display_uid=display_id(meta.owner),
-        display_gid=display_id(space.space_id),
+        display_uid=automatic_id(meta.owner),
+        display_gid=automatic_id(space.space_id),
         shares=meta.shares,
         acl=meta.acl,
         protection=protection,

@@ -48,7 +48,7 @@ class QueueCopies:
         change = await checked(self._context.blocking, custom)
         caller = visit.caller
         into, _, _ = await self._making.place(caller, at, options)
-        storage = into.support.storage
+        storage = await self._context.storage_for(into, into.support.storage)
         pages = _pages(self._reading.every(visit, source, None))
         first = await self._staged(into, storage, await anext(pages), is_apart)
 

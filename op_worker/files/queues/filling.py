@@ -53,7 +53,7 @@ class Filling:
         """
         mine = set(also)
         visit = await self._context.access.enter(owner, space_id)
-        storage = visit.support.storage
+        storage = await self._context.storage_for(visit, visit.support.storage)
         staged: list[StagedValue] = []
 
         async def attempt() -> None:

@@ -58,7 +58,7 @@ class Transferring:
         """Enqueue a copy of a file's content. See ``Queues.copy_object``."""
         into, _ = await self._queues.queue(caller, target, ADD)
         visit, chain = await self._object(caller, source)
-        storage = into.support.storage
+        storage = await self._context.storage_for(into, into.support.storage)
         staged = await self._staged_object(into, storage, visit, chain)
         return await self._adding.enqueue(caller, target, storage, [staged])
 
@@ -85,7 +85,7 @@ class Transferring:
         """Enqueue copies of the oldest values of a queue. See ``Queues.copy_values``."""
         into, _ = await self._queues.queue(caller, target, ADD)
         oldest = await self._queue_reading.oldest(caller, source, count)
-        storage = into.support.storage
+        storage = await self._context.storage_for(into, into.support.storage)
         staged = await self.stage(into, storage, oldest.values)
         return await self._adding.enqueue(caller, target, storage, staged)
 
@@ -155,7 +155,7 @@ class Transferring:
 
     async def _copy_and_remove(self, caller: Caller, visit: Visit, chain: Chain, target: Target) -> range:
         """Enqueue a copy and remove the name in one commit, for a file that has others."""
-        storage = visit.support.storage
+        storage = await self._context.storage_for(visit, visit.support.storage)
         staged = await self._staged_object(visit, storage, visit, chain)
         source = Target(chain.guid)
 
@@ -173,7 +173,7 @@ class Transferring:
         await self._takeable(caller, source)
         into, _ = await self._queues.queue(caller, target, ADD)
         oldest = await self._queue_reading.oldest(caller, source, count)
-        storage = into.support.storage
+        storage = await self._context.storage_for(into, into.support.storage)
         staged = await self.stage(into, storage, oldest.values)
         numbers = await self._adding.enqueue(caller, target, storage, staged)
         if oldest.values:

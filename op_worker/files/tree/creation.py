@@ -114,8 +114,9 @@ class Creation:
         location, charging = None, []
         if type_ is FileType.REG:
             room = await self._context.rooms.of(visit)
+            storage = await self._context.storage_for(visit, visit.support.storage)
             charges = wanted(room, meta.owner, directory)
-            location = Location(visit.support.storage.storage_id, charges=charges)
+            location = Location(storage.storage_id, charges=charges)
             charging = account(None, location, room)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, type_).encode()
@@ -134,6 +135,8 @@ class Creation:
             await self._context.transactions.commit(visit.space_id, steps, keys, happened)
             if intent is None or not await self._context.journal.carry_out(visit.space_id, intent):
                 return None, None
+            storage = visit.support.storage
+            await self._context.acting.hand_over(visit.user_id, visit.space_id, storage, path)
             return None, self._context.journal.clear_fresh(visit.space_id, intent, None, 0)
 
         await self._context.transactions.holding([path], work)

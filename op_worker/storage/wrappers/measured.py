@@ -95,6 +95,12 @@ class MeasuredHelper:
         batches: AsyncIterator[Sequence[Scanned]] = self._helper.scan(path)
         return batches
 
+    async def set_owner(self, path: StoragePath, uid: int, gid: int) -> None:
+        await self._tally.count("set_owner", self._helper.set_owner(path, uid, gid))
+
+    async def set_mode(self, path: StoragePath, mode: int) -> None:
+        await self._tally.count("set_mode", self._helper.set_mode(path, mode))
+
     async def check(self) -> None:
         await self._tally.count("check", self._helper.check())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from cluster_worker.runtime.pool import Blocking
@@ -18,6 +18,7 @@ from op_worker.storage.helper import (
     StorageUnavailable,
 )
 from op_worker.storage.helpers.posix.descriptor import SharedDescriptor
+from op_worker.storage.helpers.posix.identity import identity_of
 from op_worker.storage.helpers.posix.scanning import FolderScan, status
 from op_worker.storage.helpers.posix.tree import PosixTree, RootMissingError
 from op_worker.storage.types import (
@@ -42,13 +43,23 @@ class PosixHelper:
     """Files below ``root``; see ``PosixTree`` for what keeps every path inside it.
 
     Args:
+        tree: the folder, or its path.
         blocking: runs every call that may touch the disk.
     """
 
-    def __init__(self, root: str, blocking: Blocking, durability: Durability = Durability.PROCESS) -> None:
-        self._tree = PosixTree(root)
+    def __init__(
+        self, tree: PosixTree | str, blocking: Blocking, durability: Durability = Durability.PROCESS
+    ) -> None:
+        self._tree = PosixTree(tree) if isinstance(tree, str) else tree
         self._blocking = blocking
         self._durability = durability
+
+    def for_user(self, credentials: Mapping[str, str]) -> PosixHelper:
+        """See ``SupportsUsers``; a daemon that may not act as others acts as itself for everybody."""
+        identity = identity_of(credentials)
+        if identity is None:
+            return self
+        return PosixHelper(self._tree.for_identity(identity), self._blocking, self._durability)
 
     async def open_read(self, path: StoragePath) -> StorageFile:
         fd = await self._run(path, self._tree.open_existing, _raw(path), os.O_RDONLY)
@@ -99,6 +110,9 @@ class PosixHelper:
     async def set_mode(self, path: StoragePath, mode: int) -> None:
         await self._run(path, self._tree.set_mode, _raw(path), mode)
 
+    async def set_owner(self, path: StoragePath, uid: int, gid: int) -> None:
+        await self._run(path, self._tree.set_owner, _raw(path), uid, gid)
+
     async def check(self) -> None:
         await self._run(StoragePath(""), self._tree.check)
 
@@ -107,7 +121,7 @@ class PosixHelper:
 
     async def _run(self, path: StoragePath, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return await self._blocking.run(work, *args, **kwargs)
+            return await self._blocking.run(lambda: self._tree.run(work, *args, **kwargs))
         except OSError as error:
             raise _storage_error(error, path) from error
         except RootMissingError as error:
@@ -237,7 +251,9 @@ def _made(parameters: Parameters, surroundings: HelperSurroundings) -> PosixHelp
     mount_point = parameters.text("mountPoint")
     if not mount_point.startswith("/"):
         raise BadStorageError("a posix storage needs an absolute mountPoint")
-    return PosixHelper(mount_point, surroundings.blocking, surroundings.durability)
+    return PosixHelper(mount_point, surroundings.blocking, surroundings.durability).for_user(
+        parameters.credentials
+    )
 
 
 POSIX = StorageType(

@@ -13,8 +13,13 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from op_worker.storage.helpers.posix.beneath import OpenBeneath, best_opener
+from op_worker.storage.helpers.posix.identity import Identity
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 FILE_MODE = 0o664
 DIRECTORY_MODE = 0o775
@@ -30,9 +35,22 @@ class RootMissingError(Exception):
 class PosixTree:
     """The files below ``root``. Every method blocks and raises ``OSError`` or ``RootMissingError``."""
 
-    def __init__(self, root: str, open_beneath: OpenBeneath | None = None) -> None:
+    def __init__(
+        self, root: str, open_beneath: OpenBeneath | None = None, identity: Identity | None = None
+    ) -> None:
         self._root = root
         self._open = open_beneath or best_opener()
+        self._identity = identity
+
+    def for_identity(self, identity: Identity) -> PosixTree:
+        """Return the same tree for calls that ``identity`` runs."""
+        return PosixTree(self._root, self._open, identity)
+
+    def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run ``work``, which uses this tree, as whoever the tree is for."""
+        if self._identity is None:
+            return work(*args, **kwargs)
+        return self._identity.run(work, *args, **kwargs)
 
     def check(self) -> None:
         """Raise unless the root is a folder that can be read and written."""
@@ -74,7 +92,9 @@ class PosixTree:
             return
 
     def stat(self, path: bytes) -> os.stat_result:
-        """Return the status of whatever is at ``path``, links not followed."""
+        """Return the status of whatever is at ``path``, links not followed; ``b""`` is the root."""
+        if not path:
+            return self._stat_root()
         with self._parent(path) as (parent, name):
             return os.stat(name, dir_fd=parent, follow_symlinks=False)
 
@@ -117,6 +137,11 @@ class PosixTree:
         finally:
             os.close(fd)
 
+    def set_owner(self, path: bytes, uid: int, gid: int) -> None:
+        """Set owner and group of whatever is at ``path``, links not followed; -1 keeps one."""
+        with self._parent(path) as (parent, name):
+            os.chown(name, uid, gid, dir_fd=parent, follow_symlinks=False)
+
     def sync_directory(self, path: bytes) -> None:
         """Make the entries of a directory survive power loss."""
         fd = self._beneath(path, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
@@ -126,6 +151,20 @@ class PosixTree:
             os.close(fd)
 
     def _open_root(self) -> int:
+        """Open the root as the daemon itself: what is above it is no user's business."""
+        if self._identity is None:
+            return self._open_root_now()
+        with self._identity.suspended():
+            return self._open_root_now()
+
+    def _stat_root(self) -> os.stat_result:
+        fd = self._open_root()
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
+
+    def _open_root_now(self) -> int:
         try:
             return os.open(self._root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
@@ -197,7 +236,8 @@ def _enter_or_make(parent: int, name: bytes) -> int:
     except FileExistsError:
         return os.open(name, _PASS, dir_fd=parent)
     fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=parent)
-    os.fchmod(fd, DIRECTORY_MODE)  # whatever the umask of the daemon is
+    inherited = os.fstat(fd).st_mode & stat.S_ISGID
+    os.fchmod(fd, DIRECTORY_MODE | inherited)  # whatever the umask of the daemon is
     return fd
 
 
