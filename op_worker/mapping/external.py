@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.internet.interfaces import IConsumer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent
+from twisted.web.iweb import IAgent, IBodyProducer
+from zope.interface import implementer
 
 from op_worker.mapping.entries import Table
 from op_worker.mapping.feeds import FeedSettings
@@ -45,7 +46,7 @@ class ExternalFeed:
     """
 
     def __init__(self, agent: IAgent, clock: IReactorTime, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._http = HTTPClient(agent)
+        self._http = HTTPClient(agent, data_to_body_producer=_Question)
         self._clock, self._timeout_s = clock, timeout_s
         self._turns = DeferredSemaphore(MOST_AT_ONCE)
 
@@ -90,6 +91,28 @@ class ExternalFeed:
             return cast(object, json.loads(content))
         except (ValueError, RecursionError) as error:
             raise FeedUnavailable("its answer is no JSON") from error
+
+
+@implementer(IBodyProducer)
+class _Question:
+    """A question, which is short enough to be sent in one piece."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.length = len(content)
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        consumer.write(self._content)
+        return succeed(None)
+
+    def pauseProducing(self) -> None:
+        """All of it is on its way."""
+
+    def resumeProducing(self) -> None:
+        """Nothing is left to be sent."""
+
+    def stopProducing(self) -> None:
+        """Nothing more would come."""
 
 
 class _Body(Protocol):

@@ -185,7 +185,7 @@ def test_the_daemons_own_ids_need_no_change() -> None:
 
 @ensureDeferred
 async def test_threads_serve_many_users_and_never_keep_ones_identity(root: Path) -> None:
-    pool = BlockingPool(reactor, 4)
+    pool = BlockingPool(reactor, 4)  # type: ignore[arg-type]  # the module stands for the reactor
     pool.startService()
     helper = PosixHelper(str(root), pool)
     users = [user(helper, ALICE + number) for number in range(20)]

@@ -13,13 +13,16 @@ from op_worker.storage.helper import (
     SupportsDirectories,
     SupportsModes,
     SupportsOpenWithFirst,
+    SupportsOwners,
     SupportsRename,
     SupportsScanning,
+    SupportsUsers,
     SupportsWholeWrites,
 )
 from op_worker.storage.helpers.memory import MemoryHelper
 from op_worker.storage.helpers.nulldevice.helper import NullHelper
 from op_worker.storage.helpers.posix.helper import PosixHelper
+from op_worker.storage.helpers.posix.identity import can_act_as_others
 from tests.conformance.storage.enrolment import Enrolled, no_server
 
 POSIX_POWERS = frozenset(
@@ -29,9 +32,12 @@ POSIX_POWERS = frozenset(
         SupportsOpenWithFirst,
         SupportsWholeWrites,
         SupportsModes,
+        SupportsOwners,
         SupportsScanning,
+        SupportsUsers,
     }
 )
+POSIX_LACKS = {} if can_act_as_others() else {"owners": "only root may give files away"}
 MEMORY_POWERS = frozenset({SupportsRename, SupportsDirectories, SupportsWholeWrites})
 THREADS = BlockingPool(reactor, 4, "conformance")  # type: ignore[arg-type]  # the module stands for the reactor
 """Threads are started at the first use and end with the process."""
@@ -57,12 +63,20 @@ def read_from_folder(server: Path, name: str, path: StoragePath) -> bytes:
 
 
 ENROLLED = (
-    Enrolled(name="posix", server=no_server, make=posix, powers=POSIX_POWERS, reads_back=read_from_folder),
+    Enrolled(
+        name="posix",
+        server=no_server,
+        make=posix,
+        powers=POSIX_POWERS,
+        lacks=POSIX_LACKS,
+        reads_back=read_from_folder,
+    ),
     Enrolled(
         name="posix on threads",
         server=no_server,
         make=posix_on_threads,
         powers=POSIX_POWERS,
+        lacks=POSIX_LACKS,
         reads_back=read_from_folder,
     ),
     Enrolled(
