@@ -11,6 +11,7 @@
 | anything | a link, or a file whose bytes are elsewhere | ``TAKEN`` |
 | anything | something with a pending operation | ``BUSY`` |
 | nothing | a file, or a directory that was seen here | ``GONE`` |
+| nothing | a directory that was not seen here | ``EMPTY`` |
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Verdict(Enum):
     TAKEN = "the name is taken by something that is not on this storage"
     BUSY = "somebody works at it; look later"
     GONE = "end it"
+    EMPTY = "end those files in it whose bytes are gone"
     IGNORE = "it is not for us"
 
 
@@ -78,7 +80,9 @@ def judge_missing(node: Node, *, storage_id: str) -> Verdict:
     if not node.exists or node.type is FileType.SYMLNK or node.link or node.meta.links > 1:
         return Verdict.SAME
     if node.is_directory:
-        return Verdict.SAME if seen_of(node) is None else Verdict.GONE
+        if node.holds_snapshots:
+            return Verdict.SAME
+        return Verdict.EMPTY if seen_of(node) is None else Verdict.GONE
     location = node.location
     if location is None or not _is_here(node, storage_id):
         return Verdict.SAME

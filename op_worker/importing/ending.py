@@ -1,7 +1,8 @@
 """Ending what the storage has not any more: files, and directories from their inside.
 
-Only what was on the storage is ended. A directory that still holds something else, such as a symbolic link
-or a file whose bytes lie apart, stays, as one that the space alone knows.
+Only what was on the storage is ended, and empty directories in directories that are. A directory that still
+holds something else, such as a symbolic link or a file whose bytes lie apart, stays, as one that the space
+alone knows.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from op_worker.importing import steps as making
 from op_worker.importing.commits import COMMITTED_AT_ONCE, Commit, committed
 from op_worker.importing.differing import Verdict, judge_missing
 from op_worker.importing.places import Place, Places
-from op_worker.importing.seen import SEEN
+from op_worker.importing.seen import SEEN, seen_of
 from op_worker.importing.steps import Steps
 from op_worker.importing.tallying import Tally
 
@@ -38,19 +39,27 @@ class Ending:
         """End those of ``names`` that are not on the storage, as far as they once were there."""
         for first in range(0, len(names), COMMITTED_AT_ONCE):
             gone = await self._end_files(place, names[first : first + COMMITTED_AT_ONCE], commit, tally)
-            for name in gone:
-                await self.end_tree(place, (*place.chain.names, name), commit, tally)
+            for node in gone:
+                path = (*place.chain.names, node.name)
+                kept = {path} if seen_of(node) is None else set[tuple[str, ...]]()
+                await self._end_tree(place, path, kept, commit, tally)
 
     async def end(self, place: Place, node: Node, commit: Commit, tally: Tally) -> bool:
         """End something whose name is on the storage, but of another type; tell whether its name is free."""
         if node.is_directory:
-            return await self.end_tree(place, (*place.chain.names, node.name), commit, tally)
+            return await self._end_tree(place, (*place.chain.names, node.name), set(), commit, tally)
         ended = await self._commit_ends(place, [node], commit, tally)
         return ended is not None and bool(ended)
 
-    async def end_tree(self, place: Place, names: tuple[str, ...], commit: Commit, tally: Tally) -> bool:
-        """End a directory that is not on the storage, with what was in it; tell whether all of it went."""
-        stack, kept = [names], set[tuple[str, ...]]()
+    async def _end_tree(
+        self, place: Place, names: tuple[str, ...], kept: set[tuple[str, ...]], commit: Commit, tally: Tally
+    ) -> bool:
+        """End a directory that is not on the storage, with what was in it; tell whether all of it went.
+
+        Args:
+            kept: directories that stay; those that have to stay are added.
+        """
+        stack = [names]
         while stack:
             here = await self._places.at(place.visit, place.storage, stack[-1], place.options)
             further = [] if here is None else await self._end_inside(here, kept, commit, tally)
@@ -58,7 +67,9 @@ class Ending:
                 stack.extend(further)
                 continue
             top = stack.pop()
-            if here is not None and not await self._end_directory(here, commit, tally):
+            if here is None or top in kept:
+                continue
+            if not await self._end_directory(here, commit, tally):
                 kept.add(top)
         return names not in kept
 
@@ -71,13 +82,15 @@ class Ending:
             after = page[-1]
             names = [name.decode() for name in page]
             gone = await self._end_files(place, names, commit, tally)
-            waiting = [(*place.chain.names, name) for name in gone]
+            waiting = [(*place.chain.names, node.name) for node in gone]
             if further := [path for path in waiting if path not in kept]:
                 return further
         return []
 
-    async def _end_files(self, place: Place, names: Sequence[str], commit: Commit, tally: Tally) -> list[str]:
-        """End files that are missing; return the names of directories that are."""
+    async def _end_files(
+        self, place: Place, names: Sequence[str], commit: Commit, tally: Tally
+    ) -> list[Node]:
+        """End files that are missing; return the directories that are."""
         now: Place | None = place
         for _ in range(_MOST_TRIES):
             if now is None:
@@ -92,19 +105,20 @@ class Ending:
                 for name, node in nodes.items()
                 if name not in present and self._is_gone(now, node, tally)
             ]
-            directories = [node.name for node in gone if node.is_directory]
+            directories = [node for node in gone if node.is_directory]
             files = [node for node in gone if not node.is_directory]
             if await self._commit_ends(now, files, commit, tally) is not None:
                 return directories
-        tally.postponed += 1
+        tally.postpone(1)
         return []
 
     def _is_gone(self, place: Place, node: Node, tally: Tally) -> bool:
         verdict = judge_missing(node, storage_id=place.storage.storage_id)
-        if verdict is Verdict.BUSY or (verdict is Verdict.GONE and node.name in place.pending):
-            tally.postponed += 1
+        is_gone = verdict in (Verdict.GONE, Verdict.EMPTY)
+        if verdict is Verdict.BUSY or (is_gone and node.name in place.pending):
+            tally.postpone(1)
             return False
-        return verdict is Verdict.GONE
+        return is_gone
 
     async def _commit_ends(
         self, place: Place, files: Sequence[Node], commit: Commit, tally: Tally

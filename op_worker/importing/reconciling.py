@@ -57,7 +57,7 @@ class Reconciling:
             if now is None:
                 return
             left = await self._anew(now, left, commit, tally)
-        tally.postponed += len(left)
+        tally.postpone(len(left))
 
     async def _first(
         self, place: Place, found: dict[str, StorageStat], commit: Commit, tally: Tally
@@ -119,7 +119,7 @@ class Reconciling:
             case Verdict.IGNORE:
                 pass
             case Verdict.BUSY:
-                tally.postponed += 1
+                tally.postpone(1)
             case Verdict.TAKEN:
                 tally.failed(place.shown(name), "the name is that of a file that is not on this storage")
             case _:

@@ -93,7 +93,7 @@ class DirectoryScan:
             return None
         try:
             own = None if place.chain.is_root else await stat_or_none(place.storage, place.chain.storage_path)
-            return await self._scan(place, own, commit, tally)
+            return await self._scan(place, own, commit, tally.part())
         except StorageError as error:
             if place.chain.is_root or error.errno not in (errno.ENOENT, errno.ENOTDIR):
                 if place.chain.is_root or _is_of_storage(error):
@@ -107,7 +107,7 @@ class DirectoryScan:
         scanning = place.storage.scanning
         if scanning is None:
             raise StorageError(errno.ENOTSUP, place.chain.storage_path, "this storage cannot be scanned")
-        before, counts, postponed = place.listed, tally.counts, tally.postponed
+        before = place.listed
         listing, wall_clock = Listing(is_new=place.count == 0), self._context.wall_clock
         async with aclosing(scanning.scan(place.chain.storage_path)) as batches:  # type: ignore[type-var]
             async for batch in batches:
@@ -122,9 +122,9 @@ class DirectoryScan:
                 listing.add(batch)
         if place.options.detect_deletions and place.count and not before.has_names_of(own):
             await self._end_missing(place, listing, commit, tally)
-        is_whole = tally.postponed == postponed and own is not None and is_settled(own, wall_clock())
+        is_whole = not tally.postponed and own is not None and is_settled(own, wall_clock())
         listed = Listed.now(own, listing.digests, is_whole=is_whole)
-        made = (counts.created, counts.deleted) != (tally.counts.created, tally.counts.deleted)
+        made = tally.counts.created or tally.counts.deleted
         await self._keep(place, listed, own if made and place.count else None, commit)
         return listing
 

@@ -36,34 +36,55 @@ NOTHING = Counts()
 
 @define(eq=False)
 class Tally:
-    """Counts that grow, lines for the audit, and whether something was left to the next look."""
+    """Counts that grow, lines for the audit, and how much was left to the next look.
+
+    What is counted in a part of another tally is counted there, too.
+    """
 
     counts: Counts = NOTHING
     lines: list[str] = field(factory=list)
     left_out: int = 0
     postponed: int = 0
+    _whole: Tally | None = None
+
+    def part(self) -> Tally:
+        """Return a tally that begins with nothing, for a part of the work."""
+        return Tally(whole=self)
 
     def created(self, count: int) -> None:
-        self.counts += Counts(created=count)
+        self._add(Counts(created=count))
 
     def modified(self, count: int) -> None:
-        self.counts += Counts(modified=count)
+        self._add(Counts(modified=count))
 
     def unmodified(self, count: int) -> None:
-        self.counts += Counts(unmodified=count)
+        self._add(Counts(unmodified=count))
 
     def deleted(self, paths: Iterable[str]) -> None:
         for path in paths:
-            self.counts += Counts(deleted=1)
+            self._add(Counts(deleted=1))
             self.note(f"deleted {printable(path)}")
 
     def failed(self, path: str, reason: str) -> None:
-        self.counts += Counts(failed=1)
+        self._add(Counts(failed=1))
         self.note(f"failed {printable(path)}: {reason}")
+
+    def postpone(self, count: int) -> None:
+        """Count names that are left to the next look."""
+        self.postponed += count
+        if self._whole is not None:
+            self._whole.postpone(count)
+
+    def _add(self, counts: Counts) -> None:
+        self.counts += counts
+        if self._whole is not None:
+            self._whole._add(counts)
 
     def note(self, line: str) -> None:
         """Add a line to the audit; what comes too fast is only counted."""
-        if len(self.lines) < MOST_LINES:
+        if self._whole is not None:
+            self._whole.note(line)
+        elif len(self.lines) < MOST_LINES:
             self.lines.append(line[:MOST_TEXT])
         else:
             self.left_out += 1
