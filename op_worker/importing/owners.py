@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from onedata.ids import SpaceId
-from op_worker.files.finding.lookup import space_owner_id
-from op_worker.storage.registry import Storage
-
-
-class UnmappedOwner(Exception):
-    """Nobody of ours is the owner that the storage names."""
+from onedata.ids import UserId
+from op_worker.storage.records import StorageRecord
 
 
 class Owners(Protocol):
-    """Knows whose files are that a storage says belong to somebody."""
+    """Knows whose files are that a storage says belong to somebody; a part of ``mapping.contract.Owners``."""
 
-    async def owner_of(self, space_id: SpaceId, storage: Storage, uid: int | None) -> str:
-        """Return the user who owns files of ``uid``. Raises: UnmappedOwner."""
+    async def owner_of(self, storage: StorageRecord, uid: int) -> UserId | None:
+        """Return the user who owns what ``uid`` owns; ``None`` stands for the space itself.
+
+        Raises: UnmappedOwnerError; PersistenceUnavailable.
+        """
 
 
 class SpaceOwners:
     """The virtual owner of a space owns whatever is found in it."""
 
-    async def owner_of(self, space_id: SpaceId, storage: Storage, uid: int | None) -> str:
-        return space_owner_id(space_id)
+    async def owner_of(self, storage: StorageRecord, uid: int) -> UserId | None:
+        return None

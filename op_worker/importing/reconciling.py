@@ -15,6 +15,7 @@ from attrs import frozen
 from onedata.errors import Posix
 from op_worker.files.charging.rooms import wanted
 from op_worker.files.context import FilesContext
+from op_worker.files.finding.lookup import space_owner_id
 from op_worker.files.stored import batches
 from op_worker.files.stored.nodes import Node
 from op_worker.files.stored.paths import RESERVED_PREFIX, check_length, check_name
@@ -22,10 +23,11 @@ from op_worker.importing import steps as making
 from op_worker.importing.commits import COMMITTED_AT_ONCE, Commit, committed
 from op_worker.importing.differing import Verdict, judge
 from op_worker.importing.ending import Ending
-from op_worker.importing.owners import Owners, UnmappedOwner
+from op_worker.importing.owners import Owners
 from op_worker.importing.places import Place, Places
 from op_worker.importing.steps import Steps
 from op_worker.importing.tallying import Tally
+from op_worker.mapping.contract import UnmappedOwnerError
 from op_worker.storage.helper import Scanned, StorageStat
 
 MOST_TRIES = 8
@@ -173,10 +175,12 @@ class Reconciling:
         return made
 
     async def _owner(self, place: Place, uid: int | None) -> str | None:
+        """Return who owns what a user of the storage owns; ``None`` when he is nobody of ours."""
         try:
-            return await self._owners.owner_of(place.visit.space_id, place.storage, uid)
-        except UnmappedOwner:
+            user_id = None if uid is None else await self._owners.owner_of(place.storage.record, uid)
+        except UnmappedOwnerError:
             return None
+        return user_id or space_owner_id(place.visit.space_id)
 
     async def _change(
         self,
