@@ -63,6 +63,22 @@ def account(old: Location | None, new: Location, room: Room) -> list[Step]:
     return steps
 
 
+def take_in(changes: Iterable[tuple[Location | None, Location]], room: Room) -> list[Step]:
+    """Return the steps that account for content that came to the storage without us.
+
+    Each change is the old location and the new one, on the same storage. It has taken its room already, so
+    no limit refuses it.
+    """
+    bytes_: Counter[str] = Counter()
+    quotas: Counter[str] = Counter()
+    for old, new in changes:
+        bytes_[used_counter(new.storage_id)] += new.held_b - (0 if old is None else old.held_b)
+        if new.charges or (old is not None and old.charges):
+            quotas.update(charged(old, new))
+    steps = [step for counter, delta in bytes_.items() for step in _add(counter, delta, None)]
+    return [room.quotas.unchanged(), *steps, *charge_steps(quotas, None)]
+
+
 def give_back(location: Location | None) -> list[Step]:
     """Return the steps that account for the end of a location."""
     if location is None:
