@@ -45,7 +45,8 @@ class Server(Resource):
 
     def render_POST(self, request: Request) -> Any:
         token = request.requestHeaders.getRawHeaders(b"X-Auth-Token", [None])[0]
-        self.asked.append((request.path, token, json.loads(request.content.read())))
+        body = request.content.read() if request.content is not None else b""
+        self.asked.append((request.path, token, json.loads(body)))
         return self._answer(request)
 
 
@@ -149,7 +150,7 @@ def test_few_questions_are_asked_at_once_and_too_many_are_refused() -> None:
 
 @ensureDeferred
 async def test_server_that_cannot_be_reached_is_a_failure_of_the_feed() -> None:
-    feed = ExternalFeed(feed_agent(reactor, load_trust(None)), reactor)  # type: ignore[arg-type]
+    feed = ExternalFeed(feed_agent(reactor, load_trust(None)), reactor)
     settings = FeedSettings(feed=Feed.EXTERNAL, url="http://127.0.0.1:9")
     with pytest.raises(FeedUnavailable):
         await feed.ask(settings, Table.OWNERS, {"uid": 1})
