@@ -34,10 +34,13 @@ CHECKS: Sequence[tuple[str, Sequence[str]]] = (
 )
 
 LANES: Mapping[str, Sequence[str]] = {
-    "parts": ("tests/unit", "tests/conformance", "tests/integration"),
-    "systems": ("tests/acceptance", "tests/faults"),
+    "parts": ("tests/unit", "tests/integration"),
+    "systems": ("tests/conformance", "tests/acceptance", "tests/faults"),
 }
 """Tests that run at the same time: those of parts keep a core busy, those of whole systems mostly wait."""
+
+QUICK_LANES: Mapping[str, str] = {"a-i": "[!j-z]*", "j-z": "[j-z]*"}
+"""Two halves of the unit tests, by the names of their folders."""
 
 BENCHMARKS = (
     "http_site",
@@ -97,7 +100,9 @@ def test(arguments: argparse.Namespace) -> None:
         run([str(PYTHON), *command])
         print(f"{name}: fine ({time.monotonic() - started:.1f} s)", flush=True)
     if arguments.quick:
-        run([str(PYTHON), "-m", "pytest", "-q", "-m", "not slow", "tests/unit", *arguments.rest])
+        quick = [str(PYTHON), "-m", "pytest", "-q", "-m", "not slow", *arguments.rest]
+        unit = ROOT / "tests" / "unit"
+        run_lanes({lane: [*quick, *unit_folders(unit, of)] for lane, of in QUICK_LANES.items()})
         return
     for stale in ROOT.glob(".coverage*"):
         stale.unlink()
@@ -108,6 +113,11 @@ def test(arguments: argparse.Namespace) -> None:
         run_lanes({lane: [*pytest, *folders] for lane, folders in LANES.items()})
     run([str(PYTHON), "-m", "coverage", "combine", "--quiet"])
     run([str(PYTHON), "-m", "coverage", "report", "--skip-covered"])
+
+
+def unit_folders(unit: Path, pattern: str) -> list[str]:
+    """Return the folders of unit tests whose names match."""
+    return sorted(str(folder) for folder in unit.glob(pattern) if any(folder.glob("test_*.py")))
 
 
 def run_lanes(commands: Mapping[str, Sequence[str]]) -> None:
