@@ -9,8 +9,8 @@ from typing import Any
 from attrs import frozen
 
 from cluster_worker.persistence.backup.errors import UnknownContent
-from cluster_worker.persistence.backup.tools import together
 from cluster_worker.persistence.layout import holds_data
+from cluster_worker.runtime.together import together
 
 Ask = Callable[..., Awaitable[Any]]
 """Sends a command, given by its words, to one server; returns the reply."""

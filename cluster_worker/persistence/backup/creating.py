@@ -12,8 +12,9 @@ from cluster_worker.persistence.backup.errors import StoreMoved
 from cluster_worker.persistence.backup.folders import appearing, write_file
 from cluster_worker.persistence.backup.manifest import FILE_NAME, Manifest, Part
 from cluster_worker.persistence.backup.servers import Shard, asking, find_shards, topology_of
-from cluster_worker.persistence.backup.tools import Tools, together
+from cluster_worker.persistence.backup.tools import Tools
 from cluster_worker.persistence.endpoints import make_endpoint
+from cluster_worker.runtime.together import together
 
 Look = Callable[[Tools, Path, Sequence[Part], int], Awaitable[ContentDigest]]
 _SAY_EVERY_B = 64 * 1024 * 1024

@@ -96,7 +96,8 @@ class SupportsConditionalPuts(Protocol):
     async def put_if(self, key: ObjectKey, data: bytes, tag: str) -> str:
         """Replace the object with this ``tag``, or make one when ``tag`` is empty; return the new tag.
 
-        Raises: StorageError(ESTALE) when another object is there, or none.
+        Raises: StorageError(ESTALE) when another object is there, or none; StorageError(ENOTSUP) when this
+            server cannot tell.
         """
 
 
