@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cluster_worker.persistence.engine import Engine, Key, Scope
 from cluster_worker.persistence.lives import Lives
@@ -19,6 +19,7 @@ from op_worker.auth.caller import Caller
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.charging.rooms import Rooms
 from op_worker.files.committing.journal import Journal
+from op_worker.files.committing.places import Places
 from op_worker.files.committing.transactions import Transactions
 from op_worker.files.finding.access import Access
 from op_worker.files.finding.guests import Guests
@@ -27,7 +28,7 @@ from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Follow, Target
 from op_worker.files.rules.offer import Offer
 from op_worker.files.settings import Settings
-from op_worker.files.stored.nodes import Chain
+from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.tallies import Tallies
 from op_worker.mapping.contract import Acting
 from op_worker.storage.helper import StorageUnavailable
@@ -55,6 +56,11 @@ class FilesContext:
     lives: Lives
     works: Works
     acting: Acting
+    places: Places = field(init=False)
+
+    @places.default
+    def _places(self) -> Places:
+        return Places(self.engine, self.storages, self.journal, self.random_bytes)
 
     @property
     def tallies(self) -> Tallies:
@@ -112,6 +118,14 @@ class FilesContext:
         if visit.caller.is_guest:
             return storage
         return await self.acting.storage_for(visit.user_id, visit.space_id, storage)
+
+    def storage_of(self, visit: Visit, file: Node) -> Storage | None:
+        """Return the storage that a file's bytes, or a directory, lie on; ``None`` when it is on none.
+
+        Raises: StorageUnavailable.
+        """
+        location = file.location
+        return visit.support.named if location is None else self.storage(location.storage_id)
 
     def new_key(self) -> Key:
         """Return the key of a new file."""

@@ -30,6 +30,7 @@ from op_worker.files.stored.intents import (
     IntentKind,
     require_settled,
 )
+from op_worker.files.stored.landings import LANDINGS
 from op_worker.files.stored.lives import LIVES, is_of_a_life, life_of
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import (
@@ -37,7 +38,6 @@ from op_worker.files.stored.paths import (
     MAX_NAME_B,
     NAMELESS,
     ancestor_paths,
-    inode_path,
 )
 from op_worker.fsck.findings import Finding
 from op_worker.fsck.lost_found import LostFound
@@ -136,7 +136,7 @@ class ByteLooks:
             return None
         guards: list[Step] = [Check(key, LOCATION, file.revision(LOCATION))]
         if location.is_apart:
-            path = inode_path(self._space_id, key)
+            path = location.apart_path(self._space_id, key)
         else:
             above = named_path(self._space_id, nodes)
             if above is None:
@@ -162,10 +162,14 @@ class ByteLooks:
     async def unknown(self, finding: Finding, *, is_repaired: bool, is_deleted: bool) -> Mend | None:
         """Whether a file of the storage belongs to none of the namespace.
 
+        What lies under ids, not names, is told only: no file is made of it, nothing is removed.
+
         Storage and namespace cannot be read in one moment: each is looked at twice, in turn, and nothing may
         have changed between, or a file that was placed or removed meanwhile would be taken for nobody's.
         """
         path = StoragePath(finding.place)
+        if not self._storage.keeps_names:
+            return None if await self._is_flat_content(path) else Mend()
         guards = await self._guards_of_nobody(path)
         size_b = None if guards is None else await self._size(path)
         if guards is None or size_b is None:
@@ -178,6 +182,18 @@ class ByteLooks:
             intent = self._journal.new(IntentKind.REMOVE, self._storage, new_id(self._random_bytes), path)
             return Mend(steps=[*guards, *intent.put()], settles=path)
         return await self._adopted(path, size_b, guards)
+
+    async def _is_flat_content(self, path: StoragePath) -> bool:
+        """Whether a path without names is some file's, or on its way to it, or has nothing any more."""
+        scope = Scope(self._space_id)
+        place = f"{self._storage.storage_id}/{path}"
+        if await self._engine.get(scope, LANDINGS, [place]) or await self._engine.get(scope, INTENTS, [path]):
+            return True
+        key = Key(path.rpartition("/")[2].partition(".")[0])
+        found = await self._engine.get(scope, key, [LOCATION])
+        is_there = LOCATION in found and Location.decode(found[LOCATION].data).at == path
+        is_upload = bool(await self._engine.get_all(scope, Key(f"upload_{key}")))
+        return is_there or is_upload or await self._size(path) is None
 
     async def _adopted(self, path: StoragePath, size_b: int, guards: list[Step]) -> Mend:
         """Return the commit that makes a file of bytes, and lets them be moved to where it lies."""

@@ -14,7 +14,7 @@ from op_worker.files.stored import blocks
 from op_worker.files.stored.documents import BASE, META, NAME, PARENT
 from op_worker.files.stored.hard_links import links_key
 from op_worker.files.stored.nodes import Node
-from op_worker.files.stored.paths import inode_path, trash_path
+from op_worker.files.stored.paths import trash_path
 from op_worker.fsck.findings import Finding
 from op_worker.fsck.places import BIN, NAMED, TRASH, expected_parent, named_path, roots, waiting_list
 from op_worker.fsck.registers import missing_entries
@@ -120,7 +120,9 @@ class Walk:
             location = node.location
             if location is None or location.storage_id != self._storage_id:
                 continue
-            path = inode_path(self._space_id, node.key) if location.is_apart else self._path(folder, node)
+            path = self._path(folder, node)
+            if location.is_apart:
+                path = location.apart_path(self._space_id, node.key)
             if path:
                 placed.append(Placed(path, node.key, blocks.upper(location.blocks)))
         return placed

@@ -41,12 +41,20 @@ from op_worker.storage.helpers.nulldevice.helper import NULLDEVICE
 from op_worker.storage.helpers.posix.helper import POSIX
 from op_worker.storage.parameters import checked
 from op_worker.storage.records import StorageRecord, SupportRecord
-from op_worker.storage.types import BadStorageError, Durability, HelperSurroundings, StorageType
+from op_worker.storage.types import (
+    BadStorageError,
+    Durability,
+    HelperSurroundings,
+    PathType,
+    StorageType,
+)
 from op_worker.storage.wrappers.measured import MeasuredHelper, StorageTally
 
 PROVIDER = Scope("provider")
 STORAGES = Key("storages")
 SUPPORTS = Key("supports")
+PATH_TYPE = "storagePathType"
+"""The argument that tells what the paths of files follow, where that is not the usual of the type."""
 _MOST_TRIES = 20
 
 
@@ -73,9 +81,16 @@ class Storage:
     modes: SupportsModes | None
     inner: StorageHelper
     """The helper alone, whose operations nobody counts."""
+    path_type: PathType = PathType.CANONICAL
 
     @classmethod
-    def of(cls, record: StorageRecord, helper: StorageHelper, tally: StorageTally) -> Storage:
+    def of(
+        cls,
+        record: StorageRecord,
+        helper: StorageHelper,
+        tally: StorageTally,
+        path_type: PathType = PathType.CANONICAL,
+    ) -> Storage:
         """Ask the helper for its powers, once; what it does is counted in ``tally``."""
         measured = MeasuredHelper(helper, tally)
         return cls(
@@ -89,6 +104,7 @@ class Storage:
             measured if isinstance(helper, SupportsOwners) else None,
             measured if isinstance(helper, SupportsModes) else None,
             helper,
+            path_type,
         )
 
     @property
@@ -100,6 +116,12 @@ class Storage:
     def storage_id(self) -> StorageId:
         return self.record.storage_id
 
+    @property
+    def keeps_names(self) -> bool:
+        """Whether files can lie under the names that users see, and follow them when these change."""
+        moves = self.renames is not None and self.directories is not None
+        return moves and self.path_type is PathType.CANONICAL
+
 
 @frozen(eq=False)
 class Support:
@@ -108,6 +130,11 @@ class Support:
     space_id: SpaceId
     storage: Storage
     size_b: int
+
+    @property
+    def named(self) -> Storage | None:
+        """The storage on which files lie under the names that users see; ``None`` when none does that."""
+        return self.storage if self.storage.keeps_names else None
 
 
 class Storages(OrderedService):
@@ -191,7 +218,7 @@ class Storages(OrderedService):
             type_ = self._types[record.type]
             theirs = checked(type_, record.arguments, {**record.credentials, **credentials})
             helper = type_.make(theirs, self._surroundings)
-        return Storage.of(record, helper, self._tallies[record.storage_id])
+        return Storage.of(record, helper, self._tallies[record.storage_id], storage.path_type)
 
     def for_space(self, space_id: SpaceId) -> Support | None:
         """Return the support of a space; ``None`` when this provider gives it none."""
@@ -280,7 +307,8 @@ class Storages(OrderedService):
             raise BadStorageError(f"storage type {record.type} is none of {', '.join(self._types)}")
         tally = self._tallies.setdefault(record.storage_id, StorageTally())
         helper = type_.make(checked(type_, record.arguments, record.credentials), self._surroundings)
-        return Storage.of(record, helper, tally)
+        path_type = PathType(record.arguments.get(PATH_TYPE, type_.path_types[0].value))
+        return Storage.of(record, helper, tally, path_type)
 
     def _add_support(self, record: SupportRecord) -> None:
         storage = self._storages.get(record.storage_id)

@@ -185,17 +185,17 @@ class Uploads(OrderedService):
 
     async def _forget(self, stored: Stored) -> None:
         upload = stored.upload
-        steps: list[Step] = [
-            Check(upload.key, RECORD, stored.revision),
-            Unlink(UPLOADS, upload.upload_id.encode(), upload.key.encode()),
-            Delete(upload.key),
-        ]
+        growing, steps = self._files.growing, _forgotten(stored)
+        removal = None
+        if not upload.is_finished:
+            removal = await growing.discarding(upload.space_id, upload.storage_id, upload.upload_id)
+            steps += removal.put()
         try:
             await self._engine.commit(Scope(upload.space_id), Batch(steps))
         except PreconditionFailed:
             return  # it goes on, or another node was quicker
-        if not upload.is_finished:
-            await self._files.growing.discard(upload.space_id, upload.storage_id, upload.upload_id)
+        if removal is not None:
+            await growing.discard(upload.space_id, removal)
 
     async def _sweep_all(self, tenure: Tenure) -> None:
         for space_id in self._files.growing.spaces():
@@ -204,3 +204,13 @@ class Uploads(OrderedService):
                 await self.sweep(space_id)
             except (PersistenceError, OnedataError) as error:
                 self._log.warn("uploads of {space} are swept later: {error}", space=space_id, error=error)
+
+
+def _forgotten(stored: Stored) -> list[Step]:
+    """Return the steps that end a record which is as it was read."""
+    upload = stored.upload
+    return [
+        Check(upload.key, RECORD, stored.revision),
+        Unlink(UPLOADS, upload.upload_id.encode(), upload.key.encode()),
+        Delete(upload.key),
+    ]

@@ -13,8 +13,7 @@ from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.streams import ByteStream, StreamBroken
 from onedata.errors import BadValueTooHigh, UploadBusy
 from op_worker.auth.caller import Caller
-from op_worker.files.content.growing import GrowingContents
-from op_worker.files.content.staging import Staged
+from op_worker.files.content.growing import GrowingContents, Grown
 from op_worker.files.stored.digests import Checker, Digest
 from op_worker.storage.helper import StorageError, StorageFile
 from op_worker.uploads.hashes import RunningHash, RunningHashes
@@ -78,11 +77,11 @@ class Writing:
         """
         upload = stored.upload
         sha256 = await self._sha256(upload)
-        staged = Staged(upload.upload_id, upload.size_b, sha256)
+        grown = Grown(upload.storage_id, upload.upload_id, upload.size_b, sha256)
         finished = evolve(upload, is_finished=True, writer="")
         step = Put(upload.key, RECORD, finished.encode(), expect=stored.revision)
         becomes = upload.becomes
-        await self.growing.place(caller, becomes.target, becomes.options, upload.storage_id, staged, [step])
+        await self.growing.place(caller, becomes.target, becomes.options, grown, [step])
         stored.upload, stored.revision = finished, stored.revision + 1
 
     async def _sha256(self, upload: Upload) -> bytes:

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from onedata.errors import OnedataError
 from op_worker.files.service import FileService
 from tests.support.immediate import now
-from tests.support.power_cuts import Fuse, FusedEngine, FusedHelper, Trouble, bury
+from tests.support.power_cuts import Fuse, FusedEngine, Trouble, bury, fused
 from tests.support.spaces import SPACE, Site
 from tests.support.store_checker import check_sound
 
@@ -104,7 +104,7 @@ class OperationCuts(Generic[S]):
 
 def troubled(site: Site, fuse: Fuse) -> FileService:
     """Return a process whose engine and storage pass the fuse."""
-    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=FusedHelper(site.helper, fuse))
+    wired = evolve(site, engine=FusedEngine(site.engine, fuse), helper=fused(site.helper, fuse))
     files = now(wired.process())
     fuse.calls = 0
     return files

@@ -10,7 +10,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from cluster_worker.persistence.engine import Engine, OutcomeUnknown, PersistenceUnavailable
-from op_worker.storage.helper import StorageError, StorageFile, StorageHelper, StoragePath
+from op_worker.storage.helper import StorageError, StorageFile, StorageHelper, StoragePath, SupportsRename
 
 _GRAVEYARD: list[object] = []
 """Keeps the coroutines of dead processes, so that none of their clean-up code runs."""
@@ -95,8 +95,8 @@ class FusedFile:
         return _fused(getattr(self._file, name), self._fuse)
 
 
-class FusedHelper:
-    """A storage helper with every power, whose every call passes a fuse."""
+class FusedFlatHelper:
+    """A storage helper without renames and directories, whose every call passes a fuse."""
 
     def __init__(self, helper: StorageHelper, fuse: Fuse) -> None:
         self._helper, self._fuse = helper, fuse
@@ -122,11 +122,15 @@ class FusedHelper:
     async def check(self) -> Any:
         return await _fused(self._helper.check, self._fuse)()
 
-    async def rename(self, source: StoragePath, target: StoragePath) -> Any:
-        return await _fused(self._helper.rename, self._fuse)(source, target)  # type: ignore[attr-defined]  # optional
-
     async def write_whole(self, path: StoragePath, data: bytes) -> Any:
         return await _fused(self._helper.write_whole, self._fuse)(path, data)  # type: ignore[attr-defined]  # optional
+
+
+class FusedHelper(FusedFlatHelper):
+    """A storage helper with every power, whose every call passes a fuse."""
+
+    async def rename(self, source: StoragePath, target: StoragePath) -> Any:
+        return await _fused(self._helper.rename, self._fuse)(source, target)  # type: ignore[attr-defined]  # optional
 
     async def make_directory(self, path: StoragePath) -> Any:
         return await _fused(self._helper.make_directory, self._fuse)(path)  # type: ignore[attr-defined]  # optional
@@ -136,6 +140,11 @@ class FusedHelper:
 
     async def list_directory(self, path: StoragePath) -> Any:
         return await _fused(self._helper.list_directory, self._fuse)(path)  # type: ignore[attr-defined]  # optional
+
+
+def fused(helper: StorageHelper, fuse: Fuse) -> StorageHelper:
+    """Return a helper with the powers of another, whose every call passes a fuse."""
+    return FusedHelper(helper, fuse) if isinstance(helper, SupportsRename) else FusedFlatHelper(helper, fuse)
 
 
 def _fused(method: Callable[..., Awaitable[Any]], fuse: Fuse) -> Callable[..., Awaitable[Any]]:

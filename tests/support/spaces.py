@@ -21,6 +21,7 @@ from op_worker.storage.helper import StorageHelper
 from op_worker.storage.helpers.memory import MEMORY, MemoryHelper
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
+from op_worker.storage.types import PathType
 from op_worker.zone.directory import StaticZone
 from op_worker.zone.records import SpaceInfo, UserInfo
 from tests.support.immediate import now
@@ -86,6 +87,7 @@ class Site:
     blocking: Blocking = field(factory=Inline)
     zone: StaticZone = field(factory=make_zone)
     size_b: int = SIZE_B
+    path_type: PathType = PathType.CANONICAL
     now_s: float = 1_600_000_000.0
     random: random.Random = field(factory=lambda: random.Random(0))
 
@@ -96,7 +98,7 @@ class Site:
 
     async def process(self, node_name: str = "worker@test") -> FileService:
         """Start the life of a node; its service is not started, so nothing is recovered by itself."""
-        types = {"memory": evolve(MEMORY, make=lambda *_: self.helper)}
+        types = {"memory": evolve(MEMORY, make=lambda *_: self.helper, path_types=[self.path_type])}
         storages = Storages(self.engine, self.blocking, self.clock, types=types)
         record = StorageRecord(storage_id=STORAGE, name="s", type="memory")
         await storages.load()
@@ -113,6 +115,25 @@ class Site:
             random_bytes=self.random.randbytes,
             node_name=node_name,
         )
+
+
+class FlatMemoryHelper:
+    """Files in memory by their whole paths: nothing moves, nothing is listed, as on object storages."""
+
+    def __init__(self) -> None:
+        inner = self.inner = MemoryHelper()
+        self.open_read, self.open_update, self.open_write = (
+            inner.open_read,
+            inner.open_update,
+            inner.open_write,
+        )
+        self.write_whole, self.remove = inner.write_whole, inner.remove
+        self.stat, self.check = inner.stat, inner.check
+
+
+def flat_site() -> Site:
+    """A site whose storage moves nothing and lists nothing."""
+    return Site(helper=FlatMemoryHelper(), path_type=PathType.FLAT)
 
 
 def living_site() -> Site:

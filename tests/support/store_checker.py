@@ -18,7 +18,7 @@ from op_worker.files.rights.protection import REGISTER
 from op_worker.files.stored.documents import BASE, META, NAME, PARENT, EntryValue
 from op_worker.files.stored.hard_links import links_key
 from op_worker.files.stored.nodes import Node
-from op_worker.files.stored.paths import COPIES, NAMELESS, inode_path, storage_path, trash_path
+from op_worker.files.stored.paths import COPIES, NAMELESS, storage_path, trash_path
 from op_worker.files.stored.recycled import BIN, Item, bin_key
 from op_worker.files.stored.share_records import DUE, RECORD, SHARES, Share
 from op_worker.fsck.check import Check
@@ -26,7 +26,7 @@ from op_worker.fsck.report import Options
 from op_worker.fsck.tools import Tools
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.helpers.memory import MemoryHelper
-from tests.support.spaces import SPACE, STORAGE, Site
+from tests.support.spaces import SPACE, STORAGE, FlatMemoryHelper, Site
 
 OF_TASKS = ("tasks:", "masters:", "audit:")
 """Background jobs keep their lists in the scope of the space; no name of a file leads there."""
@@ -93,7 +93,7 @@ class Checker:
     def _place(self, paths: dict[str, StoragePath], node: Node, name: str, stored: StoragePath) -> None:
         location = node.location
         if location is not None:
-            paths[name] = inode_path(self.space_id, node.key) if location.is_apart else stored
+            paths[name] = location.apart_path(self.space_id, node.key) if location.is_apart else stored
 
     def _check_name(self, node: Node) -> None:
         if node.link:
@@ -213,7 +213,7 @@ async def check_sound(site: Site) -> None:
 
 async def stored_files(site: Site, folder: str = SPACE) -> dict[StoragePath, bytes]:
     """Return every file on the storage below a folder, by its path."""
-    helper = site.helper
+    helper = site.helper.inner if isinstance(site.helper, FlatMemoryHelper) else site.helper
     assert isinstance(helper, MemoryHelper)
     found: dict[StoragePath, bytes] = {}
     try:

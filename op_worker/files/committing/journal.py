@@ -161,6 +161,11 @@ class Journal:
         except PreconditionFailed:
             await self._clear(space_id, intent)
 
+    async def clear_all(self, space_id: SpaceId, works: Sequence[FileWork]) -> None:
+        """Withdraw operations of one commit that were just carried out, as ``clear_fresh``."""
+        for work in works:
+            await self.clear_fresh(space_id, work.intent, work.location, work.revision)
+
     async def carry_out_files(self, space_id: SpaceId, works: Sequence[FileWork]) -> None:
         """Do and withdraw the storage parts of one commit, whose paths are held; all of them of files.
 

@@ -69,14 +69,12 @@ class Appending:
         """Receive a body, then add it. See ``FileService.append_content``."""
         visit, chain = await self._opening.allowed(caller, target)
         condition.require(stat_of(chain, visit.space, visit.user_id))
-        space_id = visit.space_id
-        storage = await self._context.storage_for(visit, visit.support.storage)
-        received = await self._receiving.receive(space_id, storage, body, expected_b, digests)
+        received = await self._receiving.receive(visit, body, expected_b, digests)
         try:
             visit, chain = await self._opening.allowed(caller, target)
             return await self._add(visit, chain, received, condition)
         finally:
-            await self._receiving.done(space_id, storage, received)
+            await self._receiving.done(visit.space_id, received)
 
     async def _add(
         self, visit: Visit, chain: Chain, received: Received, condition: ContentCondition

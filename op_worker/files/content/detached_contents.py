@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Key, Put
 from cluster_worker.runtime.streams import ByteStream
+from op_worker.files.committing.places import empty_location
 from op_worker.files.content.detached import DetachedTree, DetachedTrees, TreeLost
 from op_worker.files.content.staging import CHUNK_B, Chunks
 from op_worker.files.context import FilesContext
@@ -16,7 +17,6 @@ from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.charges import account
 from op_worker.files.stored.detached import NewFile, apart
 from op_worker.files.stored.documents import LOCATION, Location
-from op_worker.files.stored.paths import inode_path
 
 
 @frozen(eq=False)
@@ -26,10 +26,11 @@ class DetachedContents:
     _context: FilesContext
     _trees: DetachedTrees
 
-    def new_location(self, visit: Visit, like: Location | None = None) -> Location:
+    def new_location(self, visit: Visit, key: Key, like: Location | None = None) -> Location:
         """Return where the bytes of a file in a tree will be: none yet, or as many as in ``like``."""
-        storage_id = visit.support.storage.storage_id
-        return apart(storage_id, self._context.new_generation(), like)
+        support, storage = visit.support, visit.support.storage
+        at = empty_location(support, storage, key).at
+        return apart(storage.storage_id, self._context.new_generation(), like, at)
 
     def filled(self, file: NewFile, content: bytes) -> NewFile:
         """Return a new file as it will be with this content; see ``write_small``."""
@@ -45,7 +46,7 @@ class DetachedContents:
             return
         administered = self._context.storage(file.location.storage_id)
         storage = await self._context.storage_for(tree.visit, administered)
-        path = inode_path(tree.space_id, file.key)
+        path = file.location.apart_path(tree.space_id, file.key)
         if storage.whole is not None:
             await storage.whole.write_whole(path, content)
             return
@@ -64,7 +65,7 @@ class DetachedContents:
         hasher = hashlib.sha256()
         data = await chunks.next(CHUNK_B)
         if data:
-            handle = await storage.helper.open_write(inode_path(tree.space_id, file.key))
+            handle = await storage.helper.open_write(file.location.apart_path(tree.space_id, file.key))
             try:
                 while data:
                     await handle.write(chunks.total_b - len(data), data)

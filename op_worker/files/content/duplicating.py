@@ -24,7 +24,6 @@ from op_worker.files.metadata.custom import FIELDS
 from op_worker.files.stored.detached import NewFile, copied_meta
 from op_worker.files.stored.documents import LOCATION, META, TIMES, Location
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.files.stored.paths import inode_path
 from op_worker.files.stored.queues import QUEUE
 
 AT_ONCE = 32
@@ -115,13 +114,14 @@ class Duplicating:
         self, tree: DetachedTree, source: Chain, one: _Opened, into: Key, custom: Mapping[str, bytes]
     ) -> NewFile:
         node, like = one.node, one.node.location if one.reader is None else one.reader.location
+        key = self._context.new_key()
         return NewFile(
-            key=self._context.new_key(),
+            key=key,
             parent=into,
             meta=copied_meta(node.meta, node.name),
             times=node.times,
             custom=custom,
-            location=None if like is None else self._contents.new_location(tree.visit, like),
+            location=None if like is None else self._contents.new_location(tree.visit, key, like),
             original=node.key if node.is_directory else None,
             numbering=await self._numbering(node, source),
         )
@@ -148,7 +148,7 @@ class Duplicating:
             return
         administered = self._context.storage(file.location.storage_id)
         storage = await self._context.storage_for(tree.visit, administered)
-        handle = await storage.helper.open_write(inode_path(tree.space_id, file.key))
+        handle = await storage.helper.open_write(file.location.apart_path(tree.space_id, file.key))
         try:
             for offset_b, size_b in file.location.blocks:
                 for at_b in range(offset_b, offset_b + size_b, MAX_READ_B):

@@ -1,7 +1,6 @@
-"""Contents that grow in staging files of their own over many requests, at any node, until they are placed.
+"""Contents that grow over many requests, at any node, until they are made files.
 
-Their names begin with ``GROWING``, so they do not go with the life of a node; whoever keeps the records of
-them tells which ones are still wanted.
+They do not go with the life of a node; whoever keeps the records of them tells which ones are still wanted.
 """
 
 from __future__ import annotations
@@ -18,10 +17,21 @@ from op_worker.files.content.staging import Staged
 from op_worker.files.context import FilesContext
 from op_worker.files.model import CreateOptions, FileStat, MetadataChange, Target
 from op_worker.files.quotas.room import require_room
-from op_worker.files.stored.intents import INTENTS, Intent
+from op_worker.files.stored.intents import INTENTS, FileWork, Intent, IntentKind
+from op_worker.files.stored.landings import Landing
 from op_worker.files.stored.paths import GROWING, STAGING, staging_path
 from op_worker.files.translation import translated
 from op_worker.storage.helper import StorageError, StorageFile, StoragePath
+
+
+@frozen
+class Grown:
+    """A content that has all its bytes: on which storage, by which name, and what it is."""
+
+    storage_id: str
+    name: str
+    size_b: int
+    sha256: bytes
 
 
 @frozen(eq=False)
@@ -45,12 +55,12 @@ class GrowingContents:
         return (await self._context.storage_for(visit, visit.support.storage)).storage_id
 
     async def open(self, space_id: SpaceId, storage_id: str, name: str) -> StorageFile:
-        """Open the staging file, which is made when it is missing; its calls raise StorageError.
+        """Open the bytes, a file that is made when it is missing; its calls raise StorageError.
 
         Raises: StorageError.
         """
-        storage = self._context.storage(storage_id)
-        return await storage.helper.open_write(staging_path(space_id, GROWING + name))
+        landing = self._landing(space_id, storage_id, name)
+        return await self._context.storage(storage_id).helper.open_write(landing.path)
 
     @translated
     async def place(
@@ -58,36 +68,41 @@ class GrowingContents:
         caller: Caller,
         target: Target,
         create: CreateOptions,
-        storage_id: str,
-        staged: Staged,
+        grown: Grown,
         also: Sequence[Step],
     ) -> FileStat:
-        """Make a file of a content, or replace a file's; ``staged.name`` is without the prefix.
+        """Make a file of a content, or replace a file's.
 
         ``also`` is committed with it. When this raises, the content stays as it is.
 
         Raises: as ``FileService.replace_content``.
         """
-        request = Request(caller, target, staged.size_b, create, MetadataChange(), also=also)
-        named = Staged(GROWING + staged.name, staged.size_b, staged.sha256)
-        stat = await self._replacing.place(request, self._context.storage(storage_id), named)
-        self._context.tallies.wrote(target.base.space_id, caller.user_id, staged.size_b)
+        space_id = target.base.space_id
+        request = Request(caller, target, grown.size_b, create, MetadataChange(), also=also)
+        landing = self._landing(space_id, grown.storage_id, grown.name)
+        stat = await self._replacing.place(request, Staged(landing, grown.size_b, grown.sha256))
+        self._context.tallies.wrote(space_id, caller.user_id, grown.size_b)
         return stat
 
     @translated
-    async def discard(self, space_id: SpaceId, storage_id: str, name: str) -> None:
-        """Remove a content that no record speaks of any more."""
-        storage = self._context.storage(storage_id)
-        await storage.helper.remove(staging_path(space_id, GROWING + name))
+    async def discarding(self, space_id: SpaceId, storage_id: str, name: str) -> Intent:
+        """Return the removal of a content, to be committed with the end of its record, then ``discard``ed."""
+        landing, storage = self._landing(space_id, storage_id, name), self._context.storage(storage_id)
+        return self._context.journal.new(IntentKind.REMOVE, storage, name, landing.path)
+
+    async def discard(self, space_id: SpaceId, removal: Intent) -> None:
+        """Carry out the removal of a content that no record speaks of any more; later when this fails."""
+        await self._context.journal.carry_out_files(space_id, [FileWork(removal)])
 
     @translated
     async def sweep(self, space_id: SpaceId, is_wanted: Callable[[str], Awaitable[bool]]) -> None:
         """Remove the contents of a space that are neither wanted nor on their way to a file's place."""
         support = self._context.storages.for_space(space_id)
-        if support is None or support.storage.directories is None:
-            return
+        named = None if support is None else support.named
+        if named is None or named.directories is None:
+            return  # nothing is lost elsewhere: what ends a record has the bytes removed
         try:
-            names = await support.storage.directories.list_directory(StoragePath(f"{space_id}/{STAGING}"))
+            names = await named.directories.list_directory(StoragePath(f"{space_id}/{STAGING}"))
         except StorageError:
             return  # nothing was ever staged there
         for name in names:
@@ -96,7 +111,13 @@ class GrowingContents:
                 continue
             documents = await self._context.engine.get_all(Scope(space_id), INTENTS)
             if path not in {Intent.decode(document.data).source for document in documents.values()}:
-                await support.storage.helper.remove(path)
+                await named.helper.remove(path)
+
+    def _landing(self, space_id: SpaceId, storage_id: str, name: str) -> Landing:
+        support = self._context.storages.for_space(space_id)
+        if support is None:
+            raise self._context.access.not_supported(space_id)
+        return self._context.places.growing(support, self._context.storage(storage_id), name)
 
     def spaces(self) -> list[SpaceId]:
         """Return every supported space."""

@@ -66,13 +66,11 @@ class InPlace:
         if not digests:
             return await self._write(caller, target, offset_b, body, expected_b, condition)
         visit, _ = await self._opening.allowed(caller, target)
-        space_id = visit.space_id
-        storage = await self._context.storage_for(visit, visit.support.storage)
-        received = await self._receiving.receive(space_id, storage, body, expected_b, digests)
+        received = await self._receiving.receive(visit, body, expected_b, digests)
         try:
             return await self._write(caller, target, offset_b, received, received.size_b, condition)
         finally:
-            await self._receiving.done(space_id, storage, received)
+            await self._receiving.done(visit.space_id, received)
 
     async def _write(
         self,

@@ -10,10 +10,9 @@ from cluster_worker.runtime.streams import ByteStream, StreamBroken
 from onedata.ids import SpaceId
 from op_worker.files.content.staging import CHUNK_B, SMALL_B, Chunks, Staged, Staging
 from op_worker.files.context import FilesContext
+from op_worker.files.finding.visit import Visit
 from op_worker.files.stored.digests import Digest, agreeing
-from op_worker.files.stored.paths import staging_path
 from op_worker.storage.helper import StorageFile
-from op_worker.storage.registry import Storage
 
 
 class Received:
@@ -65,8 +64,7 @@ class Receiving:
 
     async def receive(
         self,
-        space_id: SpaceId,
-        storage: Storage,
+        visit: Visit,
         body: ByteStream,
         expected_b: int | None,
         digests: Sequence[Digest] = (),
@@ -81,16 +79,17 @@ class Receiving:
             if expected_b is not None and len(first) != expected_b:
                 raise StreamBroken(f"the body has {len(first)} bytes instead of {expected_b}")
             return Received(len(first), first)
-        staged = await self._staging.receive(space_id, storage, _Rejoined(first, whole), expected_b)
+        staged = await self._staging.receive_aside(visit, _Rejoined(first, whole), expected_b)
         try:
-            file = await storage.helper.open_read(staging_path(space_id, staged.name))
+            storage = self._context.storage(staged.landing.storage_id)
+            file = await storage.helper.open_read(staged.landing.path)
         except BaseException:
-            await self._staging.discard(space_id, storage, staged)
+            await self._staging.discard(visit.space_id, staged)
             raise
         return Received(staged.size_b, b"", staged, file)
 
-    async def done(self, space_id: SpaceId, storage: Storage, received: Received) -> None:
+    async def done(self, space_id: SpaceId, received: Received) -> None:
         """Forget a body and what was stored of it."""
         await received.close()
         if received.staged is not None:
-            await self._staging.discard(space_id, storage, received.staged)
+            await self._staging.discard(space_id, received.staged)

@@ -1,4 +1,4 @@
-"""Whole contents: stage the bytes, commit, move them to the file's path; old or new, never a mixture."""
+"""Whole contents: store the bytes, commit, move them to the file's path; old or new, never a mixture."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from onedata.errors import Errno, Posix
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
+from op_worker.files.committing.becoming import becoming
 from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.content.staging import Staged, Staging
 from op_worker.files.context import FilesContext
@@ -27,17 +28,16 @@ from op_worker.files.model import CreateOptions, Existing, FileStat, FileType, F
 from op_worker.files.quotas.room import ASK_FIRST_B, require_room
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import batches
-from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.charges import account
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.digests import Digest, agreeing
 from op_worker.files.stored.documents import LOCATION, META, TIMES, EntryValue, Location
-from op_worker.files.stored.intents import Intent, IntentKind
+from op_worker.files.stored.hard_links import has_further_names
+from op_worker.files.stored.intents import FileWork
+from op_worker.files.stored.landings import Landing, Wanted
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.files.stored.paths import GROWING, check_new_name, staging_path
+from op_worker.files.stored.paths import GROWING, check_new_name
 from op_worker.files.tree.creation import Creation
-from op_worker.storage.helper import StoragePath
-from op_worker.storage.registry import Storage
 
 LateChange = Callable[[], Awaitable[MetadataChange]]
 """Gives the metadata once the whole body came; it may refuse with an error of ``onedata.errors``."""
@@ -95,37 +95,36 @@ class Replacing:
         visit, found = await self._context.transactions.retrying(
             target.base.space_id, lambda: self.allowed(request)
         )
-        storage = await self._context.storage_for(visit, visit.support.storage)
         if expected_b is not None and expected_b > ASK_FIRST_B:
             await require_room(self._context, visit, found, expected_b)
         body = agreeing(body, digests, self._context.blocking)
-        staged = await self._staging.receive(visit.space_id, storage, body, expected_b)
+        staged = await self._staging.receive(visit, self._wanted(request, found), body, expected_b)
         self._context.tallies.wrote(visit.space_id, visit.user_id, staged.size_b)
         first = [(visit, found)]
         if late is not None:
-            request = await self._completed(request, late, visit.space_id, storage, staged)
+            request = await self._completed(request, late, visit.space_id, staged)
             first = []
 
         async def attempt() -> tuple[FileStat, bool]:
             visit, found = first.pop() if first else await self.allowed(request)
-            return await self._commit(request, visit, found, storage, staged)
+            return await self._commit(request, visit, found, staged)
 
         try:
             return await self._context.transactions.retrying(visit.space_id, attempt)
         except (OutcomeUnknown, CancelledError):
             raise  # the commit may still happen, so its bytes stay; the next start sweeps them if not
         except BaseException:
-            await self._staging.discard(visit.space_id, storage, staged)
+            await self._staging.discard(visit.space_id, staged)
             raise
 
     async def _completed(
-        self, request: Request, late: LateChange, space_id: SpaceId, storage: Storage, staged: Staged
+        self, request: Request, late: LateChange, space_id: SpaceId, staged: Staged
     ) -> Request:
         """Return a request with the metadata that are known now that the body came."""
         try:
             return evolve(request, metadata=await checked(self._context.blocking, await late()))
         except BaseException:
-            await self._staging.discard(space_id, storage, staged)
+            await self._staging.discard(space_id, staged)
             raise
 
     async def require(self, caller: Caller, target: Target) -> None:
@@ -134,15 +133,15 @@ class Replacing:
         request = Request(caller, target, None, create, _NO_CHANGE)
         await self._context.transactions.retrying(target.base.space_id, lambda: self.allowed(request))
 
-    async def place(self, request: Request, storage: Storage, staged: Staged) -> FileStat:
-        """Make a content that lies in a staging file already that of a file; it stays there when this fails.
+    async def place(self, request: Request, staged: Staged) -> FileStat:
+        """Make a content that came already that of a file; its bytes stay where they are when this fails.
 
         Raises: as ``replace``.
         """
 
         async def attempt() -> FileStat:
             visit, found = await self.allowed(request)
-            stat, _ = await self._commit(request, visit, found, storage, staged)
+            stat, _ = await self._commit(request, visit, found, staged)
             return stat
 
         return await self._context.transactions.retrying(request.target.base.space_id, attempt)
@@ -182,19 +181,26 @@ class Replacing:
         await visit.require(chain, needed)
 
     async def _commit(
-        self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
+        self, request: Request, visit: Visit, found: Found, staged: Staged
     ) -> tuple[FileStat, bool]:
         if found.missing:
-            return await self._commit_new(request, visit, found, storage, staged), True
-        return await self._commit_existing(request, visit, found.chain, storage, staged), False
+            return await self._commit_new(request, visit, found, staged), True
+        return await self._commit_existing(request, visit, found.chain, staged), False
 
-    async def _commit_new(
-        self, request: Request, visit: Visit, found: Found, storage: Storage, staged: Staged
-    ) -> FileStat:
+    def _wanted(self, request: Request, found: Found) -> Wanted:
+        """Return what is told of the content to find a place for it."""
+        if not found.missing:
+            return Wanted(found.chain.file.key, is_new=False, names=found.chain.names)
+        names = (*found.chain.names, found.missing[-1].decode())
+        key = self._context.key_for(request.target)
+        return Wanted(key, names=None if request.is_apart else names)
+
+    async def _commit_new(self, request: Request, visit: Visit, found: Found, staged: Staged) -> FileStat:
         context, directory = self._context, found.chain
         name = found.missing[-1].decode()
         raw = check_new_name(name, at_root=directory.is_root)
-        key, now_s = context.key_for(request.target), context.wall_clock()
+        key = staged.landing.key if request.target.uuid is None else Key(request.target.uuid)
+        now_s = context.wall_clock()
         options = request.create or CreateOptions()
         if isinstance(request.metadata.acl, tuple):
             options = evolve(options, acl=request.metadata.acl)
@@ -203,8 +209,8 @@ class Replacing:
         meta = evolve(meta, has_metadata=custom.has_metadata)
         meta = ruled(meta, request.metadata, context.lookup.now_ms, directory.rules, context.offer)
         room = await context.rooms.of(visit)
-        location = self._location(storage, staged, 0, wanted(room, meta.owner, directory))
-        location = evolve(location, is_apart=request.is_apart)
+        charges = wanted(room, meta.owner, directory)
+        location = staged.location(1, charges, is_apart=request.is_apart)
         documents = batches.first_documents(meta, directory.file.key, location, now_s)
         value = EntryValue(key, FileType.REG).encode()
         made = directory.child(Node(key, name, {}).written(documents))
@@ -220,23 +226,24 @@ class Replacing:
         async def happened() -> bool:
             return await context.engine.lookup(visit.scope, directory.file.key, raw) == value
 
-        await self._place(visit, made, storage, staged, steps, [key, directory.file.key], happened)
+        await self._place(visit, made, staged, steps, [key, directory.file.key], happened)
         return stat_of(made, visit.space, visit.user_id)
 
     async def _commit_existing(
-        self, request: Request, visit: Visit, chain: Chain, storage: Storage, staged: Staged
+        self, request: Request, visit: Visit, chain: Chain, staged: Staged
     ) -> FileStat:
         file, now_s = chain.file, self._context.wall_clock()
-        old = file.location or Location(storage.storage_id)
+        old = file.location or Location(staged.landing.storage_id)
         room = await self._context.rooms.of(visit)
         charges = wanted(room, file.meta.owner, chain.above)
-        location = self._location(storage, staged, old.version, charges)
-        location = evolve(location, is_apart=old.is_apart, rest=old.rest)
+        location = staged.location(old.version + 1, charges, is_apart=has_further_names(chain))
+        location = evolve(location, rest=old.rest)
         documents = {LOCATION: location.encode(), TIMES: file.times.modified(now_s).encode()}
         after = chain.with_file(file.written(documents))
         steps: list[Step] = [
             *batches.unchanged(file, request.condition),
             *batches.steady_file(chain),
+            *(batches.steady_file(after) if chain.is_apart and not after.is_apart else ()),
             Check(file.key, META, file.revision(META)),
             Put(file.key, LOCATION, documents[LOCATION], expect=file.revision(LOCATION)),
             *(await self._custom(visit, chain, request.metadata, now_s)),
@@ -252,7 +259,7 @@ class Replacing:
                 Location.decode(found[LOCATION].data).generation == location.generation
             )
 
-        await self._place(visit, after, storage, staged, steps, [file.key], happened)
+        await self._place(visit, after, staged, steps, [file.key], happened, replaced=chain)
         return stat_of(after, visit.space, visit.user_id)
 
     async def _custom(self, visit: Visit, chain: Chain, change: MetadataChange, now_s: float) -> list[Step]:
@@ -266,51 +273,42 @@ class Replacing:
         steps = with_meta(file, after, custom_steps(file.key, documents, change), acl, now_s)
         return [*steps, *rule_steps(chain, file.meta, after)]
 
-    def _location(self, storage: Storage, staged: Staged, version: int, charges: tuple[str, ...]) -> Location:
-        return Location(
-            storage.storage_id,
-            staged.size_b,
-            block_lists.whole(staged.size_b),
-            version + 1,
-            self._context.new_generation(),
-            staged.sha256,
-            staged.name,
-            charges=charges,
-        )
-
     async def _place(
         self,
         visit: Visit,
         chain: Chain,
-        storage: Storage,
         staged: Staged,
         steps: list[Step],
         announce: list[Key],
         happened: Happened,
+        replaced: Chain | None = None,
     ) -> None:
-        """Commit with the intent to move the staging file into place, and do that."""
+        """Commit, with what the storage has to do so that the bytes lie where the location says."""
         context, space_id = self._context, visit.space_id
-        source = staging_path(space_id, staged.name)
-        await self._hand_over(visit, chain, storage, source)
-        intent = context.journal.new(IntentKind.PLACE, storage, chain.file.key, chain.storage_path, source)
+        await self._hand_over(visit, chain, staged.landing)
+        share = becoming(context.journal, context.storages, staged.landing, chain, replaced)
 
         async def work() -> tuple[None, Rest | None]:
-            await context.transactions.commit(space_id, [*steps, *intent.put()], announce, happened)
-            if not await context.journal.carry_out(space_id, intent):
-                return None, None
-            return None, self._settled(visit, chain, intent)
+            await context.transactions.commit(space_id, [*steps, *share.steps], announce, happened)
+            placing = share.placing
+            if placing is not None and not await context.journal.carry_out(space_id, placing.intent):
+                placing = None
+            return None, self._settled(space_id, placing, share.removals)
 
-        await context.transactions.holding([chain.storage_path], work)
+        await context.transactions.holding(share.paths, work)
 
-    async def _hand_over(self, visit: Visit, chain: Chain, storage: Storage, source: StoragePath) -> None:
-        """Give a staged content to the file's owner, unless he wrote it himself and in one go."""
+    async def _hand_over(self, visit: Visit, chain: Chain, landing: Landing) -> None:
+        """Give a content that came to the file's owner, unless he wrote it himself and in one go."""
         owner_id = UserId(chain.file.meta.owner)
-        if owner_id != visit.user_id or source.rpartition("/")[2].startswith(GROWING):
-            administered = self._context.storage(storage.storage_id)
-            await self._context.acting.hand_over(owner_id, visit.space_id, administered, source)
+        if owner_id != visit.user_id or landing.name.startswith(GROWING):
+            administered = self._context.storage(landing.storage_id)
+            await self._context.acting.hand_over(owner_id, visit.space_id, administered, landing.path)
 
-    async def _settled(self, visit: Visit, chain: Chain, intent: Intent) -> None:
-        file = chain.file
-        await self._context.journal.clear_fresh(
-            visit.space_id, intent, file.location, file.revision(LOCATION)
-        )
+    async def _settled(
+        self, space_id: SpaceId, placed: FileWork | None, removals: Sequence[FileWork]
+    ) -> None:
+        journal = self._context.journal
+        if placed is not None:
+            await journal.clear_fresh(space_id, placed.intent, placed.location, placed.revision)
+        if removals:
+            await journal.carry_out_files(space_id, removals)

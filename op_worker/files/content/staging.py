@@ -1,4 +1,4 @@
-"""Whole contents on their way in: bytes go to a staging file, which the commit then refers to."""
+"""Whole contents on their way in: bytes go to a place of their own, which the commit then refers to."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import hashlib
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from cluster_worker.runtime.streams import ByteStream, StreamBroken
 from onedata.ids import SpaceId
 from op_worker.files.context import FilesContext
-from op_worker.files.stored.paths import staging_path
-from op_worker.storage.helper import StorageError, StorageFile, StoragePath
+from op_worker.files.finding.visit import Visit
+from op_worker.files.stored import blocks as block_lists
+from op_worker.files.stored.documents import Location
+from op_worker.files.stored.landings import Landing, Wanted
+from op_worker.storage.helper import StorageFile
 from op_worker.storage.registry import Storage
 
 SMALL_B = 256 * 1024
@@ -23,11 +25,27 @@ CHUNK_B = 1024 * 1024
 
 @frozen
 class Staged:
-    """A content that lies in a staging file."""
+    """A content that came whole and is no file's yet."""
 
-    name: str
+    landing: Landing
     size_b: int
     sha256: bytes
+
+    def location(self, version: int, charges: tuple[str, ...], *, is_apart: bool = False) -> Location:
+        """Return the location of a file whose content this becomes; see ``Location`` for ``is_apart``."""
+        landing = self.landing
+        return Location(
+            landing.storage_id,
+            self.size_b,
+            block_lists.whole(self.size_b),
+            version,
+            landing.generation,
+            self.sha256,
+            "" if landing.stays else landing.name,
+            is_apart=is_apart or landing.stays,
+            charges=charges,
+            at=landing.path if landing.stays else "",
+        )
 
 
 class Chunks:
@@ -64,47 +82,50 @@ class Chunks:
 
 @frozen(eq=False)
 class Staging:
-    """Writes bodies to staging files."""
+    """Writes bodies where they wait for the commit that they belong to."""
 
     _context: FilesContext
-    _log = Logger()
 
-    async def receive(
-        self, space_id: SpaceId, storage: Storage, body: ByteStream, expected_b: int | None
-    ) -> Staged:
-        """Store a body under a staging name. When this raises, nothing is left behind.
+    async def receive(self, visit: Visit, wanted: Wanted, body: ByteStream, expected_b: int | None) -> Staged:
+        """Store a body for a file. When this raises, nothing is left behind.
 
-        Raises: StreamBroken; StorageError.
+        Raises: StreamBroken; StorageError; PersistenceUnavailable.
         """
+        storage = await self._context.storage_for(visit, visit.support.storage)
         chunks = Chunks(body, expected_b)
         first = await chunks.next(SMALL_B + 1)
-        name = await self._context.journal.new_staging_name(space_id)
-        path = staging_path(space_id, name)
+        landing = await self._context.places.land(visit.support, storage, wanted)
+        return await self._store(visit.space_id, storage, landing, first, chunks)
+
+    async def receive_aside(self, visit: Visit, body: ByteStream, expected_b: int | None) -> Staged:
+        """Store a body that becomes no file, as ``receive``."""
+        storage = await self._context.storage_for(visit, visit.support.storage)
+        chunks = Chunks(body, expected_b)
+        first = await chunks.next(SMALL_B + 1)
+        landing = await self._context.places.aside(visit.support, storage)
+        return await self._store(visit.space_id, storage, landing, first, chunks)
+
+    async def discard(self, space_id: SpaceId, staged: Staged) -> None:
+        """Remove a content that no commit refers to."""
+        await self._context.places.give_back(space_id, staged.landing)
+
+    async def _store(
+        self, space_id: SpaceId, storage: Storage, landing: Landing, first: bytes, chunks: Chunks
+    ) -> Staged:
         try:
             if len(first) <= SMALL_B and storage.whole is not None:
-                await storage.whole.write_whole(path, first)
-                return Staged(name, len(first), hashlib.sha256(first).digest())
-            file = await storage.helper.open_write(path)
+                await storage.whole.write_whole(landing.path, first)
+                return Staged(landing, len(first), hashlib.sha256(first).digest())
+            file = await storage.helper.open_write(landing.path)
             try:
                 digest = await self._stream(file, first, chunks)
                 await file.sync()
             finally:
                 await file.close()
-            return Staged(name, chunks.total_b, digest)
+            return Staged(landing, chunks.total_b, digest)
         except BaseException:
-            await self._remove(storage, path)
+            await self._context.places.give_back(space_id, landing)
             raise
-
-    async def discard(self, space_id: SpaceId, storage: Storage, staged: Staged) -> None:
-        """Remove a staging file that no commit refers to."""
-        await self._remove(storage, staging_path(space_id, staged.name))
-
-    async def _remove(self, storage: Storage, path: StoragePath) -> None:
-        """Remove what is swept after this life anyway, so a failure is no news."""
-        try:
-            await storage.helper.remove(path)
-        except StorageError as error:
-            self._log.warn("a staging file stays: {error}", error=error)
 
     async def _stream(self, file: StorageFile, first: bytes, chunks: Chunks) -> bytes:
         """Write and hash chunk after chunk, receiving the next one meanwhile."""

@@ -123,7 +123,7 @@ class Lookup:
             file = chain.file
             documents = await self._engine.get(Scope(chain.space_id), file.key, BASE)
             now = chain.with_file(Node(file.key, file.name, documents, file.link))
-            if not now.file.exists or not now.is_apart:
+            if not now.file.exists or not now.is_apart or not await self._by_other_names(now):
                 raise
         return now
 
@@ -132,19 +132,20 @@ class Lookup:
 
         Only then it matters what is above the other names.
         """
-        scope, file = Scope(chain.space_id), chain.file
         for register in (REGISTER, KEPT):
-            if await self._engine.page(scope, register, None, 1, ()):
-                break
-        else:
-            return []
+            if await self._engine.page(Scope(chain.space_id), register, None, 1, ()):
+                return await self._by_other_names(chain)
+        return []
+
+    async def _by_other_names(self, chain: Chain) -> list[Chain]:
+        scope, file = Scope(chain.space_id), chain.file
         listed = await self._engine.page(scope, Key(f"links_{file.key}"), None, file.meta.links, ())
         found = []
         for key in {file.key, *(item.key for item in listed)} - {file.name_key}:
             try:
                 found.append(await self.by_id(chain.space_id, key))
             except Posix:
-                continue  # the first name was removed, or this one just now
+                continue  # the first name was removed, or this one just now, or it is in the bin
         return found
 
     async def find(

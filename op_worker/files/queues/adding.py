@@ -12,6 +12,7 @@ from cluster_worker.persistence.engine import Key, OutcomeUnknown, Step
 from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.rooms import wanted
+from op_worker.files.committing.becoming import becoming
 from op_worker.files.committing.transactions import Happened, Rest
 from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext
@@ -21,15 +22,13 @@ from op_worker.files.model import CreateOptions, FileType, MetadataChange, Targe
 from op_worker.files.queues.finding import ADD, QueueFinding, check_count
 from op_worker.files.queues.values import StagedValue
 from op_worker.files.stored import batches
-from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.charges import Room, account
-from op_worker.files.stored.documents import LOCATION, EntryValue, Location, key_of_entry
-from op_worker.files.stored.intents import FileWork, IntentKind
+from op_worker.files.stored.documents import EntryValue, key_of_entry
+from op_worker.files.stored.intents import FileWork
+from op_worker.files.stored.landings import Wanted
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.files.stored.paths import staging_path
 from op_worker.files.stored.queues import announced, together, value_name
 from op_worker.files.tree.creation import Creation
-from op_worker.storage.registry import Storage
 
 T = TypeVar("T")
 
@@ -38,11 +37,11 @@ T = TypeVar("T")
 class Part:
     """A part of a commit of values: one file that appears, moves or goes.
 
-    ``work`` is what the storage has to do, ``keys`` are announced.
+    ``works`` are what the storage has to do, ``keys`` are announced.
     """
 
     steps: Sequence[Step]
-    work: FileWork | None
+    works: Sequence[FileWork]
     keys: Sequence[Key]
 
 
@@ -55,21 +54,18 @@ class Adding:
     _staging: Staging
     _queues: QueueFinding
 
-    async def enqueue(
-        self, caller: Caller, target: Target, storage: Storage, values: Sequence[StagedValue]
-    ) -> range:
+    async def enqueue(self, caller: Caller, target: Target, values: Sequence[StagedValue]) -> range:
         """Add staged values; return their numbers. Nothing is left of them when this fails for good."""
 
         async def attempt() -> range:
             visit, queue = await self._queues.queue(caller, target, ADD)
-            return await self.add(visit, queue, storage, values)
+            return await self.add(visit, queue, values)
 
-        return await self.keeping(target.base.space_id, storage, values, attempt)
+        return await self.keeping(target.base.space_id, values, attempt)
 
     async def keeping(
         self,
         space_id: SpaceId,
-        storage: Storage,
         values: Sequence[StagedValue],
         attempt: Callable[[], Awaitable[T]],
     ) -> T:
@@ -82,14 +78,13 @@ class Adding:
         except (OutcomeUnknown, CancelledError):
             raise  # the commit may still happen, so its bytes stay; the next start sweeps them if not
         except BaseException:
-            await self.drop(space_id, storage, values)
+            await self.drop(space_id, values)
             raise
 
     async def add(
         self,
         visit: Visit,
         queue: Chain,
-        storage: Storage,
         values: Sequence[StagedValue],
         also: Sequence[Part] = (),
     ) -> range:
@@ -104,7 +99,7 @@ class Adding:
         async with self._queues.turn(key):
             numbering = await self._queues.numbering(visit, queue)
             numbers = numbering.numbers(len(values))
-            parts = [*await self.parts(visit, queue, storage, values, numbers, now_s), *also]
+            parts = [*await self.parts(visit, queue, values, numbers, now_s), *also]
             steps = [
                 *batches.steady(queue),
                 batches.touch(queue.file, now_s),
@@ -117,7 +112,6 @@ class Adding:
         self,
         visit: Visit,
         queue: Chain,
-        storage: Storage,
         values: Sequence[StagedValue],
         numbers: range,
         now_s: float,
@@ -125,7 +119,7 @@ class Adding:
         """Return the parts of a commit that make staged values files of a queue."""
         room = await self._context.rooms.of(visit)
         return [
-            self._part(visit, queue, storage, room, value_name(number), value, now_s)
+            self._part(visit, queue, room, value_name(number), value, now_s)
             for number, value in zip(numbers, values, strict=True)
         ]
 
@@ -137,7 +131,7 @@ class Adding:
         A value can be read before its bytes are moved into place. Raises: PreconditionFailed.
         """
         context = self._context
-        works = [part.work for part in parts if part.work is not None]
+        works = [work for part in parts for work in part.works]
         everything = together([*steps, *(step for part in parts for step in part.steps)])
         keys = announced([*(key for part in parts for key in part.keys), queue.file.key])
 
@@ -158,50 +152,40 @@ class Adding:
 
         return happened
 
-    async def drop(self, space_id: SpaceId, storage: Storage, values: Sequence[StagedValue]) -> None:
+    async def drop(self, space_id: SpaceId, values: Sequence[StagedValue]) -> None:
         """Remove the bytes of staged values that no commit refers to."""
         for value in values:
-            await self._staging.discard(space_id, storage, value.staged)
+            await self._staging.discard(space_id, value.staged)
 
     def _part(
         self,
         visit: Visit,
         queue: Chain,
-        storage: Storage,
         room: Room,
         name: str,
         value: StagedValue,
         now_s: float,
     ) -> Part:
         context, parent = self._context, queue.file.key
-        key = context.new_key()
+        staged = value.staged
+        key = staged.landing.key
         custom = custom_steps(key, {}, MetadataChange(set_xattrs=value.xattrs))
         meta = self._creation.new_meta(visit, queue, name, FileType.REG, CreateOptions(), now_s)
         meta = evolve(meta, has_metadata=custom.has_metadata)
-        location = self._location(storage, value, wanted(room, meta.owner, queue))
+        location = staged.location(1, wanted(room, meta.owner, queue), is_apart=value.is_apart)
         documents = batches.first_documents(meta, parent, location, now_s)
         entry = EntryValue(key, FileType.REG).encode()
         made = queue.child(Node(key, name, {}).written(documents))
-        source = staging_path(visit.space_id, value.staged.name)
-        intent = context.journal.new(IntentKind.PLACE, storage, key, made.storage_path, source)
+        share = becoming(context.journal, context.storages, staged.landing, made)
         steps = [
             *batches.new_file(parent, key, name.encode(), entry, documents),
             *custom.steps,
             *account(None, location, room),
-            *intent.put(),
+            *share.steps,
         ]
-        return Part(steps, FileWork(intent, location, made.file.revision(LOCATION)), [key])
+        return Part(steps, [] if share.placing is None else [share.placing], [key])
 
-    def _location(self, storage: Storage, value: StagedValue, charges: tuple[str, ...]) -> Location:
-        staged = value.staged
-        return Location(
-            storage.storage_id,
-            staged.size_b,
-            block_lists.whole(staged.size_b),
-            1,
-            self._context.new_generation(),
-            staged.sha256,
-            staged.name,
-            is_apart=value.is_apart,
-            charges=charges,
-        )
+
+def wanted_value(context: FilesContext) -> Wanted:
+    """Return what is told of a value to find a place for it; its number comes with the commit."""
+    return Wanted(context.new_key())

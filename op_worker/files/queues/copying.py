@@ -17,7 +17,6 @@ from op_worker.files.queues.transferring import Transferring
 from op_worker.files.queues.values import MAX_VALUES, QueuedValue, StagedValue
 from op_worker.files.removing.removal import Removal
 from op_worker.files.stored.nodes import Chain
-from op_worker.storage.registry import Storage
 
 
 @frozen(eq=False)
@@ -48,37 +47,34 @@ class QueueCopies:
         change = await checked(self._context.blocking, custom)
         caller = visit.caller
         into, _, _ = await self._making.place(caller, at, options)
-        storage = await self._context.storage_for(into, into.support.storage)
         pages = _pages(self._reading.every(visit, source, None))
-        first = await self._staged(into, storage, await anext(pages), is_apart)
+        first = await self._staged(into, await anext(pages), is_apart)
 
         async def attempt() -> FileStat:
             into, directory, name = await self._making.place(caller, at, options)
             key = self._context.key_for(at)
-            return await self._making.make(into, directory, name, key, options, change, storage, first)
+            return await self._making.make(into, directory, name, key, options, change, first)
 
-        stat = await self._adding.keeping(at.base.space_id, storage, first, attempt)
+        stat = await self._adding.keeping(at.base.space_id, first, attempt)
         try:
             async for values in pages:
-                staged = await self._staged(into, storage, values, is_apart)
-                await self._add(into, Target(stat.guid), storage, staged)
+                staged = await self._staged(into, values, is_apart)
+                await self._add(into, Target(stat.guid), staged)
         except BaseException:
             await self._removal.discard(caller, Target(stat.guid))
             raise
         return stat
 
-    async def _staged(
-        self, into: Visit, storage: Storage, values: list[QueuedValue], is_apart: bool
-    ) -> list[StagedValue]:
-        staged = await self._transferring.stage(into, storage, values)
+    async def _staged(self, into: Visit, values: list[QueuedValue], is_apart: bool) -> list[StagedValue]:
+        staged = await self._transferring.stage(into, values)
         return [evolve(value, is_apart=is_apart) for value in staged]
 
-    async def _add(self, into: Visit, target: Target, storage: Storage, staged: list[StagedValue]) -> None:
+    async def _add(self, into: Visit, target: Target, staged: list[StagedValue]) -> None:
         async def attempt() -> range:
             visit, queue = await self._context.chain(into.caller, target)
-            return await self._adding.add(visit, queue, storage, staged)
+            return await self._adding.add(visit, queue, staged)
 
-        await self._adding.keeping(into.space_id, storage, staged, attempt)
+        await self._adding.keeping(into.space_id, staged, attempt)
 
 
 async def _pages(values: AsyncIterator[QueuedValue]) -> AsyncIterator[list[QueuedValue]]:

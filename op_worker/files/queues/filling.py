@@ -13,7 +13,7 @@ from onedata.ids import SpaceId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.staging import Staging
 from op_worker.files.context import FilesContext
-from op_worker.files.queues.adding import Adding, Part
+from op_worker.files.queues.adding import Adding, Part, wanted_value
 from op_worker.files.queues.incoming import xattrs_for
 from op_worker.files.queues.values import StagedValue, ValueType
 from op_worker.files.rights.permissions import Operation
@@ -53,7 +53,6 @@ class Filling:
         """
         mine = set(also)
         visit = await self._context.access.enter(owner, space_id)
-        storage = await self._context.storage_for(visit, visit.support.storage)
         staged: list[StagedValue] = []
 
         async def attempt() -> None:
@@ -62,7 +61,7 @@ class Filling:
                 raise Posix(Errno.EINVAL, "this is not a queue")
             visit.require_unkept(chain, Operation.WRITE_OBJECT)
             try:
-                await self._adding.add(visit, chain, storage, staged, [Part(also, None, ())])
+                await self._adding.add(visit, chain, staged, [Part(also, (), ())])
             except PreconditionFailed as refusal:
                 if refusal.step in mine:
                     raise Overtaken from None
@@ -71,9 +70,10 @@ class Filling:
         try:
             for value in values:
                 body = BytesStream(value)
-                content = await self._staging.receive(space_id, storage, body, len(value))
+                wanted = wanted_value(self._context)
+                content = await self._staging.receive(visit, wanted, body, len(value))
                 staged.append(StagedValue(content, xattrs_for(type_)))
         except BaseException:  # whatever it was: nothing refers to these bytes
-            await self._adding.drop(space_id, storage, staged)
+            await self._adding.drop(space_id, staged)
             raise
-        await self._adding.keeping(space_id, storage, staged, attempt)
+        await self._adding.keeping(space_id, staged, attempt)

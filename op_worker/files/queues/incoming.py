@@ -14,13 +14,12 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.lookup import Found
 from op_worker.files.finding.visit import Visit
 from op_worker.files.model import Json, Target
-from op_worker.files.queues.adding import Adding
+from op_worker.files.queues.adding import Adding, wanted_value
 from op_worker.files.queues.values import MAX_VALUES, StagedValue, ValueType
 from op_worker.files.quotas.room import ASK_FIRST_B, require_room
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.queues import ENCODING, MIMETYPE
 from op_worker.files.translation import translated
-from op_worker.storage.registry import Storage
 
 
 @frozen(eq=False)
@@ -34,7 +33,6 @@ class Incoming:
     _target: Target
     _visit: Visit
     _queue: Chain
-    _storage: Storage
     _received: list[Staged] = field(factory=list)
 
     @property
@@ -52,7 +50,8 @@ class Incoming:
             raise BadValueTooHigh("values", MAX_VALUES)
         if expected_b is not None and expected_b > ASK_FIRST_B:
             await require_room(self._context, self._visit, Found(self._queue, (b"",)), expected_b)
-        staged = await self._staging.receive(self._visit.space_id, self._storage, body, expected_b)
+        wanted = wanted_value(self._context)
+        staged = await self._staging.receive(self._visit, wanted, body, expected_b)
         self._received.append(staged)
 
     @translated
@@ -66,14 +65,14 @@ class Incoming:
             for staged, type_ in zip(self._received, types, strict=True)
         ]
         self._received.clear()
-        return await self._adding.enqueue(self._caller, self._target, self._storage, values)
+        return await self._adding.enqueue(self._caller, self._target, values)
 
     @translated
     async def drop(self) -> None:
         """Forget what came and was not enqueued."""
         values = [StagedValue(staged, {}) for staged in self._received]
         self._received.clear()
-        await self._adding.drop(self._visit.space_id, self._storage, values)
+        await self._adding.drop(self._visit.space_id, values)
 
 
 def xattrs_for(type_: ValueType) -> dict[str, Json]:

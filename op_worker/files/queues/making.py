@@ -26,7 +26,6 @@ from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.queues import Numbering
 from op_worker.files.tree.creation import Creation
 from op_worker.storage.helper import StoragePath
-from op_worker.storage.registry import Storage
 
 _NO_DOCUMENTS: Mapping[str, Document] = {}
 
@@ -70,10 +69,9 @@ class Making:
         key: Key,
         options: CreateOptions,
         change: MetadataChange,
-        storage: Storage | None = None,
         values: Sequence[StagedValue] = (),
     ) -> FileStat:
-        """Commit a queue that holds staged values of a storage.
+        """Commit a queue that holds staged values.
 
         Raises: PreconditionFailed; Posix(EACCES, EPERM), BadData for rules that it cannot have.
         """
@@ -86,10 +84,9 @@ class Making:
         queue = directory.child(Node(key, name, {}).written(documents))
         visit.require_alone(queue, needed_for_rules(change) & ~Operation.WRITE_METADATA)
         entry = EntryValue(key, FileType.DIR).encode()
-        parts: list[Part] = [Part((), None, [key, parent])]
-        if storage is not None:
-            numbers = Numbering().numbers(len(values))
-            parts += await self._adding.parts(visit, queue, storage, values, numbers, now_s)
+        parts: list[Part] = [Part((), (), [key, parent])]
+        numbers = Numbering().numbers(len(values))
+        parts += await self._adding.parts(visit, queue, values, numbers, now_s)
         steps: list[Step] = [
             *batches.create(directory, key, raw, entry, documents, now_s),
             *custom.steps,

@@ -99,8 +99,7 @@ class Queues:
     async def begin(self, caller: Caller, target: Target) -> Incoming:
         """Begin to receive values for a queue. Raises: Posix(ENOENT, EACCES, EPERM, EINVAL)."""
         visit, queue = await self._queues.queue(caller, target, ADD)
-        storage = await self._context.storage_for(visit, visit.support.storage)
-        return Incoming(self._context, self._staging, self._adding, caller, target, visit, queue, storage)
+        return Incoming(self._context, self._staging, self._adding, caller, target, visit, queue)
 
     async def enqueue(self, caller: Caller, target: Target, values: Sequence[NewValue]) -> range:
         """Add values in their order; return their numbers, which have no gaps and are never used again.

@@ -57,13 +57,11 @@ class Taking:
     def part(self, visit: Visit, value: Chain, now_s: float) -> Part:
         """Return the part of a commit that removes a file that may be removed."""
         steps = batches.remove(value, now_s)
-        intent = self._removal.removal_intent(visit, value)
-        if intent is not None:
-            steps.extend(intent.put())
-        elif not value.is_apart:
+        intents = self._removal.removal_intents(visit, value)
+        steps.extend(step for intent in intents for step in intent.put())
+        if not intents and not value.is_apart:
             steps.extend(require_settled(value.storage_path))
-        work = None if intent is None else FileWork(intent)
-        return Part(steps, work, [value.file.key, value.parent.key])
+        return Part(steps, [FileWork(intent) for intent in intents], [value.file.key, value.parent.key])
 
     async def _take(self, caller: Caller, target: Target, choose: Choose) -> int:
         async def attempt() -> int:
@@ -83,7 +81,7 @@ class Taking:
     async def _commit(self, visit: Visit, queue: Chain, chosen: Sequence[Chain]) -> None:
         context, now_s = self._context, self._context.wall_clock()
         parts = [self.part(visit, value, now_s) for value in chosen]
-        works = [part.work for part in parts if part.work is not None]
+        works = [work for part in parts for work in part.works]
         steps = together(step for part in parts for step in part.steps)
         keys = announced(key for part in parts for key in part.keys)
         first = chosen[0].file

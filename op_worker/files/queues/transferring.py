@@ -21,7 +21,7 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
 from op_worker.files.metadata.custom import FIELDS, xattrs_of
 from op_worker.files.model import ContentReader, FileType, Json, Target
-from op_worker.files.queues.adding import Adding, Part
+from op_worker.files.queues.adding import Adding, Part, wanted_value
 from op_worker.files.queues.finding import ADD, READ, TAKE, QueueFinding
 from op_worker.files.queues.reading import QueueReading
 from op_worker.files.queues.taking import Taking
@@ -35,7 +35,6 @@ from op_worker.files.stored.intents import FileWork
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.queues import ENCODING, MIMETYPE, value_name
 from op_worker.files.tree.moving import Moving, Place, moved_location
-from op_worker.storage.registry import Storage
 
 _OF_VALUES = (MIMETYPE, ENCODING)
 
@@ -58,9 +57,8 @@ class Transferring:
         """Enqueue a copy of a file's content. See ``Queues.copy_object``."""
         into, _ = await self._queues.queue(caller, target, ADD)
         visit, chain = await self._object(caller, source)
-        storage = await self._context.storage_for(into, into.support.storage)
-        staged = await self._staged_object(into, storage, visit, chain)
-        return await self._adding.enqueue(caller, target, storage, [staged])
+        staged = await self._staged_object(into, visit, chain)
+        return await self._adding.enqueue(caller, target, [staged])
 
     async def move_object(self, caller: Caller, source: Target, target: Target) -> range:
         """Make a file a value. See ``Queues.move_object``."""
@@ -85,9 +83,8 @@ class Transferring:
         """Enqueue copies of the oldest values of a queue. See ``Queues.copy_values``."""
         into, _ = await self._queues.queue(caller, target, ADD)
         oldest = await self._queue_reading.oldest(caller, source, count)
-        storage = await self._context.storage_for(into, into.support.storage)
-        staged = await self.stage(into, storage, oldest.values)
-        return await self._adding.enqueue(caller, target, storage, staged)
+        staged = await self.stage(into, oldest.values)
+        return await self._adding.enqueue(caller, target, staged)
 
     async def move_values(self, caller: Caller, source: Target, count: int, target: Target) -> range:
         """Move the oldest values of a queue. See ``Queues.move_values``."""
@@ -107,32 +104,31 @@ class Transferring:
 
         return await self._context.transactions.retrying(target.base.space_id, attempt)
 
-    async def stage(self, into: Visit, storage: Storage, values: Sequence[QueuedValue]) -> list[StagedValue]:
+    async def stage(self, into: Visit, values: Sequence[QueuedValue]) -> list[StagedValue]:
         """Return copies of values in staging files. When this raises, none is left."""
         staged: list[StagedValue] = []
         try:
             for value in values:
                 reader = await value.open()
-                staged.append(await self._stage(into, storage, reader, value.xattrs))
+                staged.append(await self._stage(into, reader, value.xattrs))
         except BaseException:
-            await self._adding.drop(into.space_id, storage, staged)
+            await self._adding.drop(into.space_id, staged)
             raise
         return staged
 
-    async def _stage(
-        self, into: Visit, storage: Storage, reader: ContentReader, xattrs: Mapping[str, Json]
-    ) -> StagedValue:
+    async def _stage(self, into: Visit, reader: ContentReader, xattrs: Mapping[str, Json]) -> StagedValue:
         try:
             size_b = reader.stat.size_b
-            staged = await self._staging.receive(into.space_id, storage, ReaderStream(reader), size_b)
+            wanted = wanted_value(self._context)
+            staged = await self._staging.receive(into, wanted, ReaderStream(reader), size_b)
         finally:
             await reader.close()
         return StagedValue(staged, {name: xattrs[name] for name in _OF_VALUES if name in xattrs})
 
-    async def _staged_object(self, into: Visit, storage: Storage, visit: Visit, chain: Chain) -> StagedValue:
+    async def _staged_object(self, into: Visit, visit: Visit, chain: Chain) -> StagedValue:
         documents = await self._context.engine.get(visit.scope, chain.file.key, FIELDS)
         reader = await self._reading.open_chain(visit, chain)
-        return await self._stage(into, storage, reader, xattrs_of(documents))
+        return await self._stage(into, reader, xattrs_of(documents))
 
     async def _object(self, caller: Caller, source: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, source)
@@ -155,17 +151,16 @@ class Transferring:
 
     async def _copy_and_remove(self, caller: Caller, visit: Visit, chain: Chain, target: Target) -> range:
         """Enqueue a copy and remove the name in one commit, for a file that has others."""
-        storage = await self._context.storage_for(visit, visit.support.storage)
-        staged = await self._staged_object(visit, storage, visit, chain)
+        staged = await self._staged_object(visit, visit, chain)
         source = Target(chain.guid)
 
         async def attempt() -> range:
             visit, chain = await self._movable_object(caller, source)
             into, queue = await self._queues.queue(caller, target, ADD)
             also = [self._taking.part(visit, chain, self._context.wall_clock())]
-            return await self._adding.add(into, queue, storage, [staged], also)
+            return await self._adding.add(into, queue, [staged], also)
 
-        return await self._adding.keeping(visit.space_id, storage, [staged], attempt)
+        return await self._adding.keeping(visit.space_id, [staged], attempt)
 
     async def _move_values_between_spaces(
         self, caller: Caller, source: Target, count: int, target: Target
@@ -173,9 +168,8 @@ class Transferring:
         await self._takeable(caller, source)
         into, _ = await self._queues.queue(caller, target, ADD)
         oldest = await self._queue_reading.oldest(caller, source, count)
-        storage = await self._context.storage_for(into, into.support.storage)
-        staged = await self.stage(into, storage, oldest.values)
-        numbers = await self._adding.enqueue(caller, target, storage, staged)
+        staged = await self.stage(into, oldest.values)
+        numbers = await self._adding.enqueue(caller, target, staged)
         if oldest.values:
             await self._taking.up_to(caller, source, 0, oldest.values[-1].number)
         return numbers
@@ -201,12 +195,11 @@ class Transferring:
         location = moved_location(room, source, place)
         steps = batches.move(source, place.directory, place.name, None, location, now_s)
         steps.extend(await self._moving.charging(visit, room, source, place, location))
-        [intent, *_] = [*self._moving.intents(visit, source, place), None]
-        work = None
-        if intent is None:
-            steps.extend(self._moving.settled(visit, source, place))
-        else:
+        works = []
+        for intent in self._moving.intents(visit, source, place):
             steps.extend(intent.put())
             after = self._moving.after(source, place, location, now_s).file
-            work = FileWork(intent, after.location, after.revision(LOCATION))
-        return Part(steps, work, [source.file.key, source.parent.key])
+            works.append(FileWork(intent, after.location, after.revision(LOCATION)))
+        if not works:
+            steps.extend(self._moving.settled(visit, source, place))
+        return Part(steps, works, [source.file.key, source.parent.key])

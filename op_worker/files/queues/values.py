@@ -35,7 +35,7 @@ class NewValue:
 
 @frozen
 class StagedValue:
-    """A value whose bytes lie in a staging file; with ``is_apart`` they will lie apart from its name."""
+    """A value whose bytes came; with ``is_apart`` they will lie apart from its name."""
 
     staged: Staged
     xattrs: Mapping[str, Json]

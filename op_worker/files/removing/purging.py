@@ -37,7 +37,7 @@ from op_worker.files.stored.batches import drop_name, forget
 from op_worker.files.stored.documents import BASE, PARENT, encode_parent
 from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
 from op_worker.files.stored.nodes import Node
-from op_worker.files.stored.paths import inode_path, trash_path
+from op_worker.files.stored.paths import trash_path
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.registry import Storage, Storages
 
@@ -111,7 +111,7 @@ class Purging:
 
     async def _take_bytes(self, space_id: SpaceId, directory: Key, node: Node) -> None:
         """Remove the bytes of a file; a directory's move to where they are looked for when its turn comes."""
-        storage = self._storage(space_id)
+        storage = self._named(space_id)
         path = StoragePath(f"{trash_path(space_id, directory)}/{node.name}")
         if storage is None or node.type is FileType.SYMLNK:
             return
@@ -145,9 +145,9 @@ class Purging:
     def _removal_of_bytes(self, space_id: SpaceId, node: Node) -> Intent:
         location = node.location
         storage = self._storages.get(StorageId(location.storage_id)) if location is not None else None
-        if storage is None:
+        if location is None or storage is None:
             raise ServiceUnavailable()
-        path = inode_path(space_id, node.key)
+        path = location.apart_path(space_id, node.key)
         return self._journal.new(IntentKind.REMOVE, storage, node.key, path)
 
     async def _commit(self, space_id: SpaceId, steps: Sequence[Step], keys: Sequence[Key]) -> None:
@@ -157,13 +157,14 @@ class Purging:
             raise ServiceUnavailable() from None  # another node purges too, or a late commit came in
 
     async def _remove_bytes(self, space_id: SpaceId, path: StoragePath) -> None:
-        storage = self._storage(space_id)
+        storage = self._named(space_id)
         if storage is not None:
             await remove_tree(storage, path)
 
-    def _storage(self, space_id: SpaceId) -> Storage | None:
+    def _named(self, space_id: SpaceId) -> Storage | None:
+        """Return the storage that has the directories of a space, if any has."""
         support = self._storages.for_space(space_id)
-        return None if support is None else support.storage
+        return None if support is None else support.named
 
 
 def _once_each(entries: Sequence[Resolved]) -> list[Resolved]:

@@ -22,11 +22,10 @@ from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored import batches, recycled
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import LOCATION, PARENT, encode_parent
-from op_worker.files.stored.intents import Intent, IntentKind, require_settled
+from op_worker.files.stored.intents import FileWork, Intent, IntentKind, require_settled
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import trash_path
 from op_worker.files.stored.recycled import Origin
-from op_worker.storage.registry import Storage
 
 
 @frozen(eq=False)
@@ -125,21 +124,22 @@ class Removal:
         Raises: PreconditionFailed, of a ``RequireEmpty`` step when the directory is not empty.
         """
         steps = [*also, *batches.remove(chain, self._context.wall_clock())]
-        intent = self.removal_intent(visit, chain)
-        if intent is not None:
-            steps.extend(intent.put())
-        elif not chain.is_apart:
+        intents = self.removal_intents(visit, chain)
+        steps.extend(step for intent in intents for step in intent.put())
+        if not intents and not chain.is_apart:
             steps.extend(require_settled(chain.storage_path))
-        await self._carry_out(visit, chain, steps, intent, [chain.file.key, chain.parent.key])
+        await self._carry_out(visit, chain, steps, intents, [chain.file.key, chain.parent.key])
 
-    def removal_intent(self, visit: Visit, chain: Chain) -> Intent | None:
-        """Return the storage operation that removing needs: none for symbolic links, which are not on
-        the storage, and none while a file keeps other names."""
+    def removal_intents(self, visit: Visit, chain: Chain) -> list[Intent]:
+        """Return the storage operations that removing needs: none for what is not on a storage, such as
+        symbolic links, and none while a file keeps other names."""
         if chain.file.type is FileType.SYMLNK or chain.file.meta.links > 1:
-            return None
+            return []
         kind = IntentKind.REMOVE_DIRECTORY if chain.file.is_directory else IntentKind.REMOVE
-        storage = self._storage(visit, chain)
-        return self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)
+        storage = self._context.storage_of(visit, chain.file)
+        if storage is None:
+            return []
+        return [self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)]
 
     async def _move_to_bin(self, visit: Visit, chain: Chain, days: float, also: Sequence[Step] = ()) -> None:
         context, file, now_s = self._context, chain.file, self._context.wall_clock()
@@ -147,13 +147,15 @@ class Removal:
         steps = [*also, *recycled.recycle(chain, item, Origin(chain.names, visit.user_id, now_s))]
         if file.is_directory:
             steps.extend(await self._unprotected(visit, chain))
-        intent = None
-        if recycled.moves_bytes(file):
-            target, storage = trash_path(visit.space_id, file.key), self._storage(visit, chain)
-            intent = context.journal.new(IntentKind.MOVE, storage, file.key, target, chain.storage_path)
-            steps.extend(intent.put())
+        intents, storage = [], context.storage_of(visit, file)
+        if recycled.moves_bytes(file) and storage is not None:
+            target = trash_path(visit.space_id, file.key)
+            intents.append(
+                context.journal.new(IntentKind.MOVE, storage, file.key, target, chain.storage_path)
+            )
+            steps.extend(intents[0].put())
         after = file.written(recycled.unsettled(file))
-        await self._carry_out(visit, chain, steps, intent, [file.key, chain.parent.key], after)
+        await self._carry_out(visit, chain, steps, intents, [file.key, chain.parent.key], after)
 
     async def _unprotected(self, visit: Visit, chain: Chain) -> list[Step]:
         """Return what must still hold when a directory leaves with all it holds. Raises: Posix(EPERM)."""
@@ -169,38 +171,37 @@ class Removal:
 
     async def _move_to_trash(self, visit: Visit, chain: Chain, also: Sequence[Step] = ()) -> None:
         taken = batches.move_to_trash(chain, Key(trash_uuid(visit.space_id)), self._context.wall_clock())
-        steps, intent = await self.into_trash(visit, chain)
+        steps, intents = await self.into_trash(visit, chain)
         keys = [chain.file.key, chain.parent.key]
-        await self._carry_out(visit, chain, [*also, *taken, *steps], intent, keys)
+        await self._carry_out(visit, chain, [*also, *taken, *steps], intents, keys)
         self.purge_soon(visit.space_id)
 
     def purge_soon(self, space_id: SpaceId) -> None:
         """Let what is in the trash be purged."""
         self._trash.purge_soon(space_id)
 
-    async def into_trash(self, visit: Visit, chain: Chain) -> tuple[list[Step], Intent]:
-        """Return what a directory's way into the trash takes besides the entries: steps, and their intent.
+    async def into_trash(self, visit: Visit, chain: Chain) -> tuple[list[Step], list[Intent]]:
+        """Return what a directory's way into the trash takes besides the entries: steps, and their intents.
 
         Raises: Posix(EPERM) when something in it is protected, or under retention or hold.
         """
         context, key = self._context, chain.file.key
         steps = await self._leaving(visit, chain)
-        intent = context.journal.new(
-            IntentKind.MOVE,
-            visit.support.storage,
-            key,
-            trash_path(visit.space_id, key),
-            chain.storage_path,
-        )
         record = Removing("/".join(chain.names), visit.user_id, int(context.wall_clock()))
-        return [*steps, *intent.put(), record.begin(key)], intent
+        steps.append(record.begin(key))
+        named = visit.support.named
+        if named is None:
+            return [*steps, *require_settled(chain.storage_path)], []
+        target = trash_path(visit.space_id, key)
+        intent = context.journal.new(IntentKind.MOVE, named, key, target, chain.storage_path)
+        return [*steps, *intent.put()], [intent]
 
     async def _carry_out(
         self,
         visit: Visit,
         chain: Chain,
         steps: Sequence[Step],
-        intent: Intent | None,
+        intents: Sequence[Intent],
         announce: Sequence[Key],
         after: Node | None = None,
     ) -> None:
@@ -209,13 +210,14 @@ class Removal:
 
         async def work() -> tuple[None, Rest | None]:
             await context.transactions.commit(space_id, steps, announce, self._gone(visit, chain))
-            if intent is None or not await context.journal.carry_out(space_id, intent):
-                return None, None
+            done = [intent for intent in intents if await context.journal.carry_out(space_id, intent)]
             location = None if after is None else after.location
             revision = 0 if after is None else after.revision(LOCATION)
-            return None, context.journal.clear_fresh(space_id, intent, location, revision)
+            return None, context.journal.clear_all(
+                space_id, [FileWork(intent, location, revision) for intent in done]
+            )
 
-        paths = [chain.storage_path] if intent is None else intent.paths
+        paths = [path for intent in intents for path in intent.paths] or [chain.storage_path]
         await context.transactions.holding(paths, work)
 
     def _gone(self, visit: Visit, chain: Chain) -> Happened:
@@ -230,12 +232,6 @@ class Removal:
             return PARENT not in documents or documents[PARENT].data != encode_parent(parent.key)
 
         return gone
-
-    def _storage(self, visit: Visit, chain: Chain) -> Storage:
-        location = chain.file.location
-        if location is None:
-            return visit.support.storage
-        return self._context.storage(location.storage_id)
 
     async def _allowed(self, caller: Caller, target: Target) -> tuple[Visit, Chain]:
         visit, chain = await self._context.chain(caller, target)

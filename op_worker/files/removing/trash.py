@@ -62,12 +62,13 @@ class Trash:
         Raises: PersistenceUnavailable; StorageError.
         """
         support = self._storages.for_space(space_id)
-        if support is None or support.storage.directories is None:
+        named = None if support is None else support.named
+        if named is None or named.directories is None:
             return
-        names = await names_in(support.storage.directories, StoragePath(f"{space_id}/{TRASH}"))
+        names = await names_in(named.directories, StoragePath(f"{space_id}/{TRASH}"))
         for first in range(0, len(names), _SWEPT):
             for path in await self._forgotten(space_id, names[first : first + _SWEPT]):
-                await remove_tree(support.storage, path)
+                await remove_tree(named, path)
 
     async def _forgotten(self, space_id: SpaceId, names: Sequence[str]) -> list[StoragePath]:
         """Return where those of ``names`` are that belong to no file and that nothing is pending at."""

@@ -95,16 +95,17 @@ class NewFile:
         return [*steps, *(Put(self.key, name, data, expect=ABSENT) for name, data in documents.items())]
 
 
-def apart(storage_id: str, generation: bytes, like: Location | None = None) -> Location:
+def apart(storage_id: str, generation: bytes, like: Location | None = None, at: str = "") -> Location:
     """Return where bytes lie apart: none yet, or as many, in the same blocks, as in another place."""
     if like is None:
-        return Location(storage_id, version=1, generation=generation, is_apart=True)
+        return Location(storage_id, version=1, generation=generation, is_apart=True, at=at)
     return Location(
         *(storage_id, like.size_b, like.blocks),
         version=1,
         generation=generation,
         sha256=like.sha256,
         is_apart=True,
+        at=at,
     )
 
 

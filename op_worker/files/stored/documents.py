@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Key
+from onedata.ids import SpaceId
 from op_worker.files.model import FileType, Json
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.blocks import Blocks
@@ -25,6 +26,8 @@ from op_worker.files.stored.packing import (
     unpack,
     unpack_id,
 )
+from op_worker.files.stored.paths import inode_path
+from op_worker.storage.helper import StoragePath
 
 META = "meta"
 TIMES = "times"
@@ -40,6 +43,8 @@ SHOWN = (META, TIMES, LOCATION)
 BASE = (*SHOWN, PARENT)
 """What is read of a file whenever it is touched."""
 
+_USUAL: Sequence[Any] = (False, (), "")
+"""The rarely used fields of ``Location`` as most files have them."""
 UNSETTLED = "!"
 """In ``Location.staged``: a move or a cut is pending; settle it before touching the bytes."""
 
@@ -86,9 +91,9 @@ class Location:
     the storage. ``generation`` changes when the content is replaced whole (empty before the first
     time), ``version`` with every change, ``trims`` with every shrinking. ``sha256`` is empty unless
     the content was written whole. ``staged`` names the staging file that the bytes are in until it is
-    moved to the file's own path, or is ``UNSETTLED``. ``is_apart`` says that the bytes lie at the inode's
-    own path instead of one computed from names. ``charges`` names the optional quotas that the held
-    bytes are counted in, besides the support's.
+    moved to the file's own path, or is ``UNSETTLED``. ``is_apart`` says that the bytes lie at a path that
+    follows no names: at ``at``, or where that is empty at the inode's own. ``charges`` names the optional
+    quotas that the held bytes are counted in, besides the support's.
     """
 
     storage_id: str
@@ -101,7 +106,12 @@ class Location:
     trims: int = 0
     is_apart: bool = False
     charges: tuple[str, ...] = ()
+    at: str = ""
     rest: tuple[Any, ...] = ()
+
+    def apart_path(self, space_id: SpaceId, uuid: str) -> StoragePath:
+        """Return where the bytes of a file lie that lie apart from names."""
+        return StoragePath(self.at) if self.at else inode_path(space_id, uuid)
 
     @property
     def held_b(self) -> int:
@@ -127,8 +137,10 @@ class Location:
         )
 
     def _rarities(self) -> Sequence[Any]:
-        if self.rest or self.charges:
-            return (self.is_apart, list(self.charges), *self.rest)
+        if self.rest or self.at:
+            return (self.is_apart, list(self.charges), self.at, *self.rest)
+        if self.charges:
+            return (self.is_apart, list(self.charges))
         return (True,) if self.is_apart else ()
 
     @classmethod
@@ -141,10 +153,10 @@ class Location:
         storage_id = unpack_id(storage_id)
         if not rare:
             return cls(storage_id, size_b, held, version, generation, sha256, staged, trims)
-        is_apart, charges, *rest = rare if len(rare) > 1 else (*rare, ())
+        is_apart, charges, at, *rest = (*rare, *_USUAL[len(rare) :])
         return cls(
             *(storage_id, size_b, held, version, generation, sha256, staged, trims),
-            *(is_apart, tuple(charges), tuple(rest)),
+            *(is_apart, tuple(charges), at, tuple(rest)),
         )
 
 

@@ -12,7 +12,7 @@ from attrs import evolve
 from cluster_worker.persistence.engine import ABSENT, Delete, Key, Link, Put, Step, Unlink
 from onedata.errors import Errno, Posix
 from op_worker.files.stored.documents import META, NAME, PARENT, TIMES, EntryValue, Location, encode_parent
-from op_worker.files.stored.nodes import Node
+from op_worker.files.stored.nodes import Chain, Node
 
 MAX_NAMES = 1000
 """The most names of one file."""
@@ -40,6 +40,16 @@ def apart(file: Node) -> Location | None:
     """Return where the bytes are once they lie apart; ``None`` when there is nothing to move."""
     location = file.location
     return None if location is None or location.is_apart else evolve(location, is_apart=True)
+
+
+def has_further_names(chain: Chain) -> bool:
+    """Whether names other than the first one lead to a file, or did as far as that can be told.
+
+    Of bytes that lie at a path of their own for the storage's sake it cannot.
+    """
+    file, location = chain.file, chain.file.location
+    was_linked = location is not None and location.is_apart and not location.at
+    return was_linked or bool(file.link) or file.meta.links > 1
 
 
 def documents_with_name(file: Node, now_s: float) -> dict[str, bytes]:

@@ -25,7 +25,7 @@ from op_worker.files.stored.documents import (
     link_of_entry,
 )
 from op_worker.files.stored.meta import Meta, has_rarities
-from op_worker.files.stored.paths import inode_path, storage_path
+from op_worker.files.stored.paths import storage_path
 from op_worker.storage.helper import StoragePath
 
 
@@ -189,7 +189,10 @@ class Chain:
 
     @property
     def storage_path(self) -> StoragePath:
-        return inode_path(self.space_id, self.file.key) if self.is_apart else self.named_path
+        location = self.file.location
+        if location is None or not location.is_apart:
+            return self.named_path
+        return location.apart_path(self.space_id, self.file.key)
 
     @property
     def named_path(self) -> StoragePath:

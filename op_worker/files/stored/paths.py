@@ -89,6 +89,15 @@ def inode_path(space_id: SpaceId, uuid: str) -> StoragePath:
     return StoragePath(f"{space_id}/{INODES}/{uuid}")
 
 
+def flat_path(space_id: SpaceId, uuid: str, generation: str = "") -> StoragePath:
+    """Return where a content lies for good on a storage whose paths do not follow names.
+
+    The first content of a file lies under the file's id alone; ``generation`` tells later ones apart.
+    """
+    folders = "/".join(uuid[:3]) if len(uuid) > 3 else "other"
+    return StoragePath(f"{space_id}/{folders}/{uuid}{'.' if generation else ''}{generation}")
+
+
 def ancestor_paths(path: StoragePath) -> list[StoragePath]:
     """Return the paths of the directories above, below the space's own, the nearest last."""
     parts = path.split("/")

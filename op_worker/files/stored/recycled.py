@@ -20,7 +20,7 @@ from op_worker.files.stored import batches, hard_links
 from op_worker.files.stored.documents import BASE, LOCATION, META, PARENT, TIMES, UNSETTLED, encode_parent
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.packing import UnknownSchemaError
-from op_worker.files.stored.paths import inode_path, trash_path
+from op_worker.files.stored.paths import trash_path
 from op_worker.storage.helper import StoragePath
 
 BIN = "bin"
@@ -94,8 +94,9 @@ class Item:
     def storage_path(self, space_id: SpaceId) -> StoragePath:
         """Return where its bytes wait."""
         location = self.node.location
-        is_apart = location is not None and location.is_apart
-        return (inode_path if is_apart else trash_path)(space_id, self.node.key)
+        if location is not None and location.is_apart:
+            return location.apart_path(space_id, self.node.key)
+        return trash_path(space_id, self.node.key)
 
     def leave(self, space_id: SpaceId) -> list[Step]:
         """Return the steps that take it out of the bin."""

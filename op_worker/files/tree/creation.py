@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
+from twisted.internet.defer import CancelledError
 
-from cluster_worker.persistence.engine import ABSENT, Check, Key
+from cluster_worker.persistence.engine import ABSENT, Check, Key, OutcomeUnknown, Step
 from onedata.errors import Errno, Posix
 from op_worker.auth.caller import Caller
 from op_worker.files.acl import inherited
@@ -23,6 +24,7 @@ from op_worker.files.stored import batches
 from op_worker.files.stored.charges import account
 from op_worker.files.stored.documents import EntryValue, Location
 from op_worker.files.stored.intents import INTENTS, IntentKind
+from op_worker.files.stored.landings import Landing, Wanted
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import MAX_PATH_B, check_length, check_new_name
@@ -108,39 +110,62 @@ class Creation:
     async def _make(
         self, visit: Visit, directory: Chain, name: str, key: Key, type_: FileType, options: CreateOptions
     ) -> FileStat:
-        raw = await self.require_adding(visit, directory, name, type_)
+        await self.require_adding(visit, directory, name, type_)
         now_s = self._context.wall_clock()
         meta = self.new_meta(visit, directory, name, type_, options, now_s)
-        location, charging = None, []
-        if type_ is FileType.REG:
-            room = await self._context.rooms.of(visit)
-            storage = await self._context.storage_for(visit, visit.support.storage)
-            charges = wanted(room, meta.owner, directory)
-            location = Location(storage.storage_id, charges=charges)
-            charging = account(None, location, room)
-        documents = batches.first_documents(meta, directory.file.key, location, now_s)
-        value = EntryValue(key, type_).encode()
+        if type_ is not FileType.REG:
+            return await self._commit(visit, directory, key, meta, now_s)
+        support = visit.support
+        storage = await self._context.storage_for(visit, support.storage)
+        wanted_file = Wanted(key, names=(*directory.names, name))
+        location, landing = await self._context.places.empty(support, storage, wanted_file)
+        try:
+            return await self._commit(visit, directory, key, meta, now_s, location, landing)
+        except (OutcomeUnknown, CancelledError):
+            raise  # it may happen still
+        except BaseException:
+            if landing is not None:
+                await self._context.places.give_back(visit.space_id, landing)
+            raise
+
+    async def _commit(
+        self,
+        visit: Visit,
+        directory: Chain,
+        key: Key,
+        meta: Meta,
+        now_s: float,
+        location: Location | None = None,
+        landing: Landing | None = None,
+    ) -> FileStat:
+        """Commit a file; an empty one is made on the storage, if it lies under its name there."""
+        context, raw, parent = self._context, meta.name.encode(), directory.file.key
+        charging: list[Step] = [] if landing is None else landing.become_a_file()
+        if location is not None:
+            room = await context.rooms.of(visit)
+            location = evolve(location, charges=wanted(room, meta.owner, directory))
+            charging += account(None, location, room)
+        documents = batches.first_documents(meta, parent, location, now_s)
+        value = EntryValue(key, meta.type).encode()
         steps = [*batches.create(directory, key, raw, value, documents, now_s), *charging]
-        path = StoragePath(f"{directory.storage_path}/{name}")
-        intent = None
-        if type_ is FileType.REG:
-            intent = self._context.journal.new(IntentKind.TOUCH, visit.support.storage, key, path)
+        path = StoragePath(f"{directory.storage_path}/{meta.name}")
+        intent, storage = None, visit.support.storage
+        if location is not None and not location.is_apart:
+            intent = context.journal.new(IntentKind.TOUCH, storage, key, path)
         steps.extend([Check(INTENTS, path, ABSENT)] if intent is None else intent.put())
 
         async def happened() -> bool:
-            return await self._context.engine.lookup(visit.scope, directory.file.key, raw) == value
+            return await context.engine.lookup(visit.scope, parent, raw) == value
 
         async def work() -> tuple[None, Rest | None]:
-            keys = [key, directory.file.key]
-            await self._context.transactions.commit(visit.space_id, steps, keys, happened)
-            if intent is None or not await self._context.journal.carry_out(visit.space_id, intent):
+            await context.transactions.commit(visit.space_id, steps, [key, parent], happened)
+            if intent is None or not await context.journal.carry_out(visit.space_id, intent):
                 return None, None
-            storage = visit.support.storage
-            await self._context.acting.hand_over(visit.user_id, visit.space_id, storage, path)
-            return None, self._context.journal.clear_fresh(visit.space_id, intent, None, 0)
+            await context.acting.hand_over(visit.user_id, visit.space_id, storage, path)
+            return None, context.journal.clear_fresh(visit.space_id, intent, None, 0)
 
-        await self._context.transactions.holding([path], work)
-        made = directory.child(Node(key, name, {}).written(documents))
+        await context.transactions.holding([path], work)
+        made = directory.child(Node(key, meta.name, {}).written(documents))
         return stat_of(made, visit.space, visit.user_id)
 
     async def _existing(

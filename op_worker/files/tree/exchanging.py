@@ -15,6 +15,7 @@ from op_worker.files.model import FileStat, FileType, Target
 from op_worker.files.removing.removal import Removal
 from op_worker.files.stored import batches
 from op_worker.files.stored.conditions import ContentCondition
+from op_worker.files.stored.intents import FileWork
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.tree.moving import Moving, Place, place_of
 
@@ -62,7 +63,7 @@ class Exchanging:
         context, replaced = self._context, place.replaced
         assert replaced is not None
         charging = await self._context.recharging.for_move(visit.space_id, source, place.directory)
-        removal, intent = await self._removal.into_trash(visit, replaced)
+        removal, intents = await self._removal.into_trash(visit, replaced)
         now_s = context.wall_clock()
         steps = [
             *batches.unchanged(replaced.file, condition),
@@ -80,11 +81,11 @@ class Exchanging:
 
         async def work() -> tuple[None, Rest | None]:
             await context.transactions.commit(visit.space_id, steps, keys, happened)
-            if not await context.journal.carry_out(visit.space_id, intent):
-                return None, None
-            return None, context.journal.clear_fresh(visit.space_id, intent, None, 0)
+            done = [one for one in intents if await context.journal.carry_out(visit.space_id, one)]
+            return None, context.journal.clear_all(visit.space_id, [FileWork(intent) for intent in done])
 
-        await context.transactions.holding(intent.paths, work)
+        paths = [path for intent in intents for path in intent.paths] or [replaced.storage_path]
+        await context.transactions.holding(paths, work)
         self._removal.purge_soon(visit.space_id)
         if context.recharging.is_ordered(charging):
             context.recharging.run_soon(visit.space_id)

@@ -31,12 +31,13 @@ class Inodes:
         Raises: PersistenceUnavailable; StorageError.
         """
         support = self._storages.for_space(space_id)
-        if support is None or support.storage.directories is None:
+        named = None if support is None else support.named
+        if named is None or named.directories is None:
             return
-        names = await names_in(support.storage.directories, StoragePath(f"{space_id}/{INODES}"))
+        names = await names_in(named.directories, StoragePath(f"{space_id}/{INODES}"))
         for first in range(0, len(names), _PAGE):
             for name in await self._forgotten(space_id, names[first : first + _PAGE]):
-                await support.storage.helper.remove(inode_path(space_id, name))
+                await named.helper.remove(inode_path(space_id, name))
 
     async def _forgotten(self, space_id: SpaceId, names: Sequence[str]) -> list[str]:
         """Return those names that belong to no file and that nothing is pending at."""

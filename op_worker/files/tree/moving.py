@@ -27,10 +27,9 @@ from op_worker.files.stored.charges import Room, charge_steps, charged
 from op_worker.files.stored.conditions import NO_CONDITION, ContentCondition
 from op_worker.files.stored.documents import LOCATION, META, PARENT, TIMES, UNSETTLED, Location, encode_parent
 from op_worker.files.stored.intents import Intent, IntentKind, require_settled
-from op_worker.files.stored.nodes import Chain, Node
+from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.paths import check_new_name, storage_path
 from op_worker.files.tree.creation import Creation
-from op_worker.storage.registry import Storage
 
 
 @frozen(eq=False)
@@ -209,27 +208,20 @@ class Moving:
         way to the rename, or is removed by itself.
         """
         intents: list[Intent] = []
-        if batches.has_bytes(source.file) and not source.is_apart:
+        storage = self._context.storage_of(visit, source.file)
+        if batches.has_bytes(source.file) and not source.is_apart and storage is not None:
             target = storage_path(visit.space_id, place.names)
-            storage = self._storage(visit, source.file)
             new = self._context.journal.new
             intents.append(new(IntentKind.MOVE, storage, source.file.key, target, source.storage_path))
         replaced = place.replaced
         if replaced is not None and (replaced.is_apart or not intents):
-            removal = self._removal.removal_intent(visit, replaced)
-            intents.extend([] if removal is None else [removal])
+            intents.extend(self._removal.removal_intents(visit, replaced))
         return intents
 
     def settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:
         """Return what a move demands that has no storage operation."""
         target = storage_path(visit.space_id, place.names)
         return [*require_settled(source.named_path), *require_settled(target)]
-
-    def _storage(self, visit: Visit, file: Node) -> Storage:
-        location = file.location
-        if location is None:
-            return visit.support.storage
-        return self._context.storage(location.storage_id)
 
     def after(self, source: Chain, place: Place, location: Location | None, now_s: float) -> Chain:
         """Return a file as it is after its move."""

@@ -197,11 +197,10 @@ class RecycleBin:
     def _intent(self, visit: Visit, item: Item, made: Chain) -> Intent | None:
         if not recycled.moves_bytes(item.node):
             return None
-        space_id, location = visit.space_id, item.node.location
-        storage = visit.support.storage
-        if location is not None:
-            storage = self._context.storage(location.storage_id)
-        source = item.storage_path(space_id)
+        storage = self._context.storage_of(visit, item.node)
+        if storage is None:
+            return None
+        source = item.storage_path(visit.space_id)
         return self._context.journal.new(IntentKind.MOVE, storage, item.node.key, made.storage_path, source)
 
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_twisted import async_yield_fixture, ensureDeferred
 
 from onedata.errors import Errno, Posix
-from op_worker.files.content.staging import Staged
+from op_worker.files.content.growing import Grown
 from op_worker.files.model import CreateOptions
 from op_worker.files.stored.paths import INODES, STAGING
 from op_worker.mapping.entries import SpaceIds, StorageUser, Table
@@ -86,7 +86,7 @@ async def test_upload_in_parts_becomes_a_file_of_who_finishes_it(site: MappedSit
     file = await growing.open(SPACE, storage_id, "upload")
     await file.write(0, b"parts")
     await file.close()
-    await growing.place(bob, path("f"), NEW, storage_id, Staged("upload", 5, b""), [])
+    await growing.place(bob, path("f"), NEW, Grown(storage_id, "upload", 5, b""), [])
     assert ids(site, "f") == (automatic_id(BOB), GID)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable
 
 import pytest
@@ -308,7 +309,9 @@ async def test_content_written_whole_is_verified_against_its_checksum(files: Fil
 async def test_corruption_of_the_storage_is_found(files: FileService, site: Site) -> None:
     await put(files, "f", b"0123456789")
     assert await read(files, path("f")) == b"0123456789"  # and it is remembered
-    file = await site.helper.open_update(StoragePath(f"{SPACE}/f"))
+    locations = await files.distribution.locations(owner, path("f"))
+    [at] = re.findall(rf"/({SPACE}[^']*)'", str(locations))
+    file = await site.helper.open_update(StoragePath(at))
     await file.write(3, b"X")
     await file.close()
     verdict = await verdict_of(files, "f")

@@ -33,7 +33,9 @@ from op_worker.files.model import (
     Target,
 )
 from op_worker.files.service import FileService
+from op_worker.files.stored.paths import flat_path
 from op_worker.storage.helpers.posix.helper import PosixHelper
+from op_worker.storage.types import PathType
 from tests.support.spaces import (
     ALICE,
     FOREIGN,
@@ -796,10 +798,12 @@ async def test_metadata_comes_with_the_content_in_one_step(files: FileService) -
 
 
 @ensureDeferred
-async def test_distribution_tells_blocks_and_paths(files: FileService) -> None:
-    await files.create_file(alice, path("f"), NEW)
+async def test_distribution_tells_blocks_and_paths(files: FileService, site: Site) -> None:
+    uuid = (await files.create_file(alice, path("f"), NEW)).guid.uuid
     await files.write_content(alice, path("f"), 2, body(b"xy"), expected_b=2)
     told = await files.distribution.blocks(alice, path("f"))
+    is_flat = site.path_type is PathType.FLAT
+    place = flat_path(SPACE, uuid) if is_flat else f"{SPACE}/f"
     assert told == {
         "type": "REG",
         "distributionPerProvider": {
@@ -807,7 +811,7 @@ async def test_distribution_tells_blocks_and_paths(files: FileService) -> None:
                 "success": True,
                 "virtualSize": 4,
                 "distributionPerStorage": {STORAGE: {"physicalSize": 2, "blocks": [[2, 2]]}},
-                "locationsPerStorage": {STORAGE: f"/{SPACE}/f"},
+                "locationsPerStorage": {STORAGE: f"/{place}"},
             }
         },
     }

@@ -66,6 +66,7 @@ locations = st.builds(
     numbers,
     st.booleans(),
     st.lists(st.text(max_size=9), max_size=2).map(tuple),
+    st.text(max_size=9),
     rests,
 )
 intents = st.builds(

@@ -23,7 +23,7 @@ from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.quotas import Quota
 from op_worker.storage.helper import StoragePath
 from tests.support.accounts import check_counters, check_settled
-from tests.support.spaces import OWNER, SPACE, Site, body, owner, path, read
+from tests.support.spaces import OWNER, SPACE, Site, body, flat_site, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
 UPDATE = CreateOptions(existing=Existing.UPDATE, create_parents=True)
@@ -83,7 +83,7 @@ class Held:
         return method if name == "watch" else self._scheduler(method)
 
 
-class HeldHelper(Held):
+class HeldFlatHelper(Held):
     """The powers of a helper are found on its class, so they are named here."""
 
     async def _opened(self, name: str, path: StoragePath) -> Any:
@@ -98,11 +98,15 @@ class HeldHelper(Held):
     async def open_write(self, path: StoragePath) -> Any:
         return await self._opened("open_write", path)
 
-    async def rename(self, *args: Any) -> Any:
-        return await self._scheduler(self._inner.rename)(*args)
-
     async def write_whole(self, *args: Any) -> Any:
         return await self._scheduler(self._inner.write_whole)(*args)
+
+
+class HeldHelper(HeldFlatHelper):
+    """A helper that also renames and lists."""
+
+    async def rename(self, *args: Any) -> Any:
+        return await self._scheduler(self._inner.rename)(*args)
 
     async def make_directory(self, *args: Any) -> Any:
         return await self._scheduler(self._inner.make_directory)(*args)
@@ -302,13 +306,19 @@ async def check_consistent(site: Site, files: FileService) -> None:
 
 
 def one_mixture(
-    seed: int, nodes: tuple[str, ...], count: int, operations: Sequence[Any] = OPERATIONS
+    seed: int,
+    nodes: tuple[str, ...],
+    count: int,
+    operations: Sequence[Any] = OPERATIONS,
+    *,
+    is_flat: bool = False,
 ) -> None:
     """Run ``count`` random operations on some nodes at once, then check."""
     chance = random.Random(seed)
-    scheduler, clock, site = Scheduler(chance), Clock(), Site()
+    scheduler, clock, site = Scheduler(chance), Clock(), flat_site() if is_flat else Site()
     site = evolve(site, engine=MemoryEngine(clock), clock=clock)
-    wired = evolve(site, engine=Held(site.engine, scheduler), helper=HeldHelper(site.helper, scheduler))
+    held = HeldFlatHelper if is_flat else HeldHelper
+    wired = evolve(site, engine=Held(site.engine, scheduler), helper=held(site.helper, scheduler))
     services: list[Any] = [run(scheduler, clock, [wired.process(node)])[0] for node in nodes]
     check_failures_none(run(scheduler, clock, [prepare(services[0], recycle_days=seed % 2)]))
     works = [chance.choice(operations)(chance.choice(services), chance, tag) for tag in range(1, count + 1)]
@@ -353,6 +363,12 @@ def test_one_node_stays_consistent_under_mixed_operations(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_three_nodes_stay_consistent_under_mixed_operations(seed: int) -> None:
     one_mixture(seed, ("worker1", "worker2", "worker3"), 16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200))
+def test_three_nodes_stay_consistent_over_a_storage_that_moves_nothing(seed: int) -> None:
+    one_mixture(seed, ("worker1", "worker2", "worker3"), 16, is_flat=True)
 
 
 @pytest.mark.slow

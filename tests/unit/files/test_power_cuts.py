@@ -17,13 +17,14 @@ from op_worker.files.rules.retention import ImmutabilityChange, Period
 from op_worker.files.rules.rules import NO_RULES, Rules
 from op_worker.files.service import FileService
 from op_worker.files.stored.intents import INTENTS
+from op_worker.files.stored.landings import LANDINGS
 from op_worker.files.stored.paths import NAMELESS
 from op_worker.files.stored.quotas import Quota
 from tests.support.accounts import check_counters, check_settled
 from tests.support.immediate import now
 from tests.support.operation_cuts import Operation, OperationCuts
 from tests.support.power_cuts import Trouble
-from tests.support.spaces import BOB, OWNER, SPACE, Site, body, owner, path, read
+from tests.support.spaces import BOB, OWNER, SPACE, Site, body, flat_site, owner, path, read
 from tests.support.store_checker import check_store, stored_files
 
 pytestmark = pytest.mark.slow
@@ -267,6 +268,7 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
     """All that is stored fits together and belongs to the space; no intent, no trash; contents agree."""
     scope = Scope(SPACE)
     assert await site.engine.get_all(scope, INTENTS) == {}
+    assert await site.engine.get_all(scope, LANDINGS) == {}
     assert await site.engine.count(scope, Key(trash_uuid(SPACE))) == 0
     checker = await check_store(site)
     stored = await stored_files(site)
@@ -281,8 +283,8 @@ async def check_nothing_left_over(site: Site, state: State) -> None:
 
 
 @cache
-def _prepared(*, has_bin: bool) -> Site:
-    site = Site()
+def _prepared(*, has_bin: bool, is_flat: bool) -> Site:
+    site = flat_site() if is_flat else Site()
     files = now(site.process())
     now(prepare(files))
     if has_bin:
@@ -290,10 +292,13 @@ def _prepared(*, has_bin: bool) -> Site:
     return site
 
 
-def cuts(name: str) -> OperationCuts[State]:
+def cuts(name: str, *, is_flat: bool = False) -> OperationCuts[State]:
     has_bin = name not in OPERATIONS
     return OperationCuts(
-        lambda: deepcopy(_prepared(has_bin=has_bin)), EVERYTHING[name], state_of, check_nothing_left_over
+        lambda: deepcopy(_prepared(has_bin=has_bin, is_flat=is_flat)),
+        EVERYTHING[name],
+        state_of,
+        check_nothing_left_over,
     )
 
 
@@ -312,3 +317,19 @@ def test_an_operation_that_raises_has_changed_nothing_and_leaves_nothing(
     name: str, trouble: Trouble, number: int
 ) -> None:
     cuts(name).fail_at_every_step(trouble, number)
+
+
+@pytest.mark.parametrize("name", list(EVERYTHING))
+@pytest.mark.parametrize("trouble", [Trouble.CUT_BEFORE, Trouble.CUT_AFTER])
+def test_a_process_that_dies_at_any_step_over_a_flat_storage_leaves_the_state_before_or_after(
+    name: str, trouble: Trouble
+) -> None:
+    cuts(name, is_flat=True).die_at_every_step(trouble)
+
+
+@pytest.mark.parametrize("name", list(OPERATIONS | RECYCLING))
+@pytest.mark.parametrize("trouble", [Trouble.FAIL, Trouble.FAIL_AFTER])
+def test_an_operation_that_raises_over_a_flat_storage_has_changed_nothing_and_leaves_nothing(
+    name: str, trouble: Trouble
+) -> None:
+    cuts(name, is_flat=True).fail_at_every_step(trouble)
