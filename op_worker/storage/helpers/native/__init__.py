@@ -1,0 +1,1 @@
+"""C libraries that block, made into storage helpers."""
