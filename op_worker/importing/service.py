@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from cluster_worker.jobs.service import Jobs, NoSuchTask
 from cluster_worker.jobs.task import TaskId
 from cluster_worker.persistence.engine import ABSENT, Batch, Document, PreconditionFailed, Put, Scope
-from onedata.errors import BadData, NotFound
+from onedata.errors import BadData, NotFound, RequiresAutoStorageImportMode
 from onedata.ids import SpaceId
 from op_worker.files.context import FilesContext
 from op_worker.importing.audit import AuditLine
@@ -67,7 +67,8 @@ class Imports:
     ) -> ImportConfig:
         """Choose how a space is imported; what is not named stays as it is, and the mode stays for good.
 
-        Raises: BadData for another mode than there is, and for options of an import that is manual.
+        Raises: BadData for another mode than there is; RequiresAutoStorageImportMode for options of an import
+            that is manual.
         """
         self._require(space_id)
         while True:
@@ -78,7 +79,7 @@ class Imports:
             if mode is not None and mode is not config.mode:
                 raise BadData("mode", "the mode of an import cannot be changed")
             if options and not config.is_auto:
-                raise BadData("scanConfig", "an import that is manual is not scanned")
+                raise RequiresAutoStorageImportMode
             config = config.changed(options)
             expected = ABSENT if found is None else found.revision
             step = Put(IMPORT, CONFIG, config.encode(), expect=expected)
@@ -89,9 +90,12 @@ class Imports:
             return config
 
     async def start_scan(self, space_id: SpaceId) -> str:
-        """Begin a scan; return its id. Raises: BadData when one goes on, or the import is manual."""
+        """Begin a scan; return its id.
+
+        Raises: BadData when one goes on; RequiresAutoStorageImportMode.
+        """
         if not (await self.config(space_id)).is_auto:
-            raise BadData("mode", "an import that is manual is not scanned")
+            raise RequiresAutoStorageImportMode
         while True:
             found = await self._field(space_id, SCAN)
             if found is not None and not ScanStatus.decode(found.data).state.is_over:

@@ -56,12 +56,14 @@ class ImportingNode:
 
     async def scan(self) -> ScanStatus:
         """Scan the storage, and return how that went."""
-        imports = self.importing.imports
-        scan_id = await imports.start_scan(SPACE)
+        await self.importing.imports.start_scan(SPACE)
+        return await self.until_scanned()
+
+    async def until_scanned(self) -> ScanStatus:
+        """Return how the scan that goes on, or the last one, went."""
         while True:
-            status = (await imports.info(SPACE)).scan
-            assert status is not None
-            if status.scan_id == scan_id and status.state.is_over:
+            status = (await self.importing.imports.info(SPACE)).scan
+            if status is not None and status.state.is_over:
                 return status
             await sleep(self.clock, 0.01)
 
@@ -84,10 +86,20 @@ class ImportedSite:
         """The root of the space."""
         return self.root / SPACE
 
-    async def node(self, name: str = "worker@test", **options: Any) -> ImportingNode:
-        """Make a node, not started; the space is supported and its import chosen by the first."""
+    async def node(
+        self,
+        name: str = "worker@test",
+        engine: Engine | None = None,
+        clock: IReactorTime | None = None,
+        **options: Any,
+    ) -> ImportingNode:
+        """Make a node, not started; the space is supported and its import chosen by the first.
+
+        ``engine`` is the store as this node sees it, ``clock`` its own clock.
+        """
+        engine, clock = engine or self.engine, clock or self.clock
         self.folder.mkdir(parents=True, exist_ok=True)
-        storages = Storages(self.engine, self.blocking, self.clock, types={"posix": POSIX})
+        storages = Storages(engine, self.blocking, clock, types={"posix": POSIX})
         await storages.load()
         if storages.get(STORAGE) is None:
             record = StorageRecord(
@@ -101,25 +113,25 @@ class ImportedSite:
             await storages.add_storage(record)
             await storages.support(SPACE, STORAGE, SIZE_B)
         files = FileService(
-            self.engine,
+            engine,
             self.zone,
             storages,
-            clock=self.clock,
+            clock=clock,
             wall_clock=self.wall_clock,
             random_bytes=self.random_bytes,
             node_name=name,
         )
         jobs = Jobs(
-            self.engine,
+            engine,
             owner_text(name, self.random_bytes),
             lambda: [Scope(SPACE)],
-            clock=self.clock,
+            clock=clock,
             wall_clock=self.wall_clock,
             random_bytes=self.random_bytes,
         )
         importing = make_importing(files.context, jobs)
         await importing.imports.choose(SPACE, ImportMode.AUTO, options)
-        return ImportingNode(files, jobs, importing, self.clock)
+        return ImportingNode(files, jobs, importing, clock)
 
 
 @define(eq=False)
@@ -132,11 +144,18 @@ class SteadySite(ImportedSite):
     wall_clock: Any = field(init=False)
     random: Random = field(factory=lambda: Random(0), init=False)
     random_bytes: Any = field(init=False)
+    others: list[Clock] = field(factory=list, init=False)
+    """The clocks of nodes that have their own; that of a node that died goes no more."""
 
     def __attrs_post_init__(self) -> None:
         self.engine = MemoryEngine(self.clock)
         self.random_bytes = self.random.randbytes
         self.wall_clock = lambda: system_wall_clock() + SETTLED_S + 1 + self.clock.seconds()
+
+    def turn(self) -> None:
+        """Let a little time pass for everybody who lives."""
+        for clock in (self.clock, *self.others):
+            clock.advance(0.05)
 
     def run(self, work: Awaitable[T]) -> T:
         """Return the result of work, turning the clock as long as it waits."""
@@ -145,7 +164,7 @@ class SteadySite(ImportedSite):
         for _ in range(MOST_TURNS):
             if results:
                 break
-            self.clock.advance(0.05)
+            self.turn()
         assert results, "the work does not end"
         if isinstance(results[0], Failure):
             results[0].raiseException()
