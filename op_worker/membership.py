@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.application.service import Service
 from twisted.logger import Logger
 
@@ -150,12 +150,11 @@ class LocalMembership:
         """Make the storages and supports of the local spaces."""
         for space_id, space in self.spaces:
             storage_id = StorageId(f"local-{space_id}")
-            record = StorageRecord(
-                storage_id=storage_id,
-                name=space.storage,
-                type="posix",
-                arguments={"mountPoint": space.storage},
-            )
+            record = StorageRecord(storage_id=storage_id, name=space.storage, type="posix")
+            known = storages.get(storage_id)
+            if known is not None:
+                record = known.record  # with what administrators changed
+            record = evolve(record, arguments={**record.arguments, "mountPoint": space.storage})
             try:
                 await storages.add_storage(record)
                 await storages.support(space_id, storage_id, space.size_b)

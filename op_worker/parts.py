@@ -48,16 +48,24 @@ from op_worker.http.cdmi.door import CdmiDoor
 from op_worker.http.cdmi.queues.represented import WholeRepresentation
 from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.fresh_reads import Freshness, FreshReads
+from op_worker.http.panel.checks import ChecksPanel
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard
+from op_worker.http.panel.jobs import JobsPanel
+from op_worker.http.panel.mappings import MappingsPanel
+from op_worker.http.panel.provider import ProviderPanel
+from op_worker.http.panel.spaces import SpacesPanel
+from op_worker.http.panel.storages import StoragesPanel
 from op_worker.http.rest.configuration import ProductInfo, configuration_document
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
 from op_worker.http.tus.door import TusDoor
 from op_worker.mapping.acting import ActingUsers
+from op_worker.mapping.administration import MappingAdministration
 from op_worker.mapping.external import ExternalFeed, feed_agent
 from op_worker.mapping.service import UserMapping
+from op_worker.mapping.showing import ShownOwners
 from op_worker.membership import Membership, make_local_membership, make_zone_membership
 from op_worker.metrics.exposed import SpaceMetrics
 from op_worker.metrics.service import MetricsService, make_metrics
@@ -288,11 +296,20 @@ class ProviderParts:
             is_healthy=lambda: node.is_ready,
             statistics=self.statistics.answers,
             metrics=self.metrics.answers,
+            owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
         )
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
+        panel_routes = [
+            *ProviderPanel(administration).routes(),
+            *StoragesPanel(administration).routes(),
+            *MappingsPanel(MappingAdministration(self.storages, self.mapping, os.urandom)).routes(),
+            *SpacesPanel(administration).routes(),
+            *ChecksPanel(self.jobs, zone.supported_spaces).routes(),
+            *JobsPanel(self.jobs).routes(),
+        ]
         doors = Doors(
             rest=rest.resource,
             tus=TusDoor(self.uploads, self.files, authenticator, is_serving=lambda: node.is_ready).resource,
@@ -305,7 +322,7 @@ class ProviderParts:
                 queue_services=self.queue_services,
                 spools=spools,
             ).resource,
-            panel=PanelDoor(administration, self.jobs, guard, zone.supported_spaces).resource,
+            panel=PanelDoor(guard, panel_routes).resource,
             share=ShareDoor(
                 self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready
             ).resource,

@@ -21,6 +21,7 @@ from onedata.errors import (
     BadValueTooLow,
     MissingRequiredValue,
 )
+from op_worker.mapping.feeds import REDACTED
 from op_worker.storage.types import StorageType
 
 Json = Mapping[str, object]
@@ -28,7 +29,6 @@ Json = Mapping[str, object]
 MAX_ID = 2**32 - 2
 """The highest uid and gid; the next one means "leave it" to the system."""
 MAX_TEXT_B = 8192
-_REDACTED = "*****"
 _UID = "uid"
 
 
@@ -67,7 +67,7 @@ class StorageUser:
     def redacted(self, type_: StorageType) -> StorageUser:
         """Return what may be shown."""
         secrets = {each.name for each in type_.credentials if each.is_secret}
-        shown = {name: _REDACTED if name in secrets else text for name, text in self.credentials.items()}
+        shown = {name: REDACTED if name in secrets else text for name, text in self.credentials.items()}
         return evolve(self, credentials=shown)
 
 

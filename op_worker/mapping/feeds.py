@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
+from onedata.errors import BadData, BadValueNotAllowed, BadValueString, MissingRequiredValue
 from op_worker.storage.records import StorageRecord
+
+REDACTED = "*****"
+_URL = re.compile(r"https?://[!-~]{1,2000}")
 
 
 class Feed(StrEnum):
@@ -45,6 +50,40 @@ class FeedSettings:
             tables=users.get("tables", ""),
         )
 
+    @classmethod
+    def from_json(cls, body: Mapping[str, object], earlier: FeedSettings | None = None) -> FeedSettings:
+        """Read ``lumaFeed``, ``lumaFeedUrl`` and ``lumaFeedApiKey``; what is missing stays as it was.
+
+        Raises: an OnedataError that names what is wrong.
+        """
+        before = earlier or cls()
+        names = [feed.value for feed in Feed]
+        feed = body.get("lumaFeed", before.feed.value)
+        if feed not in names:
+            raise BadValueNotAllowed("lumaFeed", names)
+        if feed != Feed.EXTERNAL:
+            for name in ("lumaFeedUrl", "lumaFeedApiKey"):
+                if body.get(name) is not None:
+                    raise BadData(name, "only an external feed has one")
+            return cls(feed=Feed(feed))
+        url, key = _text(body, "lumaFeedUrl", before.url), _text(body, "lumaFeedApiKey", before.key)
+        if not url:
+            raise MissingRequiredValue("lumaFeedUrl")
+        if not _URL.fullmatch(url):
+            raise BadData("lumaFeedUrl", "it is no address that begins with http:// or https://")
+        if not key.isascii() or not (key.isprintable() or not key):
+            raise BadData("lumaFeedApiKey", "it holds what no header can")
+        return cls(feed=Feed.EXTERNAL, url=url, key=key)
+
+    def to_json(self) -> dict[str, object]:
+        """Return what may be shown."""
+        shown: dict[str, object] = {"lumaFeed": self.feed.value}
+        if self.url:
+            shown["lumaFeedUrl"] = self.url
+        if self.key:
+            shown["lumaFeedApiKey"] = REDACTED
+        return shown
+
     def to_users(self) -> Mapping[str, str]:
         """Return what a storage's record keeps of this."""
         named = {"feed": self.feed.value, "url": self.url, "key": self.key, "tables": self.tables}
@@ -54,3 +93,10 @@ class FeedSettings:
         """Return these settings as they take the place of others: another source needs other tables."""
         is_same = (self.feed, self.url) == (earlier.feed, earlier.url)
         return evolve(self, tables=earlier.tables if is_same and earlier.tables else new_tables)
+
+
+def _text(body: Mapping[str, object], key: str, before: str) -> str:
+    value = body.get(key, before)
+    if not isinstance(value, str):
+        raise BadValueString(key)
+    return value

@@ -60,6 +60,11 @@ class UserMapping(OrderedService):
         found = await self._record(record, Table.USERS, user_id, {"onedataUserId": user_id})
         return found if isinstance(found, StorageUser) else None
 
+    async def kept_user(self, record: StorageRecord, user_id: UserId) -> StorageUser | None:
+        """Return what the tables hold of a user, whom no feed is asked about."""
+        found = await self._kept(record, Table.USERS, user_id)
+        return found if isinstance(found, StorageUser) else None
+
     async def space_defaults(self, record: StorageRecord, space_id: SpaceId) -> SpaceIds | None:
         """Return the default uid and gid of a space, as far as the feed tells them."""
         return await self._space_ids(record, Table.DEFAULTS, space_id)
@@ -106,18 +111,21 @@ class UserMapping(OrderedService):
     async def _record(
         self, record: StorageRecord, table: Table, key: str, question: Mapping[str, object]
     ) -> Entry | None:
+        found, tables = await self._kept(record, table, key), self.table_set(record)
+        if found is not None or tables is None or FeedSettings.of(record).feed is not Feed.EXTERNAL:
+            return found
+        return await self._asking.ask(Question(record, tables, table, key, question))
+
+    async def _kept(self, record: StorageRecord, table: Table, key: str) -> Entry | None:
+        """Return a record of the tables, remembered until one of them changes."""
         tables = self.table_set(record)
         if tables is None:
             return None
-        place = (tables.name, table, key)
+        place, changes = (tables.name, table, key), self.changes
         if (known := self._known.get(place)) is not None:
             self._known.move_to_end(place)
             return known
-        changes = self.changes
         found = await self.tables.get(tables, table, key)
-        feed = FeedSettings.of(record)
-        if found is None and feed.feed is Feed.EXTERNAL:
-            found = await self._asking.ask(Question(record, tables, table, key, question))
         if found is not None and changes == self.changes:
             self._known[place] = found
             if len(self._known) > _MOST_KNOWN:

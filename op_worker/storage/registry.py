@@ -207,6 +207,11 @@ class Storages(OrderedService):
         """Return what kind of storage a record speaks of; ``None`` for one that only newer nodes know."""
         return self._types.get(record.type)
 
+    @property
+    def posix_types(self) -> list[str]:
+        """The types of storage where users act under a uid and a gid."""
+        return [type_.name for type_ in self._types.values() if type_.is_posix]
+
     def as_user(self, storage: Storage, credentials: Mapping[str, str]) -> Storage:
         """Return a storage as somebody with these credentials, in the place of its own, sees it.
 
@@ -237,6 +242,23 @@ class Storages(OrderedService):
         await storage.helper.check()
         await self._commit([Put(STORAGES, record.storage_id, record.encode())])
         return self._storages.setdefault(record.storage_id, storage)
+
+    async def change_storage(
+        self, storage_id: StorageId, change: Callable[[StorageRecord], StorageRecord]
+    ) -> None:
+        """Change what is kept of a storage, decided on what is kept now. Whether it works is not tried.
+
+        Raises: BadStorageError when there is no such storage; what ``change`` raises.
+        """
+
+        async def decide() -> list[Step]:
+            stored = await self._stored(storage_id)
+            if stored is None:
+                raise BadStorageError(f"there is no storage {storage_id}")
+            changed = change(StorageRecord.decode(storage_id, stored.data))
+            return [Put(STORAGES, storage_id, changed.encode(), expect=stored.revision)]
+
+        await self._retrying(decide)
 
     async def remove_storage(self, storage_id: StorageId) -> None:
         """Forget a storage; its files stay. Raises: StorageInUseError."""

@@ -12,6 +12,7 @@ from onedata.ids import SpaceId
 from op_worker.fsck.findings import Code
 from op_worker.fsck.job import start_check
 from op_worker.fsck.report import SAFE, Options
+from op_worker.http.panel.table import PanelCall, PanelRoute
 
 Json = Mapping[str, object]
 
@@ -22,6 +23,13 @@ class ChecksPanel:
 
     _jobs: Jobs
     _supported: Callable[[], Collection[SpaceId]]
+
+    def routes(self) -> list[PanelRoute]:
+        """Return the routes of this section."""
+        return [PanelRoute(method="POST", path="/provider/fsck", answer=self._start, status=202)]
+
+    async def _start(self, call: PanelCall) -> dict[str, object]:
+        return await self.start(await call.body())
 
     async def start(self, body: Json) -> dict[str, object]:
         """Begin a check of each space asked for, of all when none is named.

@@ -13,6 +13,7 @@ from cluster_worker.jobs.layout import Stored
 from cluster_worker.jobs.service import Jobs, NoSuchTask, NotCancellable
 from cluster_worker.jobs.task import BadTaskId, TaskId, TaskStatus
 from onedata.errors import Forbidden, NotFound
+from op_worker.http.panel.table import PanelRoute
 
 _STATUSES = tuple(status.value for status in TaskStatus)
 _LIST = (
@@ -36,6 +37,22 @@ class JobsPanel:
     """
 
     _jobs: Jobs
+
+    def routes(self) -> list[PanelRoute]:
+        """Return the routes of this section."""
+        one = "/provider/jobs/<job_id>"
+        return [
+            PanelRoute(method="GET", path="/provider/jobs", answer=lambda call: self.list(call.query)),
+            PanelRoute(method="GET", path=one, answer=lambda call: self.status(call.ids["job_id"])),
+            PanelRoute(
+                method="GET",
+                path=f"{one}/audit",
+                answer=lambda call: self.audit(call.ids["job_id"], call.query),
+            ),
+            PanelRoute(
+                method="DELETE", path=one, answer=lambda call: self.cancel(call.ids["job_id"]), status=202
+            ),
+        ]
 
     async def list(self, query: bytes) -> dict[str, object]:
         """Return a page of tasks of one status, the newest first."""

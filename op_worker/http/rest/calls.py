@@ -15,6 +15,7 @@ from op_worker.downloads.service import Downloads
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from op_worker.http.rest.configuration import ProductInfo
+from op_worker.mapping.showing import ShownOwners
 from op_worker.metrics.answers import MetricAnswers
 from op_worker.search.service import Searching
 from op_worker.shares.service import Shares
@@ -35,6 +36,7 @@ class RestServices:
     Attributes:
         statistics: ``None`` where no space has any.
         metrics: ``None`` where nothing is gathered.
+        owners: ``None`` where files are shown with computed uids and gids.
         is_healthy: whether ``/health`` may say so.
         domain: the host (and port) that clients use, for absolute links; ``None`` takes the one they sent.
     """
@@ -50,6 +52,7 @@ class RestServices:
     domain: Callable[[], str | None]
     statistics: Statistics | None = None
     metrics: MetricAnswers | None = None
+    owners: ShownOwners | None = None
 
 
 @frozen(kw_only=True, eq=False)

@@ -39,6 +39,7 @@ from op_worker.http.rest.negotiation import accepts
 from op_worker.http.rest.openapi import openapi_document
 from op_worker.http.rest.routes import ROUTES
 from op_worker.http.rest.table import Access, Body, Missing, Route
+from op_worker.mapping.showing import ShownOwners
 from op_worker.metrics.answers import MetricAnswers
 from op_worker.search.service import Searching
 from op_worker.shares.service import Shares
@@ -61,6 +62,7 @@ class RestDoor:
         is_healthy: what ``/health`` tells.
         statistics: answers of directories; without them no space has statistics.
         metrics: time series of spaces; without them nothing has been gathered.
+        owners: what files are shown to belong to; without it, computed uids and gids.
         domain: host (and port) for absolute links; by default the provider's, else what the client sent.
 
     Attributes:
@@ -83,6 +85,7 @@ class RestDoor:
         domain: Callable[[], str | None] | None = None,
         statistics: Statistics | None = None,
         metrics: MetricAnswers | None = None,
+        owners: ShownOwners | None = None,
     ) -> None:
         self._zone, self._authenticator, self._is_serving = zone, authenticator, is_serving
         self._services = RestServices(
@@ -97,6 +100,7 @@ class RestDoor:
             domain=domain or (lambda: zone.provider_domain),
             statistics=statistics,
             metrics=metrics,
+            owners=owners,
         )
         self.resource = DoorResource(self._make_app(), self._render_error)
 

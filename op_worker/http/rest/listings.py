@@ -17,6 +17,7 @@ from op_worker.http.rest.attributes import (
     select,
 )
 from op_worker.http.rest.calls import RestCall
+from op_worker.http.rest.owners import as_shown
 from op_worker.http.rest.public_attributes import select_public
 from op_worker.http.rest.statistics import with_directory_distribution, with_directory_sizes
 
@@ -36,7 +37,7 @@ async def get_attributes(call: RestCall) -> None:
     xattrs: Mapping[str, Json] = {}
     if selection.xattrs:
         xattrs = await call.files.metadata.xattrs(call.caller, Target(stat.guid))
-    send_json(call.request, selection.render(stat, xattrs))
+    send_json(call.request, selection.render(await as_shown(call, selection, stat), xattrs))
 
 
 async def list_children(call: RestCall) -> None:
@@ -121,7 +122,7 @@ def _selection(call: RestCall, defaults: tuple[str, ...]) -> Selection:
 
 async def rendered(call: RestCall, selection: Selection, stat: FileStat) -> dict[str, Json]:
     """Return the attributes of a listed file; those that the caller may not read are null."""
-    shown = selection.render(stat, stat.xattrs)
+    shown = selection.render(await as_shown(call, selection, stat), stat.xattrs)
     if ACL in shown and not await call.files.acls.shown(call.caller, stat):
         shown[ACL] = None
     return shown
