@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -24,7 +24,9 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.runtime.locks import KeyedLocks
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.services import OrderedService
+from onedata.errors import BadValueNotAllowed
 from onedata.ids import SpaceId, StorageId
+from op_worker.storage.capabilities import check_flags
 from op_worker.storage.helper import (
     StorageHelper,
     SupportsDirectories,
@@ -39,7 +41,7 @@ from op_worker.storage.helper import (
 from op_worker.storage.helpers.memory import MEMORY
 from op_worker.storage.helpers.nulldevice.helper import NULLDEVICE
 from op_worker.storage.helpers.posix.helper import POSIX
-from op_worker.storage.parameters import checked
+from op_worker.storage.parameters import checked, path_type, stored
 from op_worker.storage.records import StorageRecord, SupportRecord
 from op_worker.storage.types import (
     BadStorageError,
@@ -225,11 +227,14 @@ class Storages(OrderedService):
         return self._supports.get(space_id)
 
     async def add_storage(self, record: StorageRecord) -> Storage:
-        """Add or replace a storage, after trying whether it can be used.
+        """Add or replace a storage, after its parameters were checked and the storage was tried.
 
-        Raises: BadStorageError; StorageUnavailable.
+        What is kept are the values with defaults put in, so that files are found when a default changes.
+
+        Raises: BadStorageError; StorageError, such as StorageUnavailable.
         """
-        storage = self._made(record)
+        storage = self._made(self._checked(record))
+        record = storage.record
         await storage.helper.check()
         await self._commit([Put(STORAGES, record.storage_id, record.encode())])
         return self._storages.setdefault(record.storage_id, storage)
@@ -301,14 +306,27 @@ class Storages(OrderedService):
             self._log.error("storage {name} cannot be used here: {error}", name=record.name, error=error)
             return None
 
-    def _made(self, record: StorageRecord) -> Storage:
+    def _checked(self, record: StorageRecord) -> StorageRecord:
+        type_ = self._type_of(record)
+        parameters = checked(type_, record.arguments, record.credentials)
+        check_flags(type_, parameters, record)
+        return evolve(record, arguments=parameters.arguments, credentials=parameters.credentials)
+
+    def _type_of(self, record: StorageRecord) -> StorageType:
         type_ = self._types.get(record.type)
         if type_ is None:
-            raise BadStorageError(f"storage type {record.type} is none of {', '.join(self._types)}")
+            names = list(self._types)
+            raise BadStorageError(
+                f"storage type {record.type} is none of {', '.join(names)}", BadValueNotAllowed("type", names)
+            )
+        return type_
+
+    def _made(self, record: StorageRecord) -> Storage:
+        type_ = self._type_of(record)
         tally = self._tallies.setdefault(record.storage_id, StorageTally())
-        helper = type_.make(checked(type_, record.arguments, record.credentials), self._surroundings)
-        path_type = PathType(record.arguments.get(PATH_TYPE, type_.path_types[0].value))
-        return Storage.of(record, helper, tally, path_type)
+        parameters = stored(type_, record.arguments, record.credentials)
+        helper = type_.make(parameters, self._surroundings)
+        return Storage.of(record, helper, tally, path_type(parameters))
 
     def _add_support(self, record: SupportRecord) -> None:
         storage = self._storages.get(record.storage_id)

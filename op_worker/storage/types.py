@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.runtime.pool import Blocking
 from cluster_worker.runtime.randomness import RandomBytes
+from onedata.errors import OnedataError
 from op_worker.storage.helper import StorageHelper
 
 
@@ -48,7 +49,8 @@ class Parameter:
     """A parameter of a type of storage. Values are texts, in stored records as on the way in.
 
     ``default`` is ``None`` where the parameter is required, unless ``is_optional``. ``choices`` are the only
-    values allowed, when there are any.
+    values allowed, when there are any. ``minimum`` is of integers. With ``unless`` it is required unless the
+    parameter named there has the value given there: ``("credentialsType", "none")``.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Parameter:
     is_optional: bool = False
     choices: Sequence[str] = ()
     minimum: int = 0
+    unless: tuple[str, str] | None = None
     is_secret: bool = False
     is_fixed: bool = False
     """Whether it stays as it was when the storage was made."""
@@ -75,6 +78,10 @@ class Parameters:
     def text(self, name: str) -> str:
         """Return an argument or a credential. Raises KeyError when there is none of that name."""
         return self.arguments[name] if name in self.arguments else self.credentials[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is an argument or a credential of that name."""
+        return name in self.arguments or name in self.credentials
 
     def integer(self, name: str) -> int:
         return int(self.text(name))
@@ -112,6 +119,8 @@ class StorageType:
         is_object_storage: whether files are kept as objects, without directories or renames.
         is_writable: whether anything can be written at all.
         is_posix: whether users act under their own uid and gid.
+        is_scannable: whether files that are there are found by looking through it; of object storages only
+            those with one object for each file.
     """
 
     name: str
@@ -123,7 +132,15 @@ class StorageType:
     is_object_storage: bool = False
     is_writable: bool = True
     is_posix: bool = False
+    is_scannable: bool = True
 
 
 class BadStorageError(Exception):
-    """A storage cannot be made from its record; the text says what to change."""
+    """A storage cannot be made from its record; the text says what to change.
+
+    ``error`` is the same for a door, where it is told more exactly than by the text.
+    """
+
+    def __init__(self, text: str, error: OnedataError | None = None) -> None:
+        super().__init__(text)
+        self.error = error

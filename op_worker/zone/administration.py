@@ -91,7 +91,7 @@ class ProviderAdministration:
         """Add a storage after trying it; without an id it gets a new one.
 
         Raises:
-            BadData: the description is wrong.
+            OnedataError: the description is wrong; it says which parameter.
             StorageTestFailed: it cannot be used now.
         """
         record = StorageRecord(
@@ -103,7 +103,7 @@ class ProviderAdministration:
         try:
             await self._storages.add_storage(record)
         except BadStorageError as error:
-            raise BadData(name, str(error)) from error
+            raise error.error or BadData(name, str(error)) from error
         except StorageError as error:
             raise StorageTestFailed("read") from error  # the helper looks for its root folder
         return record.storage_id

@@ -48,7 +48,11 @@ async def test_wrong_bodies_at_the_admin_door_are_refused(world: World) -> None:
     assert (no_zone.error, no_zone.body["error"]["details"]) == ("missingRequiredValue", {"key": "zoneUrl"})
     absent = {"st": {"type": "posix", "mountPoint": str(world.folder / "absent")}}
     assert (await admin("POST", f"{PROVIDER}/storages", absent)).error == "storageTestFailed"
-    assert (await admin("POST", f"{PROVIDER}/storages", {"st": {"type": "floppy"}})).error == "badData"
+    floppy = await admin("POST", f"{PROVIDER}/storages", {"st": {"type": "floppy"}})
+    assert (floppy.error, floppy.body["error"]["details"]["key"]) == ("badValueNotAllowed", "type")
+    odd = {"st": {"type": "memory", "colour": "red"}}
+    refused = await admin("POST", f"{PROVIDER}/storages", odd)
+    assert (refused.error, refused.body["error"]["details"]["key"]) == ("badData", "colour")
     unknown = {"token": "t", "size": 10**9, "storageId": "none"}
     assert (await admin("POST", f"{PROVIDER}/spaces", unknown)).error == "badValueIdNotFound"
     assert (await admin("DELETE", PROVIDER)).status == 405

@@ -16,6 +16,7 @@ from onedata.errors import (
     AlreadyExists,
     BadData,
     BadValueIdNotFound,
+    BadValueNotAllowed,
     BadValueToken,
     NoConnectionToOnezone,
     OnedataError,
@@ -110,7 +111,7 @@ async def test_storage_without_id_gets_a_new_one(provider: Provider) -> None:
 
 @ensureDeferred
 async def test_storage_of_unknown_type_is_refused(provider: Provider) -> None:
-    with pytest.raises(BadData):
+    with pytest.raises(BadValueNotAllowed):
         await provider.administration.add_storage("f", "floppy", {}, None)
     with pytest.raises(BadData):
         await provider.administration.add_storage("p", "posix", {"mountPoint": "relative"}, None)
