@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from attrs import evolve, frozen
 from twisted.internet.interfaces import IReactorTime
@@ -51,11 +52,11 @@ from op_worker.storage.types import (
     StorageType,
 )
 from op_worker.storage.wrappers.measured import MeasuredHelper, StorageTally
+from op_worker.storage.wrappers.wrapping import wrapped
 
 PROVIDER = Scope("provider")
 STORAGES = Key("storages")
 SUPPORTS = Key("supports")
-"""The argument that tells what the paths of files follow, where that is not the usual of the type."""
 _MOST_TRIES = 20
 
 
@@ -93,19 +94,19 @@ class Storage:
         path_type: PathType = PathType.CANONICAL,
     ) -> Storage:
         """Ask the helper for its powers, once; what it does is counted in ``tally``."""
-        measured = MeasuredHelper(helper, tally)
+        outer: Any = wrapped(MeasuredHelper, helper, tally)
         return cls(
             record,
-            measured,
-            measured if isinstance(helper, SupportsRename) else None,
-            measured if isinstance(helper, SupportsDirectories) else None,
-            measured if isinstance(helper, SupportsOpenWithFirst) else None,
-            measured if isinstance(helper, SupportsWholeWrites) else None,
-            measured if isinstance(helper, SupportsScanning) else None,
-            measured if isinstance(helper, SupportsOwners) else None,
-            measured if isinstance(helper, SupportsModes) else None,
-            helper,
-            path_type,
+            outer,
+            renames=outer if isinstance(outer, SupportsRename) else None,
+            directories=outer if isinstance(outer, SupportsDirectories) else None,
+            first=outer if isinstance(outer, SupportsOpenWithFirst) else None,
+            whole=outer if isinstance(outer, SupportsWholeWrites) else None,
+            scanning=outer if isinstance(outer, SupportsScanning) else None,
+            owners=outer if isinstance(outer, SupportsOwners) else None,
+            modes=outer if isinstance(outer, SupportsModes) else None,
+            inner=helper,
+            path_type=path_type,
         )
 
     @property
@@ -222,7 +223,7 @@ class Storages(OrderedService):
             helper = storage.inner.for_user(credentials)
         else:
             type_ = self._types[record.type]
-            theirs = checked(type_, record.arguments, {**record.credentials, **credentials})
+            theirs = stored(type_, record.arguments, {**record.credentials, **credentials})
             helper = type_.make(theirs, self._surroundings)
         return Storage.of(record, helper, self._tallies[record.storage_id], storage.path_type)
 

@@ -211,7 +211,7 @@ async def test_a_write_through_one_handle_is_read_through_another(place: Place) 
     await reader.close()
 
 
-@needs("keeping", SupportsWholeWrites)
+@needs("keeping", "writing", SupportsWholeWrites)
 @ensureDeferred
 async def test_whole_writes_make_parents_and_replace_longer_content(place: Place) -> None:
     await place.helper.write_whole(DEEP, b"a longer text")

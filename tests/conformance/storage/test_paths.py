@@ -42,6 +42,14 @@ async def test_missing_files_are_refused_with_enoent(place: Place) -> None:
     await place.put(StoragePath("x/y/z/other"), b"1")
     for path in (DEEP, A, StoragePath("x/q/file")):
         assert await refusal(place.helper.open_read(path)) == errno.ENOENT
+        assert await refusal(place.helper.stat(path)) == errno.ENOENT
+
+
+@needs("keeping", "writing")
+@ensureDeferred
+async def test_missing_files_are_not_made_by_opening_them_for_an_update(place: Place) -> None:
+    await place.put("x/y/z/other", b"1")
+    for path in (DEEP, A, StoragePath("x/q/file")):
         assert await refusal(place.helper.open_update(path)) == errno.ENOENT
         assert await refusal(place.helper.stat(path)) == errno.ENOENT
 
@@ -52,7 +60,7 @@ async def test_first_bytes_of_a_missing_file_are_refused_with_enoent(place: Plac
     assert await refusal(place.helper.open_with_first(DEEP, 5)) == errno.ENOENT
 
 
-@needs("keeping", SupportsModes)
+@needs("keeping", "writing", SupportsModes)
 @ensureDeferred
 async def test_modes_of_missing_files_are_refused_with_enoent(place: Place) -> None:
     assert await refusal(place.helper.set_mode(DEEP, 0o600)) == errno.ENOENT
