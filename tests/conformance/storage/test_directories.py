@@ -170,7 +170,7 @@ async def test_owners_are_kept_and_minus_one_leaves_one_as_it_is(place: Place) -
     assert (found.uid, found.gid) == (12345, 777)
 
 
-@needs(SupportsCapacity)
+@needs(SupportsCapacity, "telling its room")
 @ensureDeferred
 async def test_the_room_of_a_storage_is_more_than_nothing_and_not_more_than_all(place: Place) -> None:
     room = await place.helper.capacity()
