@@ -126,7 +126,7 @@ async def test_scanning_agrees_with_the_status_of_each_file(place: Place) -> Non
 
 
 @pytest.mark.timeout(240)
-@needs("keeping", SupportsScanning)
+@needs("keeping", "long directories", SupportsScanning)
 @ensureDeferred
 async def test_a_long_directory_is_scanned_in_batches_with_each_name_once(place: Place) -> None:
     for number in range(MANY):
