@@ -14,6 +14,7 @@ class KeyedLocks:
 
     def __init__(self) -> None:
         self._queues: dict[Hashable, deque[Deferred[None]]] = {}
+        self._passed_on: dict[Hashable, bool] = {}
 
     @asynccontextmanager
     async def hold(self, key: Hashable) -> AsyncIterator[None]:
@@ -38,8 +39,14 @@ class KeyedLocks:
         await turn
 
     def _release(self, key: Hashable) -> None:
+        """Pass the lock on; those who give it back at once come one after another, not one inside another."""
+        if key in self._passed_on:
+            self._passed_on[key] = False
+            return
         queue = self._queues[key]
-        if queue:
+        while queue:
+            self._passed_on[key] = True
             queue.popleft().callback(None)
-        else:
-            del self._queues[key]
+            if self._passed_on.pop(key):
+                return
+        del self._queues[key]

@@ -39,9 +39,14 @@ from op_worker.storage.helper import (
     SupportsUsers,
     SupportsWholeWrites,
 )
+from op_worker.storage.helpers.ceph.helper import CEPH
+from op_worker.storage.helpers.cephrados.helper import CEPHRADOS
+from op_worker.storage.helpers.http.helper import HTTP
 from op_worker.storage.helpers.memory import MEMORY
 from op_worker.storage.helpers.nulldevice.helper import NULLDEVICE
 from op_worker.storage.helpers.posix.helper import POSIX
+from op_worker.storage.helpers.swift.helper import SWIFT
+from op_worker.storage.helpers.webdav.helper import WEBDAV
 from op_worker.storage.parameters import checked, path_type, stored
 from op_worker.storage.records import StorageRecord, SupportRecord
 from op_worker.storage.types import (
@@ -64,7 +69,9 @@ class StorageInUseError(Exception):
     """A storage still supports spaces."""
 
 
-TYPES: Mapping[str, StorageType] = {each.name: each for each in (POSIX, MEMORY, NULLDEVICE)}
+TYPES: Mapping[str, StorageType] = {
+    each.name: each for each in (POSIX, MEMORY, NULLDEVICE, WEBDAV, HTTP, SWIFT, CEPHRADOS, CEPH)
+}
 """Every type of storage that can be added."""
 
 

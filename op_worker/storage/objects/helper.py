@@ -24,6 +24,7 @@ from op_worker.storage.objects.block_files import BlockFiles
 from op_worker.storage.objects.contents import Arrangement, Content
 from op_worker.storage.objects.layout import Layout, check_path
 from op_worker.storage.objects.listing import FolderNames
+from op_worker.storage.objects.objects_written_inside import ObjectsWrittenInside
 from op_worker.storage.objects.opened import OpenFiles, Shared
 from op_worker.storage.objects.single_objects import SingleObjects
 from op_worker.storage.objects.store import ObjectKey, ObjectStore, SupportsListingObjects
@@ -235,13 +236,16 @@ def object_helper(
 
     Args:
         block_size_b: of the objects that a file is cut into; 0 for one object per file, under the file's
-            path. maximum_b: the most that a file of one object may have when it is written. file_mode: what
-            is said of every file, as ``folder_mode`` of what looks like a folder. transfers: the most objects
-            on their way, or in memory to be changed, at the same time.
+            path. maximum_b: the most that a file of one object may have when it is written as a whole, which
+            is always where the store does not write inside objects, or lists them. file_mode: what is said
+            of every file, as ``folder_mode`` of what looks like a folder. transfers: the most objects on
+            their way, or in memory to be changed, at the same time.
     """
     access = ObjectAccess(store, transfers)
     if block_size_b:
         return ObjectHelper(access, BlockFiles(access, Layout(block_size_b), file_mode), random_bytes)
+    if access.inside is not None and access.lists is None:
+        return ObjectHelper(access, ObjectsWrittenInside(access, access.inside, file_mode), random_bytes)
     files = SingleObjects(access, maximum_b, file_mode, folder_mode)
     kind = ScanningObjectHelper if isinstance(store, SupportsListingObjects) else ObjectHelper
     return kind(access, files, random_bytes)

@@ -30,10 +30,13 @@ WORDS: Mapping[str, str] = {
     "line breaks in names": "names with line breaks",
     "odd characters in names": r"names with any of \ ? * # % & + ; : < > | and quotes",
     "spaces around names": "names that begin or end with a space or a dot",
+    "names of dots": "names that begin with a dot, also in lists",
     "long names": "names of 255 bytes",
+    "long directories": "thousands of files are made in a few seconds",
     "far offsets": "an offset of 5 GiB in a file with a hole before it",
     "parallel writes": "several writers of one file, each in its own range",
     "cancelling": "operations are given up midway",
+    "telling its room": "how full the storage is can be asked",
     "owners": "files are given to other owners",
 }
 """What the suite asks of helpers besides powers, and that an enrolment may lack."""

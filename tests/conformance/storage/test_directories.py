@@ -126,7 +126,7 @@ async def test_scanning_agrees_with_the_status_of_each_file(place: Place) -> Non
 
 
 @pytest.mark.timeout(240)
-@needs("keeping", SupportsScanning)
+@needs("keeping", "long directories", SupportsScanning)
 @ensureDeferred
 async def test_a_long_directory_is_scanned_in_batches_with_each_name_once(place: Place) -> None:
     for number in range(MANY):
@@ -170,7 +170,7 @@ async def test_owners_are_kept_and_minus_one_leaves_one_as_it_is(place: Place) -
     assert (found.uid, found.gid) == (12345, 777)
 
 
-@needs(SupportsCapacity)
+@needs(SupportsCapacity, "telling its room")
 @ensureDeferred
 async def test_the_room_of_a_storage_is_more_than_nothing_and_not_more_than_all(place: Place) -> None:
     room = await place.helper.capacity()

@@ -143,7 +143,7 @@ NAMES = [
     pytest.param("a\\b'c\"d`e*f:g;h|i<j>k[l]{m}~$!@^,", marks=needs("odd characters in names"), id="odd"),
     pytest.param(" .around. ", marks=needs("spaces around names"), id="spaces"),
     pytest.param("x" * 255, marks=needs("long names"), id="long"),
-    pytest.param("...", id="three dots"),
+    pytest.param("...", marks=needs("names of dots"), id="three dots"),
 ]
 
 

@@ -11,8 +11,10 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tests.support.storages.foreground import Foreground, answers, own_address
+from op_worker.storage.helpers.cephrados.library import load_rados
+from tests.support.storages.foreground import Foreground, answers, own_address, wait_for
 from tests.support.system_packages import require
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "ceph", "monmaptool", "ceph-authtool")
@@ -87,6 +89,7 @@ class CephCluster:
         self.folder, self.address = folder, address
         self._fsid = str(uuid.uuid4())
         self._backend = backend
+        self._client: Any = None
         self.monitor = self._server("mon", ["ceph-mon", "-i", "a", "-f"], self._monitor_answers)
         self.objects = self._server("osd", ["ceph-osd", "-i", "0", "-f"], self._objects_answer)
 
@@ -116,6 +119,9 @@ class CephCluster:
 
     def stop(self) -> None:
         """End everything at once: nothing in it is wanted any more. Idempotent."""
+        if self._client is not None:
+            self._client.shutdown()
+            self._client = None
         self.objects.kill()
         self.monitor.kill()
 
@@ -135,6 +141,43 @@ class CephCluster:
         """Return the secret of a user."""
         return self.run("ceph-authtool", str(self.folder / "keyring"), "-n", f"client.{user}", "-p").strip()
 
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Let the cluster have no room for anything new until the body ends."""
+        self._inject("full")
+        try:
+            wait_for(lambda: "OSD_FULL" in self.run("ceph", "health"), "a full object server")
+            yield
+        finally:
+            self._inject("none")
+            wait_for(lambda: "OSD_FULL" not in self.run("ceph", "health"), "room in the object server")
+
+    def client(self) -> Any:
+        """Return a connection of the administrator by Ceph's own Python module."""
+        if self._client is None:
+            options = {"mon_host": self.monitors, "key": self.key("admin"), "keyring": "/dev/null"}
+            self._client = load_rados().Rados(name="client.admin", conf={**options, "log_to_stderr": "false"})
+            self._client.connect()
+        return self._client
+
+    def objects_of(self, pool: str, prefix: str = "") -> Mapping[str, bytes]:
+        """Return the objects of a pool whose names begin with ``prefix``, by the rest of their names."""
+        with self.client().open_ioctx(pool) as opened:
+            names = [each.key for each in opened.list_objects() if each.key.startswith(prefix)]
+            return {name.removeprefix(prefix): opened.read(name, opened.stat(name)[0]) for name in names}
+
+    def read_striped(self, pool: str, name: str) -> bytes:
+        """Return a striped object as Ceph's own command reads it."""
+        target = self.folder / "striped"
+        self.run("rados", "--pool", pool, "--striper", "get", name, str(target))
+        return target.read_bytes()
+
+    def empty(self, pool: str) -> None:
+        """Remove every object of a pool."""
+        with self.client().open_ioctx(pool) as opened:
+            for each in opened.list_objects():
+                opened.remove_object(each.key)
+
     def run(self, *words: str) -> str:
         """Run one of Ceph's own programs on this cluster and return what it printed."""
         command = [*words]
@@ -151,6 +194,13 @@ class CephCluster:
         )
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout
+
+    def _inject(self, fullness: str) -> None:
+        self.run("ceph", "--admin-daemon", self._socket, "injectfull", fullness)
+
+    @property
+    def _socket(self) -> str:
+        return str(self.folder / "run" / "osd.0.asok")
 
     def _server(self, name: str, command: Sequence[str], is_ready: Callable[[], bool]) -> Foreground:
         return Foreground(command, self.folder / f"{name}.out", is_ready, self.environment)
@@ -192,8 +242,7 @@ class CephCluster:
         return answers(["ceph", "--conf", str(self.configuration), "--connect-timeout", "4", "mon", "stat"])
 
     def _objects_answer(self) -> bool:
-        socket = str(self.folder / "run" / "osd.0.asok")
-        return answers(["sh", "-c", 'ceph --admin-daemon "$0" status | grep -q active', socket])
+        return answers(["sh", "-c", 'ceph --admin-daemon "$0" status | grep -q active', self._socket])
 
 
 @contextmanager

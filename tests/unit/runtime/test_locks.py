@@ -57,3 +57,18 @@ def test_a_cancelled_waiter_gives_its_turn_to_the_next() -> None:
     first.callback(None)
     assert seen == ["first", "patient"]
     assert len(failures) == 1
+
+
+def test_a_thousand_waiters_that_give_the_key_back_at_once_all_have_their_turn() -> None:
+    locks, seen = KeyedLocks(), list[int]()
+
+    async def work(number: int) -> None:
+        async with locks.hold("k"):
+            seen.append(number)
+
+    gate, _ = start(locks, "k", "first", [])
+    for number in range(1000):
+        Deferred.fromCoroutine(work(number))
+    gate.callback(None)
+    assert seen == list(range(1000))
+    assert not locks.is_held("k")

@@ -1,0 +1,1 @@
+"""The ``swift`` helper: files in blocks, each an object of a container of OpenStack Swift."""

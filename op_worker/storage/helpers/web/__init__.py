@@ -1,0 +1,1 @@
+"""What helpers of storages behind an HTTP server share."""
