@@ -50,6 +50,7 @@ from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.fresh_reads import Freshness, FreshReads
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard
+from op_worker.http.panel.placements import PlacementsPanel
 from op_worker.http.rest.configuration import ProductInfo, configuration_document
 from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
@@ -292,6 +293,7 @@ class ProviderParts:
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
+        placements = PlacementsPanel(self.storages, self.files.context.choosing.policies)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         doors = Doors(
             rest=rest.resource,
@@ -305,7 +307,7 @@ class ProviderParts:
                 queue_services=self.queue_services,
                 spools=spools,
             ).resource,
-            panel=PanelDoor(administration, self.jobs, guard, zone.supported_spaces).resource,
+            panel=PanelDoor(administration, self.jobs, guard, zone.supported_spaces, placements).resource,
             share=ShareDoor(
                 self.files, self.shares, self.downloads, is_serving=lambda: node.is_ready
             ).resource,

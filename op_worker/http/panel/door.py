@@ -17,6 +17,7 @@ from op_worker.http.panel.bodies import registration_request, storage_requests, 
 from op_worker.http.panel.checks import ChecksPanel
 from op_worker.http.panel.guard import PanelGuard
 from op_worker.http.panel.jobs import JobsPanel
+from op_worker.http.panel.placements import PlacementsPanel
 from op_worker.storage.records import StorageRecord
 from op_worker.zone.administration import ProviderAdministration
 from op_worker.zone.registration import Registration
@@ -37,9 +38,10 @@ class PanelDoor:
         jobs: Jobs,
         guard: PanelGuard,
         supported: Callable[[], Collection[SpaceId]],
+        placements: PlacementsPanel,
     ) -> None:
         self._administration, self._jobs = administration, JobsPanel(jobs)
-        self._guard = guard
+        self._guard, self._placements = guard, placements
         self._checks = ChecksPanel(jobs, supported)
         self.resource = door_resource(self.app, self)
 
@@ -90,6 +92,16 @@ class PanelDoor:
     async def list_spaces(self, request: StreamingRequest) -> dict[str, object]:
         self._guard.admit(request)
         return {"ids": await self._administration.supported_spaces()}
+
+    @app.route("/provider/spaces/<space_id>/placement", methods=["GET"])
+    async def get_placement(self, request: StreamingRequest, space_id: str) -> dict[str, object]:
+        self._guard.admit(request)
+        return await self._placements.get(space_id)
+
+    @app.route("/provider/spaces/<space_id>/placement", methods=["PUT"])
+    async def put_placement(self, request: StreamingRequest, space_id: str) -> dict[str, object]:
+        self._guard.admit(request)
+        return await self._placements.put(space_id, await read_json_object(request))
 
     @app.route("/provider/fsck", methods=["POST"])
     async def check_spaces(self, request: StreamingRequest) -> None:
