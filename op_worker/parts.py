@@ -53,6 +53,7 @@ from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard
 from op_worker.http.panel.jobs import JobsPanel
 from op_worker.http.panel.mappings import MappingsPanel
+from op_worker.http.panel.placements import PlacementsPanel
 from op_worker.http.panel.provider import ProviderPanel
 from op_worker.http.panel.spaces import SpacesPanel
 from op_worker.http.panel.storages import StoragesPanel
@@ -307,6 +308,7 @@ class ProviderParts:
             *StoragesPanel(administration).routes(),
             *MappingsPanel(MappingAdministration(self.storages, self.mapping, os.urandom)).routes(),
             *SpacesPanel(administration).routes(),
+            *PlacementsPanel(self.storages, self.files.context.choosing.policies).routes(),
             *ChecksPanel(self.jobs, zone.supported_spaces).routes(),
             *JobsPanel(self.jobs).routes(),
         ]

@@ -18,6 +18,7 @@ from onedata.ids import USER_ROOT_SPACE_ID, FileGuid, SpaceId, StorageId, is_unl
 from op_worker.auth.caller import Caller
 from op_worker.files.charging.recharging import Recharging
 from op_worker.files.charging.rooms import Rooms
+from op_worker.files.committing.choosing import Choosing
 from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.places import Places
 from op_worker.files.committing.transactions import Transactions
@@ -61,6 +62,12 @@ class FilesContext:
     @places.default
     def _places(self) -> Places:
         return Places(self.engine, self.storages, self.journal, self.random_bytes)
+
+    choosing: Choosing = field(init=False)
+
+    @choosing.default
+    def _choosing(self) -> Choosing:
+        return Choosing(self.engine, self.storages, self.random_bytes)
 
     @property
     def tallies(self) -> Tallies:

@@ -53,12 +53,13 @@ class SpaceMetrics(Collector):
         )
         provider = self._metrics.provider_id()
         for space_id, one in self._metrics.keeping.gauges.items():
-            labels = [space_id, provider, one.storage_id]
-            used.add_metric(labels, one.used_b)
-            quota.add_metric(labels, one.quota_b)
-            connected.add_metric(labels, one.connected)
+            for storage_id, (used_b, quota_b) in one.storages.items():
+                used.add_metric([space_id, provider, storage_id], used_b)
+                quota.add_metric([space_id, provider, storage_id], quota_b)
+            first = next(iter(one.storages))  # what is not told by storage stands at the first one
+            connected.add_metric([space_id, provider, first], one.connected)
             for user_id, used_b in one.held.items() if self._metrics.passed.has_users else ():
-                of_users.add_metric([space_id, user_id, provider, one.storage_id], used_b)
+                of_users.add_metric([space_id, user_id, provider, first], used_b)
         yield from (used, quota, connected, of_users)
 
     def _counters(self) -> Iterable[Metric]:

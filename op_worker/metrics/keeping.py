@@ -53,11 +53,12 @@ _USER_FIELDS = [kind.name for kind in USER_KINDS]
 
 @frozen
 class Gauges:
-    """What the last sample of a space found; ``held`` are the bytes of users, as far as known."""
+    """What the last sample of a space found; ``held`` are the bytes of users, as far as known.
 
-    storage_id: str
-    used_b: int
-    quota_b: int
+    ``storages`` has used and granted bytes of each storage, the first one first.
+    """
+
+    storages: Mapping[str, tuple[int, int]]
     connected: int
     held: Mapping[UserId, int]
 
@@ -119,8 +120,9 @@ class Keeping:
             return True
         passed = await self._engine.get_all(fence.scope, PASSED)
         counters = await self._engine.counters(fence.scope)
-        storage_id = support.storage.storage_id
-        used_b = counters.get(used_counter(storage_id), 0)
+        sizes_b = support.sizes_b.items()
+        storages = {one: (counters.get(used_counter(one), 0), size_b) for one, size_b in sizes_b}
+        used_b = sum(used_b for used_b, _ in storages.values())
         sample = Sample(end, used_b, support.size_b, sum_of(passed.values()))
         quotas = SpaceQuotas.decode(await self._engine.get_all(fence.scope, QUOTAS))
         charged = {
@@ -129,7 +131,7 @@ class Keeping:
             if (user := user_of(name)) is not None
         }
         users_b = await self._note(fence, sample, stored, passed, charged)
-        self.gauges[space_id] = Gauges(storage_id, used_b, support.size_b, sample.connected, users_b)
+        self.gauges[space_id] = Gauges(storages, sample.connected, users_b)
         return True
 
     def _end(self) -> int:

@@ -16,12 +16,12 @@ from onedata.errors import Errno, Forbidden, NotFound, Posix, SpaceNotSupportedB
 from onedata.ids import SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.finding.visit import Visit
-from op_worker.files.listing.glob import EVERYTHING
 from op_worker.files.listing.tree_walk import TreeWalk
 from op_worker.files.model import FileType
 from op_worker.files.queues.filling import Overtaken
 from op_worker.files.service import FileService
 from op_worker.files.stored.nodes import Chain
+from op_worker.glob import EVERYTHING
 from op_worker.queue_services.gathering import Gathering, Representation
 from op_worker.queue_services.judging import encoded, judge
 from op_worker.queue_services.outbox import JSON_VALUE

@@ -85,23 +85,27 @@ class StorageRecord:
 
 @frozen(kw_only=True)
 class SupportRecord:
-    """The fact that a storage gives ``size_b`` bytes to a space."""
+    """The storages of a space, each with the bytes that it gives; the order counts.
+
+    ``sizes_b`` has one at least.
+    """
 
     space_id: SpaceId
-    storage_id: StorageId
-    size_b: int
+    sizes_b: Mapping[StorageId, int]
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
-        packed: bytes = msgpack.packb([SCHEMA, self.storage_id, self.size_b, *self.rest])
+        [first, *others] = ([storage_id, size_b] for storage_id, size_b in self.sizes_b.items())
+        further = [others] if others or self.rest else []
+        packed: bytes = msgpack.packb([SCHEMA, *first, *further, *self.rest])
         return packed
 
     @classmethod
     def decode(cls, space_id: str, data: bytes) -> SupportRecord:
-        storage_id, size_b, *rest = _unpack(data)
-        return cls(
-            space_id=SpaceId(space_id), storage_id=StorageId(storage_id), size_b=size_b, rest=tuple(rest)
-        )
+        storage_id, size_b, *later = _unpack(data)
+        others, *rest = later or [[]]
+        sizes_b = dict([(storage_id, size_b), *others])
+        return cls(space_id=SpaceId(space_id), sizes_b=sizes_b, rest=tuple(rest))
 
 
 def _unpack(data: bytes) -> list[Any]:

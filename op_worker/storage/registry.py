@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from cluster_worker.feeds.following import Following
 from cluster_worker.persistence.engine import (
+    ABSENT,
     Batch,
     Delete,
     Document,
@@ -28,6 +29,7 @@ from cluster_worker.runtime.services import OrderedService
 from onedata.errors import BadValueNotAllowed
 from onedata.ids import SpaceId, StorageId
 from op_worker.storage.capabilities import check_flags
+from op_worker.storage.capacities import Capacities
 from op_worker.storage.helper import (
     StorageHelper,
     SupportsDirectories,
@@ -133,12 +135,38 @@ class Storage:
 
 
 @frozen(eq=False)
-class Support:
-    """The storage that supports a space, with the most bytes it gives."""
+class Backing:
+    """A storage with the most bytes that it gives to a space."""
 
-    space_id: SpaceId
     storage: Storage
     size_b: int
+
+
+@frozen(eq=False)
+class Support:
+    """The storages that support a space. Names are kept on the first one, if it can do that."""
+
+    space_id: SpaceId
+    backings: Sequence[Backing]
+
+    @property
+    def storage(self) -> Storage:
+        """The first storage."""
+        return self.backings[0].storage
+
+    @property
+    def storages(self) -> Sequence[Storage]:
+        return [backing.storage for backing in self.backings]
+
+    @property
+    def size_b(self) -> int:
+        """The most bytes that all of them give together."""
+        return sum(backing.size_b for backing in self.backings)
+
+    @property
+    def sizes_b(self) -> Mapping[str, int]:
+        """The most bytes of each, by its id."""
+        return {backing.storage.storage_id: backing.size_b for backing in self.backings}
 
     @property
     def named(self) -> Storage | None:
@@ -172,6 +200,10 @@ class Storages(OrderedService):
         self._locks = KeyedLocks()
         Following(engine, PROVIDER, self.load, clock).setServiceParent(self)
         self._tallies: dict[StorageId, StorageTally] = {}
+        self.clock = clock
+        self.capacities = Capacities(clock)
+        self.is_healthy: Callable[[StorageId], bool] = lambda storage_id: True
+        """Whether a storage answers, as far as is known; whoever looks after their health sets it."""
 
     async def load(self) -> None:
         """Read everything anew; storages that did not change keep their helpers.
@@ -275,25 +307,27 @@ class Storages(OrderedService):
             stored = await self._stored(storage_id)
             supports = await self._engine.get_all(PROVIDER, SUPPORTS)
             records = [SupportRecord.decode(each, document.data) for each, document in supports.items()]
-            if any(record.storage_id == storage_id for record in records):
+            if any(storage_id in record.sizes_b for record in records):
                 raise StorageInUseError(storage_id)
             return [] if stored is None else [Delete(STORAGES, storage_id, expect=stored.revision)]
 
         await self._retrying(decide)
 
     async def support(self, space_id: SpaceId, storage_id: StorageId, size_b: int) -> Support:
-        """Support a space with ``size_b`` bytes of a storage, or change the size.
+        """Support a space with ``size_b`` bytes of a storage, besides others that do so, or change the size.
 
         Raises: BadStorageError when there is no such storage.
         """
-        record = SupportRecord(space_id=space_id, storage_id=storage_id, size_b=size_b)
 
         async def decide() -> list[Step]:
             stored = await self._stored(storage_id)
             if stored is None:
                 raise BadStorageError(f"there is no storage {storage_id}")
+            found = await self._stored_support(space_id)
+            before = {} if found is None else SupportRecord.decode(space_id, found.data).sizes_b
+            record = SupportRecord(space_id=space_id, sizes_b={**before, storage_id: size_b})
             return [
-                Put(SUPPORTS, space_id, record.encode()),
+                Put(SUPPORTS, space_id, record.encode(), ABSENT if found is None else found.revision),
                 Put(STORAGES, storage_id, stored.data, expect=stored.revision),  # so that none removes it
             ]
 
@@ -302,6 +336,21 @@ class Storages(OrderedService):
         if support is None:
             raise BadStorageError(f"the storage {storage_id} cannot be used by this node")
         return support
+
+    async def withdraw(self, space_id: SpaceId, storage_id: StorageId) -> None:
+        """End the support of a space by one storage, whose files stay; with the last one the support ends."""
+
+        async def decide() -> list[Step]:
+            found = await self._stored_support(space_id)
+            if found is None:
+                return []
+            record = SupportRecord.decode(space_id, found.data)
+            left = {one: size_b for one, size_b in record.sizes_b.items() if one != storage_id}
+            if not left:
+                return [Delete(SUPPORTS, space_id, expect=found.revision)]
+            return [Put(SUPPORTS, space_id, evolve(record, sizes_b=left).encode(), found.revision)]
+
+        await self._retrying(decide)
 
     async def remove_support(self, space_id: SpaceId) -> None:
         """End the support of a space; its files stay on the storage."""
@@ -324,6 +373,9 @@ class Storages(OrderedService):
 
     async def _stored(self, storage_id: StorageId) -> Document | None:
         return (await self._engine.get(PROVIDER, STORAGES, [storage_id])).get(storage_id)
+
+    async def _stored_support(self, space_id: SpaceId) -> Document | None:
+        return (await self._engine.get(PROVIDER, SUPPORTS, [space_id])).get(space_id)
 
     def _kept_or_made(self, record: StorageRecord) -> Storage | None:
         known = self._storages.get(record.storage_id)
@@ -358,6 +410,12 @@ class Storages(OrderedService):
         return Storage.of(record, helper, tally, path_type(parameters))
 
     def _add_support(self, record: SupportRecord) -> None:
-        storage = self._storages.get(record.storage_id)
-        if storage is not None:
-            self._supports[record.space_id] = Support(record.space_id, storage, record.size_b)
+        """Know a support as far as its storages can be used here; without its first one there is none."""
+        first = next(iter(record.sizes_b))
+        backings = [
+            Backing(storage, size_b)
+            for storage_id, size_b in record.sizes_b.items()
+            if (storage := self._storages.get(storage_id)) is not None
+        ]
+        if first in self._storages:
+            self._supports[record.space_id] = Support(record.space_id, backings)

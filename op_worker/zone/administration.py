@@ -132,10 +132,11 @@ class ProviderAdministration:
         try:
             return await self._zone.support_space(request.storage_id, request.token, request.size_b)
         except OnedataError:
-            if earlier is None:
-                await self._storages.remove_support(space_id)
+            earlier_b = None if earlier is None else earlier.sizes_b.get(request.storage_id)
+            if earlier_b is None:
+                await self._storages.withdraw(space_id, request.storage_id)
             else:
-                await self._storages.support(space_id, earlier.storage.storage_id, earlier.size_b)
+                await self._storages.support(space_id, request.storage_id, earlier_b)
             raise
 
     async def supported_spaces(self) -> list[SpaceId]:

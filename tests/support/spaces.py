@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 
-from cluster_worker.persistence.engine import Engine
+from cluster_worker.persistence.engine import Engine, Scope
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Blocking, Inline
 from cluster_worker.runtime.streams import BytesStream
@@ -31,6 +31,8 @@ OTHER_SPACE = SpaceId("6" * 32)
 FOREIGN = SpaceId("7" * 32)
 UNSUPPORTED = SpaceId("8" * 32)
 STORAGE = StorageId("a" * 32)
+SECOND = StorageId("c" * 32)
+"""Supports the spaces of sites that have two storages."""
 PROVIDER = ProviderId("b" * 32)
 OWNER, ALICE, BOB, READER, STRANGER = (UserId(letter * 32) for letter in "01234")
 TEAM = GroupId("9" * 32)
@@ -88,6 +90,7 @@ class Site:
     zone: StaticZone = field(factory=make_zone)
     size_b: int = SIZE_B
     path_type: PathType = PathType.CANONICAL
+    second: StorageHelper | None = None
     now_s: float = 1_600_000_000.0
     random: random.Random = field(factory=lambda: random.Random(0))
 
@@ -99,6 +102,9 @@ class Site:
     async def process(self, node_name: str = "worker@test") -> FileService:
         """Start the life of a node; its service is not started, so nothing is recovered by itself."""
         types = {"memory": evolve(MEMORY, make=lambda *_: self.helper, path_types=[self.path_type])}
+        second = self.second
+        if second is not None:
+            types["second"] = evolve(MEMORY, make=lambda *_: second, path_types=[PathType.FLAT])
         storages = Storages(self.engine, self.blocking, self.clock, types=types)
         record = StorageRecord(storage_id=STORAGE, name="s", type="memory")
         await storages.load()
@@ -106,6 +112,10 @@ class Site:
             await storages.add_storage(record)
             for space_id in (SPACE, OTHER_SPACE):
                 await storages.support(space_id, STORAGE, self.size_b)
+            if second is not None:
+                await storages.add_storage(StorageRecord(storage_id=SECOND, name="s2", type="second"))
+                for space_id in (SPACE, OTHER_SPACE):
+                    await storages.support(space_id, SECOND, self.size_b)
         return FileService(
             self.engine,
             self.zone,
@@ -134,6 +144,11 @@ class FlatMemoryHelper:
 def flat_site() -> Site:
     """A site whose storage moves nothing and lists nothing."""
     return Site(helper=FlatMemoryHelper(), path_type=PathType.FLAT)
+
+
+def double_site() -> Site:
+    """A site with a storage that keeps names and one that moves nothing; contents go to either."""
+    return Site(second=FlatMemoryHelper())
 
 
 def living_site() -> Site:
@@ -180,6 +195,12 @@ async def read(files: FileService, target: Target, caller: Caller = owner) -> by
         return b"".join(parts)
     finally:
         await reader.close()
+
+
+async def used_b(site: Site) -> int:
+    """Return how many bytes the space takes on all its storages."""
+    counters = await site.engine.counters(Scope(SPACE))
+    return sum(value for name, value in counters.items() if name.startswith("used:"))
 
 
 async def names_in(files: FileService, target: Target, caller: Caller = owner) -> list[str]:

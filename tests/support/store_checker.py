@@ -26,7 +26,7 @@ from op_worker.fsck.report import Options
 from op_worker.fsck.tools import Tools
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.helpers.memory import MemoryHelper
-from tests.support.spaces import SPACE, STORAGE, FlatMemoryHelper, Site
+from tests.support.spaces import SECOND, SPACE, STORAGE, FlatMemoryHelper, Site
 
 OF_TASKS = ("tasks:", "masters:", "audit:")
 """Background jobs keep their lists in the scope of the space; no name of a file leads there."""
@@ -164,10 +164,11 @@ class Checker:
         """Return the documents of a shared file; none when it is gone."""
         return self.documents.get(share.file_key, {})
 
-    def held_b(self) -> int:
-        """Return how many bytes the locations speak of."""
-        nodes = [Node(key, "", documents) for key, documents in self.documents.items()]
-        return sum(node.location.held_b for node in nodes if node.location is not None)
+    def held_b(self, storage_id: str | None = None) -> int:
+        """Return how many bytes the locations speak of, of one storage or of all."""
+        locations = [Node(key, "", documents).location for key, documents in self.documents.items()]
+        held = [one for one in locations if one is not None]
+        return sum(one.held_b for one in held if storage_id in (None, one.storage_id))
 
 
 def check_metadata(
@@ -196,7 +197,8 @@ async def check_store(site: Site) -> Checker:
     state = engine._scopes[Scope(SPACE)]  # no engine lists its keys
     entries = {key: directory.values for key, directory in state.directories.items()}
     checker = check_metadata(SPACE, state.documents, entries)
-    assert state.counters.get(f"used:{STORAGE}", 0) == checker.held_b()
+    for storage_id in (STORAGE, SECOND):
+        assert state.counters.get(f"used:{storage_id}", 0) == checker.held_b(storage_id)
     stored = set(await stored_files(site))
     known = {*checker.paths.values(), *checker.binned.values()}
     assert stored <= known, stored - known
@@ -212,9 +214,17 @@ async def check_sound(site: Site) -> None:
 
 
 async def stored_files(site: Site, folder: str = SPACE) -> dict[StoragePath, bytes]:
-    """Return every file on the storage below a folder, by its path."""
-    helper = site.helper.inner if isinstance(site.helper, FlatMemoryHelper) else site.helper
-    assert isinstance(helper, MemoryHelper)
+    """Return every file on the storages below a folder, by its path."""
+    found: dict[StoragePath, bytes] = {}
+    for helper in (site.helper, site.second):
+        if helper is not None:
+            inner = helper.inner if isinstance(helper, FlatMemoryHelper) else helper
+            assert isinstance(inner, MemoryHelper)
+            found.update(await _files_below(inner, folder))
+    return found
+
+
+async def _files_below(helper: MemoryHelper, folder: str) -> dict[StoragePath, bytes]:
     found: dict[StoragePath, bytes] = {}
     try:
         names = await helper.list_directory(StoragePath(folder))
@@ -223,7 +233,7 @@ async def stored_files(site: Site, folder: str = SPACE) -> dict[StoragePath, byt
     for name in names:
         inner = StoragePath(f"{folder}/{name}")
         if (await helper.stat(inner)).is_directory:
-            found.update(await stored_files(site, inner))
+            found.update(await _files_below(helper, inner))
         else:
             file = await helper.open_read(inner)
             found[inner] = await file.read(0, 1 << 30)

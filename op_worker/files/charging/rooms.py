@@ -20,7 +20,7 @@ class Rooms:
 
     async def of(self, visit: Visit) -> Room:
         """Return what bounds the content of the space that is visited."""
-        return Room(visit.support.size_b, await self.quotas.of(visit.space_id))
+        return Room(visit.support.sizes_b, await self.quotas.of(visit.space_id))
 
 
 def wanted(room: Room, owner: str, directory: Chain) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from op_worker.files.content.reading import MAX_READ_B, Reading
 from op_worker.files.content.replacing import Replacing
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
-from op_worker.files.metadata.custom import FIELDS, following, xattrs_of
+from op_worker.files.metadata.custom import FIELDS, following, is_reserved, xattrs_of
 from op_worker.files.metadata.metadata import Metadata
 from op_worker.files.metadata.metadata_checks import checked
 from op_worker.files.model import (
@@ -238,10 +238,10 @@ def parted(change: MetadataChange) -> tuple[MetadataChange, MetadataChange]:
 def custom_of(documents: Mapping[str, Document], *, is_file: bool) -> MetadataChange:
     """Return the change that gives another file these custom metadata, and no other to a regular file."""
     xattrs = xattrs_of(documents)
-    user = {name: value for name, value in xattrs.items() if not name.startswith("cdmi_")}
+    user = {name: value for name, value in xattrs.items() if not is_reserved(name)}
     return MetadataChange(
         replace_user_xattrs=user if user or is_file else None,
-        set_xattrs={name: value for name, value in xattrs.items() if name.startswith("cdmi_")},
+        set_xattrs={name: value for name, value in xattrs.items() if is_reserved(name)},
         json=decode_json(documents[JSON].data) if JSON in documents else REMOVED,
         rdf=decode_rdf(documents[RDF].data) if RDF in documents else REMOVED,
     )

@@ -17,6 +17,7 @@ from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.charges import account
 from op_worker.files.stored.detached import NewFile, apart
 from op_worker.files.stored.documents import LOCATION, Location
+from op_worker.files.stored.landings import Wanted
 
 
 @frozen(eq=False)
@@ -26,9 +27,13 @@ class DetachedContents:
     _context: FilesContext
     _trees: DetachedTrees
 
-    def new_location(self, visit: Visit, key: Key, like: Location | None = None) -> Location:
-        """Return where the bytes of a file in a tree will be: none yet, or as many as in ``like``."""
-        support, storage = visit.support, visit.support.storage
+    async def new_location(self, visit: Visit, key: Key, like: Location | None = None) -> Location:
+        """Return where the bytes of a file in a tree will be: none yet, or as many as in ``like``.
+
+        Raises: Posix(ENOSPC) when no storage can take them.
+        """
+        support, size_b = visit.support, None if like is None else like.held_b
+        storage = (await self._context.choosing.storages(support, Wanted(key), size_b))[0]
         at = empty_location(support, storage, key).at
         return apart(storage.storage_id, self._context.new_generation(), like, at)
 

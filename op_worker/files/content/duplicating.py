@@ -121,7 +121,7 @@ class Duplicating:
             meta=copied_meta(node.meta, node.name),
             times=node.times,
             custom=custom,
-            location=None if like is None else self._contents.new_location(tree.visit, key, like),
+            location=None if like is None else await self._contents.new_location(tree.visit, key, like),
             original=node.key if node.is_directory else None,
             numbering=await self._numbering(node, source),
         )

@@ -52,7 +52,9 @@ class GrowingContents:
             target.base.space_id, lambda: self._replacing.allowed(request)
         )
         await require_room(self._context, visit, found, size_b)
-        return (await self._context.storage_for(visit, visit.support.storage)).storage_id
+        wanted = self._replacing.wanted(request, found)
+        chosen = (await self._context.choosing.storages(visit.support, wanted, size_b))[0]
+        return (await self._context.storage_for(visit, chosen)).storage_id
 
     async def open(self, space_id: SpaceId, storage_id: str, name: str) -> StorageFile:
         """Open the bytes, a file that is made when it is missing; its calls raise StorageError.

@@ -38,6 +38,7 @@ from op_worker.files.stored.landings import Landing, Wanted
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import GROWING, check_new_name
 from op_worker.files.tree.creation import Creation
+from op_worker.placement.policy import PLACEMENT_XATTR
 
 LateChange = Callable[[], Awaitable[MetadataChange]]
 """Gives the metadata once the whole body came; it may refuse with an error of ``onedata.errors``."""
@@ -98,7 +99,7 @@ class Replacing:
         if expected_b is not None and expected_b > ASK_FIRST_B:
             await require_room(self._context, visit, found, expected_b)
         body = agreeing(body, digests, self._context.blocking)
-        staged = await self._staging.receive(visit, self._wanted(request, found), body, expected_b)
+        staged = await self._staging.receive(visit, self.wanted(request, found), body, expected_b)
         self._context.tallies.wrote(visit.space_id, visit.user_id, staged.size_b)
         first = [(visit, found)]
         if late is not None:
@@ -187,13 +188,13 @@ class Replacing:
             return await self._commit_new(request, visit, found, staged), True
         return await self._commit_existing(request, visit, found.chain, staged), False
 
-    def _wanted(self, request: Request, found: Found) -> Wanted:
+    def wanted(self, request: Request, found: Found) -> Wanted:
         """Return what is told of the content to find a place for it."""
+        required = request.metadata.set_xattrs.get(PLACEMENT_XATTR)
         if not found.missing:
-            return Wanted(found.chain.file.key, is_new=False, names=found.chain.names)
-        names = (*found.chain.names, found.missing[-1].decode())
-        key = self._context.key_for(request.target)
-        return Wanted(key, names=None if request.is_apart else names)
+            return Wanted.of_existing(found.chain, required)
+        name = None if request.is_apart else found.missing[-1].decode()
+        return Wanted.of_new(self._context.key_for(request.target), found.chain, name, required)
 
     async def _commit_new(self, request: Request, visit: Visit, found: Found, staged: Staged) -> FileStat:
         context, directory = self._context, found.chain

@@ -234,7 +234,7 @@ class Restoring:
             meta=meta,
             times=times,
             custom={step.field: step.data for step in steps if isinstance(step, Put)},
-            location=self._contents.new_location(visit, key) if item.type is FileType.REG else None,
+            location=await self._contents.new_location(visit, key) if item.type is FileType.REG else None,
             numbering=None if item.numbers is None else Numbering(item.numbers.stop).encode(),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 
 from attrs import frozen
@@ -14,11 +15,13 @@ from op_worker.files.finding.visit import Visit
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.documents import Location
 from op_worker.files.stored.landings import Landing, Wanted
-from op_worker.storage.helper import StorageFile
+from op_worker.storage.helper import StorageError, StorageFile, StorageUnavailable
 from op_worker.storage.registry import Storage
 
 SMALL_B = 256 * 1024
 """Bodies up to this size are collected and written in one go."""
+_TRIED_ELSEWHERE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a storage may say to a short content that another one then takes."""
 CHUNK_B = 1024 * 1024
 """Longer ones are written in pieces of this size; two of them are in memory at most."""
 
@@ -82,18 +85,36 @@ class Chunks:
 
 @frozen(eq=False)
 class Staging:
-    """Writes bodies where they wait for the commit that they belong to."""
+    """Writes bodies where they wait for the commit that they belong to, to storages chosen for them."""
 
     _context: FilesContext
 
     async def receive(self, visit: Visit, wanted: Wanted, body: ByteStream, expected_b: int | None) -> Staged:
         """Store a body for a file. When this raises, nothing is left behind.
 
-        Raises: StreamBroken; StorageError; PersistenceUnavailable.
+        A short body that a storage is too full for, or that it does not take now, goes to the next one.
+
+        Raises: StreamBroken; StorageError; PersistenceUnavailable; Posix(ENOSPC); InvalidQosExpression.
         """
-        storage = await self._context.storage_for(visit, visit.support.storage)
+        if len(visit.support.backings) == 1:
+            await self._context.storage_for(visit, visit.support.storage)  # who may not need not send it
         chunks = Chunks(body, expected_b)
         first = await chunks.next(SMALL_B + 1)
+        is_whole = len(first) <= SMALL_B
+        size_b = len(first) if is_whole else expected_b
+        [*storages, last] = await self._context.choosing.storages(visit.support, wanted, size_b)
+        for storage in storages if is_whole else ():
+            try:
+                return await self._land(visit, storage, wanted, first, chunks)
+            except StorageError as error:
+                if error.errno not in _TRIED_ELSEWHERE and not isinstance(error, StorageUnavailable):
+                    raise
+        return await self._land(visit, last if is_whole else [*storages, last][0], wanted, first, chunks)
+
+    async def _land(
+        self, visit: Visit, administered: Storage, wanted: Wanted, first: bytes, chunks: Chunks
+    ) -> Staged:
+        storage = await self._context.storage_for(visit, administered)
         landing = await self._context.places.land(visit.support, storage, wanted)
         return await self._store(visit.space_id, storage, landing, first, chunks)
 

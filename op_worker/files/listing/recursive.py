@@ -9,13 +9,13 @@ from attrs import frozen
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
-from op_worker.files.listing.glob import EVERYTHING, Glob
 from op_worker.files.listing.listed_xattrs import with_xattrs
 from op_worker.files.listing.tokens import Position, listing_id
 from op_worker.files.listing.tree_walk import Step, TreeWalk
 from op_worker.files.model import FileStat, RecursivePage, Shown, Target
 from op_worker.files.rights.permissions import NOTHING, Operation
 from op_worker.files.stored.nodes import Chain
+from op_worker.glob import EVERYTHING, Glob
 
 MOST_LOOKED_AT = 10_000
 """A page ends after so many entries, shown or not, so that it costs the same wherever it begins."""

@@ -14,11 +14,11 @@ from attrs import define, field, frozen
 from cluster_worker.persistence.engine import Engine
 from onedata.errors import Posix
 from op_worker.files.finding.visit import Visit
-from op_worker.files.listing.glob import Glob, Places, Span
 from op_worker.files.listing.named_children import named_children
 from op_worker.files.rights.permissions import Operation
 from op_worker.files.stored.documents import BASE
 from op_worker.files.stored.nodes import Chain, Node
+from op_worker.glob import Glob, Places, Span
 
 _READABLE = Operation.LIST_CONTAINER | Operation.TRAVERSE
 

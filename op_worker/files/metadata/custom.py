@@ -27,6 +27,7 @@ from op_worker.files.stored.documents import (
 )
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.nodes import Node
+from op_worker.placement.policy import PLACEMENT_XATTR, required_by
 
 FIELDS = (XATTRS, JSON, RDF)
 MAX_DOCUMENT_B = 1 << 20
@@ -41,7 +42,10 @@ _NO_XATTRS = (JSON_XATTR, RDF_XATTR, ACL_XATTR)
 """Names that stand for something kept apart."""
 RESERVED_PREFIXES = ("onedata_", "cdmi_")
 SETTABLE = frozenset(
-    {"cdmi_mimetype", "cdmi_valuetransferencoding", "cdmi_completion_status", "cdmi_other_members"}
+    {
+        *("cdmi_mimetype", "cdmi_valuetransferencoding", "cdmi_completion_status", "cdmi_other_members"),
+        PLACEMENT_XATTR,
+    }
 )
 """Reserved names that may be set like any other."""
 
@@ -73,7 +77,8 @@ def shown_xattrs(documents: Mapping[str, Document], *, internal: bool) -> dict[s
 def normalised(change: MetadataChange) -> MetadataChange:
     """Return the change with attributes that stand for JSON, RDF and the ACL turned into these.
 
-    Raises: Posix(EPERM) for reserved names; BadData(``acl``); Posix(EINVAL, ENAMETOOLONG, E2BIG).
+    Raises: Posix(EPERM) for reserved names; BadData(``acl``); Posix(EINVAL, ENAMETOOLONG, E2BIG);
+        InvalidQosExpression of ``onedata_placement``.
     """
     for name in (*change.set_xattrs, *(change.replace_user_xattrs or ())):
         _check_name(name)
@@ -82,9 +87,11 @@ def normalised(change: MetadataChange) -> MetadataChange:
     plain = {name: value for name, value in change.set_xattrs.items() if name not in _NO_XATTRS}
     for name in plain:
         _check_settable(name)
+    if PLACEMENT_XATTR in plain:
+        required_by(plain[PLACEMENT_XATTR])
     removed = tuple(name for name in change.remove_xattrs if name not in _NO_XATTRS)
     for name in removed:
-        _refuse(name, is_reserved(name))
+        _refuse(name, is_reserved(name) and name != PLACEMENT_XATTR)
     return evolve(_with_documents(change), set_xattrs=plain, remove_xattrs=removed)
 
 

@@ -186,6 +186,7 @@ class Adding:
         return Part(steps, [] if share.placing is None else [share.placing], [key])
 
 
-def wanted_value(context: FilesContext) -> Wanted:
+def wanted_value(context: FilesContext, queue: Chain | None = None) -> Wanted:
     """Return what is told of a value to find a place for it; its number comes with the commit."""
-    return Wanted(context.new_key())
+    key = context.new_key()
+    return Wanted(key) if queue is None else Wanted.of_new(key, queue, None)

@@ -50,7 +50,7 @@ class Incoming:
             raise BadValueTooHigh("values", MAX_VALUES)
         if expected_b is not None and expected_b > ASK_FIRST_B:
             await require_room(self._context, self._visit, Found(self._queue, (b"",)), expected_b)
-        wanted = wanted_value(self._context)
+        wanted = wanted_value(self._context, self._queue)
         staged = await self._staging.receive(self._visit, wanted, body, expected_b)
         self._received.append(staged)
 

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from cluster_worker.persistence.engine import Delete, Key, Put, Step
 from onedata.errors import BadValueIdNotFound, Errno, MissingAtLeastOneValue, NotFound, Posix
-from onedata.ids import SpaceId, StorageId, UserId, space_root_uuid
+from onedata.ids import SpaceId, UserId, space_root_uuid
 from op_worker.auth.caller import Caller
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.access import is_member
@@ -39,11 +39,12 @@ class Usage:
 
 @frozen
 class SpaceUsage:
-    """What a space takes on its storage, quotas the caller may see, and walks that charge files anew."""
+    """What a space takes on its storages, quotas the caller may see, and walks that charge files anew.
 
-    storage_id: StorageId
-    used_b: int
-    limit_b: int
+    ``storages`` has used and granted bytes of each storage.
+    """
+
+    storages: Mapping[str, tuple[int, int]]
     quotas: Sequence[Usage]
     recharges: Mapping[str, Job]
 
@@ -70,10 +71,9 @@ class QuotaAdministration:
             for name, quota in sorted(known.quotas.items())
             if sees_all or user_of(name) in (None, visit.user_id)
         ]
-        storage_id = visit.support.storage.storage_id
-        used_b = counters.get(used_counter(storage_id), 0)
-        jobs = await self._context.recharging.jobs(space_id)
-        return SpaceUsage(storage_id, used_b, visit.support.size_b, shown, jobs)
+        sizes_b = visit.support.sizes_b.items()
+        storages = {one: (counters.get(used_counter(one), 0), size_b) for one, size_b in sizes_b}
+        return SpaceUsage(storages, shown, await self._context.recharging.jobs(space_id))
 
     @translated
     async def user_quota(self, caller: Caller, space_id: SpaceId, user_id: UserId) -> Usage:

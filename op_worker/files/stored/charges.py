@@ -24,10 +24,14 @@ _FILES = "charged-files:"
 
 @frozen(eq=False)
 class Room:
-    """What bounds the content of a space: the bytes that its support gives, and its optional quotas."""
+    """What bounds the content of a space: the bytes that each storage gives it, and its optional quotas."""
 
-    support_b: int
+    sizes_b: Mapping[str, int]
     quotas: SpaceQuotas
+
+    def size_b(self, storage_id: str) -> int:
+        """Return how many bytes a storage gives; none when it does not support the space."""
+        return self.sizes_b.get(storage_id, 0)
 
 
 def used_counter(storage_id: str) -> str:
@@ -54,9 +58,9 @@ def account(old: Location | None, new: Location, room: Room) -> list[Step]:
     steps = [room.quotas.unchanged()]
     if old is not None and old.storage_id != new.storage_id:
         steps.extend(_add(used_counter(old.storage_id), -old_b, None))
-        steps.extend(_add(used_counter(new.storage_id), new.held_b, room.support_b))
+        steps.extend(_add(used_counter(new.storage_id), new.held_b, room.size_b(new.storage_id)))
     else:
-        steps.extend(_add(used_counter(new.storage_id), new.held_b - old_b, room.support_b))
+        steps.extend(_add(used_counter(new.storage_id), new.held_b - old_b, room.size_b(new.storage_id)))
     if new.charges or (old is not None and old.charges):
         grows = old is None or new.held_b > old_b
         steps.extend(charge_steps(charged(old, new), room.quotas if grows else None))
@@ -107,7 +111,7 @@ def refusal(
     room: Room, charges: Iterable[str], storage_id: str, counters: Mapping[str, int], growth_b: int
 ) -> Posix | None:
     """Return why a file with these charges cannot grow by so much now; ``None`` when it can."""
-    bounds: list[tuple[str, int | None]] = [(used_counter(storage_id), room.support_b)]
+    bounds: list[tuple[str, int | None]] = [(used_counter(storage_id), room.size_b(storage_id))]
     bounds.extend((name, _limit(name, room.quotas)) for name in map(size_counter, charges))
     for counter, limit_b in bounds:
         if limit_b is not None and counters.get(counter, 0) + growth_b > limit_b:

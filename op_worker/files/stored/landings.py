@@ -12,8 +12,10 @@ from attrs import frozen
 
 from cluster_worker.persistence.engine import ABSENT, Check, Delete, Document, Key, Put, Step
 from onedata.ids import SpaceId, StorageId
+from op_worker.files.model import Json
 from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.lives import life_of, require_life_of
+from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.packing import SCHEMA, pack, unpack
 from op_worker.files.stored.paths import GROWING, flat_path, staging_path, storage_path
 from op_worker.storage.helper import StoragePath
@@ -32,11 +34,27 @@ class Wanted:
         key: of its file.
         is_new: whether the file is yet to be made.
         names: which lead to it below the root of the space; ``None`` when it has none yet.
+        required: the expression that comes with it, about the storages that may take it.
+        marked: the file and those directories above it that have metadata, which may say so too; the nearest
+            first.
     """
 
     key: Key
     is_new: bool = True
     names: tuple[str, ...] | None = None
+    required: Json = None
+    marked: tuple[Key, ...] = ()
+
+    @classmethod
+    def of_new(cls, key: Key, directory: Chain, name: str | None, required: Json = None) -> Wanted:
+        """Return what is told of a file that is made in a directory; without ``name`` it has none yet."""
+        names = None if name is None else (*directory.names, name)
+        return cls(key, names=names, required=required, marked=_marked(directory))
+
+    @classmethod
+    def of_existing(cls, chain: Chain, required: Json = None) -> Wanted:
+        """Return what is told of a file whose content is replaced."""
+        return cls(chain.file.key, is_new=False, names=chain.names, required=required, marked=_marked(chain))
 
     def flat_path(self, space_id: SpaceId, generation: bytes) -> StoragePath:
         """Return the path that no name is a part of."""
@@ -53,6 +71,10 @@ class Wanted:
         if len(named.encode()) > _LONGEST_B:
             return [flat]
         return [named, StoragePath(f"{named}~{self.key}"), flat]
+
+
+def _marked(chain: Chain) -> tuple[Key, ...]:
+    return tuple(node.key for node in reversed(chain.nodes) if node.meta.has_metadata)
 
 
 @frozen

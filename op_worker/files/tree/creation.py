@@ -115,9 +115,9 @@ class Creation:
         meta = self.new_meta(visit, directory, name, type_, options, now_s)
         if type_ is not FileType.REG:
             return await self._commit(visit, directory, key, meta, now_s)
-        support = visit.support
-        storage = await self._context.storage_for(visit, support.storage)
-        wanted_file = Wanted(key, names=(*directory.names, name))
+        support, wanted_file = visit.support, Wanted.of_new(key, directory, name)
+        chosen = (await self._context.choosing.storages(support, wanted_file, None))[0]
+        storage = await self._context.storage_for(visit, chosen)
         location, landing = await self._context.places.empty(support, storage, wanted_file)
         try:
             return await self._commit(visit, directory, key, meta, now_s, location, landing)
@@ -149,8 +149,9 @@ class Creation:
         value = EntryValue(key, meta.type).encode()
         steps = [*batches.create(directory, key, raw, value, documents, now_s), *charging]
         path = StoragePath(f"{directory.storage_path}/{meta.name}")
-        intent, storage = None, visit.support.storage
+        intent = None
         if location is not None and not location.is_apart:
+            storage = context.storage(location.storage_id)
             intent = context.journal.new(IntentKind.TOUCH, storage, key, path)
         steps.extend([Check(INTENTS, path, ABSENT)] if intent is None else intent.put())
 
@@ -161,6 +162,7 @@ class Creation:
             await context.transactions.commit(visit.space_id, steps, [key, parent], happened)
             if intent is None or not await context.journal.carry_out(visit.space_id, intent):
                 return None, None
+            storage = context.storage(intent.storage_id)
             await context.acting.hand_over(visit.user_id, visit.space_id, storage, path)
             return None, context.journal.clear_fresh(visit.space_id, intent, None, 0)
 

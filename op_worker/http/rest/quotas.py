@@ -69,7 +69,7 @@ def _shown(space_id: SpaceId, usage: Usage) -> dict[str, Any]:
 
 def _usage(space_id: SpaceId, usage: SpaceUsage) -> dict[str, Any]:
     return {
-        "storages": {usage.storage_id: {"used": usage.used_b, "limit": usage.limit_b}},
+        "storages": {one: {"used": used, "limit": limit} for one, (used, limit) in usage.storages.items()},
         "quotas": [_shown(space_id, one) for one in usage.quotas],
         "recharges": [
             {

@@ -13,10 +13,10 @@ from onedata.ids import space_root_guid, trash_uuid
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from tests.support.real_sites import redis_and_posix
-from tests.support.spaces import OTHER_SPACE, SPACE, Site, flat_site, owner
+from tests.support.spaces import OTHER_SPACE, SPACE, Site, double_site, flat_site, owner
 
 
-@async_yield_fixture(params=["memory", "flat memory", "redis and posix"], scope="module")
+@async_yield_fixture(params=["memory", "flat memory", "two storages", "redis and posix"], scope="module")
 async def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site]:
@@ -26,6 +26,9 @@ async def site(
         return
     if request.param == "flat memory":
         yield flat_site()
+        return
+    if request.param == "two storages":
+        yield double_site()
         return
     async with redis_and_posix(tmp_path_factory.mktemp("site")) as real:
         yield real

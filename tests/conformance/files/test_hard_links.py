@@ -22,7 +22,6 @@ from tests.conformance.files.test_file_service import put, refused
 from tests.support.spaces import (
     OTHER_SPACE,
     SPACE,
-    STORAGE,
     Site,
     alice,
     at,
@@ -34,6 +33,7 @@ from tests.support.spaces import (
     read,
     reader,
     stranger,
+    used_b,
 )
 
 NEW = CreateOptions()
@@ -49,7 +49,7 @@ async def link(files: FileService, original: str, name: str, caller: Caller = ow
 
 
 async def used_bytes(site: Site) -> int:
-    return (await site.engine.counters(Scope(SPACE))).get(f"used:{STORAGE}", 0)
+    return await used_b(site)
 
 
 async def purged(site: Site) -> None:

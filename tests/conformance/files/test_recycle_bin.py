@@ -21,7 +21,6 @@ from tests.support.spaces import (
     ALICE,
     OWNER,
     SPACE,
-    STORAGE,
     Site,
     alice,
     bob,
@@ -32,6 +31,7 @@ from tests.support.spaces import (
     read,
     reader,
     stranger,
+    used_b,
 )
 
 NEW = CreateOptions()
@@ -56,10 +56,6 @@ async def items(files: FileService, caller: Caller = owner) -> list[RecycledFile
 async def only_item(files: FileService, caller: Caller = owner) -> RecycledFile:
     (item,) = await items(files, caller)
     return item
-
-
-async def used_bytes(site: Site) -> int:
-    return (await site.engine.counters(Scope(SPACE))).get(f"used:{STORAGE}", 0)
 
 
 async def purged(site: Site) -> None:
@@ -158,12 +154,12 @@ async def test_restoring_does_not_replace_and_does_not_make_parents_unasked(bins
 
 @ensureDeferred
 async def test_room_stays_taken_until_an_item_is_removed_for_good(bins: FileService, site: Site) -> None:
-    before_b = await used_bytes(site)
+    before_b = await used_b(site)
     await put(bins, "f", b"12345")
     await put(bins, "d", b"123")
     await bins.remove(owner, path("f"))
     await bins.remove(owner, path("d"))
-    assert await used_bytes(site) == before_b + 8
+    assert await used_b(site) == before_b + 8
     first, second = await items(bins)
     await bins.recycle_bin.remove(owner, SPACE, first.item_id)
     assert await items(bins) == [second]
@@ -172,7 +168,7 @@ async def test_room_stays_taken_until_an_item_is_removed_for_good(bins: FileServ
     await bins.recycle_bin.empty(owner, SPACE)
     await purged(site)
     assert await items(bins) == []
-    assert await used_bytes(site) == before_b
+    assert await used_b(site) == before_b
 
 
 @ensureDeferred

@@ -26,4 +26,5 @@ def made(
 
 def made_helper(type_: StorageType, arguments: Mapping[str, str], credentials: Mapping[str, str]) -> Any:
     """Make a helper with these parameters, on the real reactor."""
-    return made(type_, credentials=credentials, **arguments)
+    surroundings = HelperSurroundings(Inline(), Durability.PROCESS, real_reactor)
+    return type_.make(checked(type_, arguments, credentials), surroundings)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onedata.errors import BadData
-from op_worker.files.listing.glob import EVERYTHING, MAX_CHARS, MAX_COMPONENTS, Glob, Span
+from op_worker.glob import EVERYTHING, MAX_CHARS, MAX_COMPONENTS, Glob, Span
 
 MEANING: Mapping[str, Callable[[str], bool]] = {
     "a": lambda char: char == "a",

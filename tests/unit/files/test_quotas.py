@@ -35,6 +35,7 @@ from tests.support.spaces import (
     BOB,
     OWNER,
     SPACE,
+    STORAGE,
     STRANGER,
     Site,
     alice,
@@ -334,7 +335,7 @@ async def test_members_see_their_own_quota_and_those_of_directories() -> None:
     await files.quotas.set_directory_quota(owner, path("d"), Quota(10))
     seen = await files.quotas.usage(alice, SPACE)
     assert [(one.user, one.directory is None) for one in seen.quotas] == [(None, False), (ALICE, True)]
-    assert (seen.used_b, seen.limit_b) == (3, 1 << 30)
+    assert seen.storages == {STORAGE: (3, 1 << 30)}
     assert len((await files.quotas.usage(owner, SPACE)).quotas) == 3
     with pytest.raises(Forbidden):
         await files.quotas.usage(Caller(STRANGER), SPACE)

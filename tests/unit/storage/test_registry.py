@@ -213,7 +213,10 @@ def test_records_keep_unknown_fields_and_refuse_unknown_schemas() -> None:
     record = StorageRecord.decode("x", msgpack.packb([*msgpack.unpackb(RECORD.encode()), 7]))
     assert record.rest == (7,)
     assert StorageRecord.decode("x", record.encode()) == record
-    support = SupportRecord(space_id=SPACE, storage_id=MEMORY, size_b=5, rest=("new",))
-    assert SupportRecord.decode(SPACE, support.encode()) == support
+    for sizes_b in ({MEMORY: 5}, {MEMORY: 5, StorageId("another"): 6}):
+        for rest in ((), ("new",)):
+            support = SupportRecord(space_id=SPACE, sizes_b=sizes_b, rest=rest)
+            assert SupportRecord.decode(SPACE, support.encode()) == support
+    assert SupportRecord.decode(SPACE, msgpack.packb([1, MEMORY, 5])).sizes_b == {MEMORY: 5}
     with pytest.raises(UnknownSchemaError):
         SupportRecord.decode(SPACE, b"\x93\x02\xa1a\x01")

@@ -1,0 +1,1 @@
+"""Which storage of a space takes a new content: policies and the decision."""

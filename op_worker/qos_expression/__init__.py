@@ -1,0 +1,1 @@
+"""Expressions that choose storages by their parameters, as requirements and placement write them."""
