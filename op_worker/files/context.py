@@ -23,6 +23,7 @@ from op_worker.files.committing.journal import Journal
 from op_worker.files.committing.places import Places
 from op_worker.files.committing.transactions import Transactions
 from op_worker.files.finding.access import Access
+from op_worker.files.finding.changed_behind import ChangedBehind
 from op_worker.files.finding.guests import Guests
 from op_worker.files.finding.lookup import Found, Lookup, existing
 from op_worker.files.finding.visit import Visit
@@ -58,6 +59,7 @@ class FilesContext:
     works: Works
     acting: Acting
     places: Places = field(init=False)
+    changed_behind: ChangedBehind = field(factory=ChangedBehind, init=False)
 
     @places.default
     def _places(self) -> Places:

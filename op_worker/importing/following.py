@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
@@ -22,7 +23,7 @@ LOOK_EVERY_S = 1.0
 BEGIN_AGAIN_S = 15.0
 """How often a scan that waits is begun again, in case that whoever wanted it died."""
 
-Notices = Callable[[SpaceId, Tenure], Awaitable[None]]
+Notices = Callable[[SpaceId, Tenure], Coroutine[Any, Any, None]]
 """Follows the notices of a space, as long as they are wanted, until it is cancelled."""
 
 

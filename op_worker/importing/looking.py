@@ -59,7 +59,7 @@ class Looking:
         Only files of imported storages are looked at.
         """
         space_id = chain.space_id
-        if chain.is_root or chain.is_apart or not self._imports.imported([space_id]):
+        if chain.is_root or chain.is_apart or not self._imports.is_imported(space_id):
             return False
         scanner = await self._imports.scanner(space_id)
         if scanner is None or not scanner.options.detect_modifications:

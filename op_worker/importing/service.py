@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from cluster_worker.jobs.service import Jobs, NoSuchTask
 from cluster_worker.jobs.task import TaskId
 from cluster_worker.persistence.engine import ABSENT, Batch, Document, PreconditionFailed, Put, Scope
-from onedata.errors import BadData, NotFound, RequiresAutoStorageImportMode
+from onedata.errors import AutoStorageImportNotSupported, BadData, NotFound, RequiresAutoStorageImportMode
 from onedata.ids import SpaceId
 from op_worker.files.context import FilesContext
 from op_worker.importing.audit import AuditLine
@@ -32,6 +32,9 @@ from op_worker.importing.scanning import Scanner
 from op_worker.importing.walking import Portion
 from op_worker.storage.registry import Storage
 
+SCANNED = ("posix", "glusterfs", "nulldevice", "webdav", "xrootd", "nfs", "sftp")
+"""The types of storages that can be scanned, when their paths are canonical."""
+
 
 @frozen(kw_only=True)
 class ImportInfo:
@@ -51,9 +54,13 @@ class Imports:
     _context: FilesContext
     _jobs: Jobs
 
+    def is_imported(self, space_id: SpaceId) -> bool:
+        """Whether the storage of a space is imported."""
+        return self._storage(space_id) is not None
+
     def imported(self, supported: Collection[SpaceId]) -> list[SpaceId]:
         """Return those of some spaces whose storage is imported."""
-        return [space_id for space_id in supported if self._storage(space_id) is not None]
+        return [space_id for space_id in supported if self.is_imported(space_id)]
 
     async def config(self, space_id: SpaceId) -> ImportConfig:
         """Return what is chosen for a space. Raises: NotFound when nothing is, yet."""
@@ -68,9 +75,9 @@ class Imports:
         """Choose how a space is imported; what is not named stays as it is, and the mode stays for good.
 
         Raises: BadData for another mode than there is; RequiresAutoStorageImportMode for options of an import
-            that is manual.
+            that is manual; AutoStorageImportNotSupported for a storage that cannot be scanned.
         """
-        self._require(space_id)
+        storage = self._require(space_id)
         while True:
             found = await self._config(space_id)
             config = ImportConfig(mode=mode or ImportMode.AUTO)
@@ -80,6 +87,8 @@ class Imports:
                 raise BadData("mode", "the mode of an import cannot be changed")
             if options and not config.is_auto:
                 raise RequiresAutoStorageImportMode
+            if config.is_auto and not _can_be_scanned(storage):
+                raise AutoStorageImportNotSupported(storage.storage_id, SCANNED, ())
             config = config.changed(options)
             expected = ABSENT if found is None else found.revision
             step = Put(IMPORT, CONFIG, config.encode(), expect=expected)
@@ -169,9 +178,11 @@ class Imports:
         support = self._context.storages.for_space(space_id)
         return support.storage if support is not None and support.storage.record.is_imported else None
 
-    def _require(self, space_id: SpaceId) -> None:
-        if self._storage(space_id) is None:
+    def _require(self, space_id: SpaceId) -> Storage:
+        storage = self._storage(space_id)
+        if storage is None:
             raise NotFound
+        return storage
 
     async def _config(self, space_id: SpaceId) -> Document | None:
         self._require(space_id)
@@ -186,3 +197,8 @@ class Imports:
         except NoSuchTask:
             return False
         return found.is_unwanted and found.task.status.is_open
+
+
+def _can_be_scanned(storage: Storage) -> bool:
+    """Whether the files of a storage can be found by themselves, and follow names that are changed here."""
+    return storage.scanning is not None and storage.keeps_names

@@ -20,10 +20,12 @@ from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.clock import sleep, system_wall_clock
 from cluster_worker.runtime.pool import Blocking, Inline
 from cluster_worker.tenure.tenure import owner_text
+from onedata.errors import BadData, Errno, Posix
 from op_worker.files.model import FileType, Target
 from op_worker.files.service import FileService
 from op_worker.files.stored.paths import RESERVED_PREFIX
 from op_worker.importing.configuration import ImportMode
+from op_worker.importing.owners import SpaceOwners
 from op_worker.importing.parts import ImportingParts, make_importing
 from op_worker.importing.records import ScanStatus
 from op_worker.importing.seen import SETTLED_S
@@ -49,15 +51,26 @@ class ImportingNode:
     def start(self) -> None:
         self.files.startService()
         self.jobs.startService()
+        self.importing.following.startService()
 
     async def stop(self) -> None:
+        await self.importing.following.stopService()
         await self.jobs.stopService()
         await self.files.stopService()
 
     async def scan(self) -> ScanStatus:
         """Scan the storage, and return how that went."""
-        await self.importing.imports.start_scan(SPACE)
+        await self.begin_scan()
         return await self.until_scanned()
+
+    async def begin_scan(self) -> None:
+        """Begin a scan, once another one that goes on has ended."""
+        while True:
+            try:
+                await self.importing.imports.start_scan(SPACE)
+                return
+            except BadData:
+                await self.until_scanned()
 
     async def until_scanned(self) -> ScanStatus:
         """Return how the scan that goes on, or the last one, went."""
@@ -129,7 +142,7 @@ class ImportedSite:
             wall_clock=self.wall_clock,
             random_bytes=self.random_bytes,
         )
-        importing = make_importing(files.context, jobs)
+        importing = make_importing(files.context, jobs, SpaceOwners(), lambda: [SPACE], clock)
         await importing.imports.choose(SPACE, ImportMode.AUTO, options)
         return ImportingNode(files, jobs, importing, clock)
 
@@ -206,6 +219,7 @@ async def shown_by_space(files: FileService, names: tuple[str, ...] = ()) -> dic
             found.update(await shown_by_space(files, here))
         elif stat.type is FileType.REG:
             content = await read(files, Target(ROOT, here))
-            assert len(content) == stat.size_b
+            if len(content) != stat.size_b:
+                raise Posix(Errno.EAGAIN, "it changes while it is looked at")
             found["/".join(here)] = Shown(content, stat.mode)
     return found

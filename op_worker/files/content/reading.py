@@ -11,6 +11,7 @@ from attrs import frozen
 from twisted.logger import Logger
 
 from onedata.errors import Errno, Posix
+from onedata.ids import StorageId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.access_times import AccessTimes
 from op_worker.files.content.small_contents import SmallContents
@@ -124,20 +125,25 @@ class Reading:
         """Open a file that was found and may be read; what is pending at it is settled first.
 
         A storage that disagrees with the location is looked at again after reading the location
-        anew: usually somebody replaced, moved or removed the file in between.
+        anew: usually somebody replaced, moved or removed the file in between. What others changed on an
+        imported storage is taken over before it is read.
         """
         seen = None
         for _ in range(_MOST_TRIES):
             location = chain.file.location or Location("")
             opened = await self._open(visit, chain, location)
             if opened is not None:
-                if fits(opened.size_b, location, is_exact=seen is None or seen != _place(chain)):
+                is_exact = seen is None or seen != _place(chain)
+                if fits(opened.size_b, location, is_exact=is_exact, is_imported=self._is_imported(location)):
                     self._remember(location, opened)
                     await self._access_times.note(chain.space_id, chain.file)
                     passed = partial(self._context.tallies.read, visit.space_id, visit.user_id)
                     return Reader(visit.stat(chain, custom), location, opened, self._translate, passed)
                 await _close(opened.file)
             was_busy = await self._context.journal.settle_near(chain.space_id, chain.storage_path)
+            if not was_busy and await self._context.changed_behind.refresh(chain):
+                chain = await self._context.again(chain)
+                continue
             now = _place(chain)
             if seen == now and not was_busy:
                 break
@@ -163,6 +169,11 @@ class Reading:
                 return opened
         return await open_first(storage, chain.storage_path, first_b)
 
+    def _is_imported(self, location: Location) -> bool:
+        """Whether others write to the storage as well as we."""
+        storage = self._context.storages.get(StorageId(location.storage_id))
+        return storage is not None and storage.record.is_imported
+
     def _remember(self, location: Location, opened: Opened) -> None:
         """Keep a small content that was written whole, for the next reader."""
         if location.sha256 and opened.file is None and len(opened.first) == location.size_b:
@@ -174,11 +185,14 @@ def _place(chain: Chain) -> tuple[int, StoragePath]:
     return chain.file.revision(LOCATION), chain.storage_path
 
 
-def fits(found_b: int, location: Location, *, is_exact: bool) -> bool:
+def fits(found_b: int, location: Location, *, is_exact: bool, is_imported: bool = False) -> bool:
     """Whether a storage file of this size can be the one that a location speaks of.
 
-    Content written whole has its exact size, unless somebody is writing into it in place.
+    Content written whole has its exact size, unless somebody is writing into it in place. On an imported
+    storage a file that is longer than it should be was changed by others.
     """
+    if is_exact and is_imported and found_b > location.size_b:
+        return False
     if is_exact and location.sha256 and found_b < 2**62:
         return found_b == location.size_b
     return found_b >= block_lists.upper(location.blocks)

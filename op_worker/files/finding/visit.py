@@ -12,7 +12,7 @@ from onedata.ids import FileGuid, InvalidFileId, SpaceId, UserId
 from op_worker.auth.caller import Caller
 from op_worker.auth.limits import Reach, named_object_ids, reach, visible_names
 from op_worker.files.finding.attributes import stat_of, stats_of_children
-from op_worker.files.finding.lookup import Lookup
+from op_worker.files.finding.lookup import Lookup, space_owner_id
 from op_worker.files.model import FileStat, FileType, Json
 from op_worker.files.operations import ON_DIRECTORIES
 from op_worker.files.rights.immutability import CHANGES
@@ -30,6 +30,14 @@ from op_worker.storage.registry import Support
 from op_worker.zone.records import SpaceInfo
 
 NO_PRIVILEGES: frozenset[str] = frozenset()
+_ON_STORAGE = (
+    Operation.WRITE_OBJECT
+    | Operation.ADD_OBJECT
+    | Operation.ADD_SUBCONTAINER
+    | Operation.DELETE
+    | Operation.DELETE_CHILD
+)
+"""What changes contents or names, which a read-only storage has for good."""
 _PASSING = Operation.TRAVERSE | Operation.LIST_CONTAINER | Operation.READ_ATTRIBUTES
 """What a confined token may do on the way to the files that it is for."""
 
@@ -148,10 +156,17 @@ class Visit:
     def require_alone(self, chain: Chain, needed: Operation) -> None:
         """Ask for one file alone, whose ancestors may be passed.
 
-        Raises: Posix(EACCES, EPERM) with the deciding fact as its reason.
+        Raises: Posix(EACCES, EPERM) with the deciding fact as its reason; Posix(EROFS).
         """
         if needed:
             self._accept(decide(self.subject, self.facts(chain), needed), chain)
+        if needed & _ON_STORAGE and self.support.storage.record.is_readonly and not self._is_for_the_space:
+            raise Posix(Errno.EROFS, "the storage of this space is read-only")
+
+    @property
+    def _is_for_the_space(self) -> bool:
+        """Whether the space itself acts: it takes over what others did to its storage."""
+        return self.user_id == space_owner_id(self.space_id)
 
     def may(self, chain: Chain, needed: Operation) -> bool:
         """Whether ``require_alone`` would return."""

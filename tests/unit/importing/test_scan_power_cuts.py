@@ -51,9 +51,9 @@ def test_a_scan_whose_node_dies_is_ended_by_another(tmp_path: Path, trouble: Tro
         site, fuse = prepared(tmp_path / str(call)), Fuse(trouble)
         clock = Clock()
         site.others.append(clock)
-        node = site.run(site.node(engine=FusedEngine(site.engine, fuse), clock=clock))  # type: ignore[arg-type]  # all
+        node = site.run(site.node(engine=FusedEngine(site.engine, fuse), clock=clock))
         node.start()
-        site.run(node.importing.imports.start_scan(SPACE))
+        site.run(node.begin_scan())
         fuse.at = fuse.calls + call
         scanning = Deferred.fromCoroutine(node.until_scanned())
         for _ in range(200):
@@ -77,9 +77,9 @@ def test_a_scan_whose_node_dies_is_ended_by_another(tmp_path: Path, trouble: Tro
 def test_a_scan_goes_on_when_the_store_was_away(tmp_path: Path, trouble: Trouble, first: int) -> None:
     for call in range(first, MOST_CALLS, STRIDE):
         site, fuse = prepared(tmp_path / str(call)), Fuse(trouble)
-        node = site.run(site.node(engine=FusedEngine(site.engine, fuse)))  # type: ignore[arg-type]  # all of it
+        node = site.run(site.node(engine=FusedEngine(site.engine, fuse)))
         node.start()
-        site.run(node.importing.imports.start_scan(SPACE))
+        site.run(node.begin_scan())
         fuse.at = fuse.calls + call
         onlooker = site.run(site.node("onlooker@test"))
         site.run(onlooker.until_scanned())
