@@ -20,8 +20,8 @@ from op_worker.importing.due import is_scan_due, is_waiting
 from op_worker.importing.service import Imports
 
 LOOK_EVERY_S = 1.0
-BEGIN_AGAIN_S = 15.0
-"""How often a scan that waits is begun again, in case that whoever wanted it died."""
+BEGIN_AGAIN_S = 2.0
+"""How often a scan that waits is begun again: whoever wanted it may have died, or the last one was ending."""
 
 Notices = Callable[[SpaceId, Tenure], Coroutine[Any, Any, None]]
 """Follows the notices of a space, as long as they are wanted, until it is cancelled."""

@@ -49,11 +49,13 @@ class StorageScan(QuietTraverse):
         book = await Book.read(SCAN, engine, Scope(space_id), self._context.wall_clock, random_bytes)
         status = book.status
         assert isinstance(status, ScanStatus)
+        self._books[space_id] = book
+        if status.scan_id == scan_id and status.state.is_over:
+            return  # it was told already how it went
         if status.scan_id != scan_id or status.state is not ScanState.RUNNING:
             book.status = ScanStatus(scan_id=scan_id, state=ScanState.RUNNING, started_s=now_s)
             book.begin_counting()
             book.tally.note("the scan begins")
-        self._books[space_id] = book
         await context.commit(Batch(book.steps()))
 
     async def task_finished(self, context: JobContext) -> None:
@@ -69,6 +71,8 @@ class StorageScan(QuietTraverse):
         """Walk a part of the tree."""
         space_id = _space_of(context)
         portion, book = Portion.decode(job.payload), self._books[space_id]
+        if _is_over(book):
+            return MasterOutcome()
         scanner = await self._scanner_of(space_id)
         if scanner is None:
             book.fails(job.number, "the storage of the space is not known here, or is not imported any more")
@@ -137,8 +141,9 @@ class StorageScan(QuietTraverse):
         return commit
 
     async def _end(self, context: JobContext, state: ScanState) -> None:
-        book = self._books.pop(_space_of(context))
-        assert isinstance(book.status, ScanStatus)
+        book = self._books[_space_of(context)]
+        if _is_over(book):
+            return
         book.queue_length = 0
         counts = book.tally.counts
         book.tally.note(
@@ -147,9 +152,14 @@ class StorageScan(QuietTraverse):
         )
         reason = next(iter(book.failing.values()), "")
         ended_s = self._context.wall_clock()
+        assert isinstance(book.status, ScanStatus)
         book.status = evolve(book.status, state=state, ended_s=ended_s, reason=reason)
         await context.commit(Batch(book.steps()))
 
 
 def _space_of(context: JobContext) -> SpaceId:
     return SpaceId(context.task_id.scope)
+
+
+def _is_over(book: Book) -> bool:
+    return isinstance(book.status, ScanStatus) and book.status.state.is_over

@@ -126,13 +126,23 @@ class Imports:
         await self._jobs.start(POOL.name, space_id, payload, scope=Scope(space_id), name=TASK)
 
     async def stop_scan(self, space_id: SpaceId) -> None:
-        """End the scan that goes on, soon. Raises: BadData when none does."""
+        """End the scan that goes on, soon; one that has not begun at once. Raises: BadData when none does."""
         self._require(space_id)
-        found = await self._field(space_id, SCAN)
-        if found is None or ScanStatus.decode(found.data).state.is_over:
-            raise BadData("spaceId", "no scan of this space goes on")
-        await self.begin_task(space_id, ScanStatus.decode(found.data).scan_id)
-        await self._jobs.cancel(TaskId(Scope(space_id), TASK))
+        while True:
+            found = await self._field(space_id, SCAN)
+            status = None if found is None else ScanStatus.decode(found.data)
+            if found is None or status is None or status.state.is_over:
+                raise BadData("spaceId", "no scan of this space goes on")
+            if status.state is not ScanState.ENQUEUED:
+                await self._jobs.cancel(TaskId(Scope(space_id), TASK))
+                return
+            over = evolve(status, state=ScanState.ABORTED, ended_s=self._context.wall_clock())
+            step = Put(IMPORT, SCAN, over.encode(), expect=found.revision)
+            try:
+                await self._context.engine.commit(Scope(space_id), Batch([step]))
+            except PreconditionFailed:
+                continue  # it begins now
+            return
 
     async def info(self, space_id: SpaceId) -> ImportInfo:
         """Return how the import of a space is."""
