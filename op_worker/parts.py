@@ -51,6 +51,7 @@ from op_worker.http.fresh_reads import Freshness, FreshReads
 from op_worker.http.panel.checks import ChecksPanel
 from op_worker.http.panel.door import PanelDoor
 from op_worker.http.panel.guard import PanelGuard
+from op_worker.http.panel.importing import ImportingPanel
 from op_worker.http.panel.jobs import JobsPanel
 from op_worker.http.panel.mappings import MappingsPanel
 from op_worker.http.panel.placements import PlacementsPanel
@@ -62,6 +63,7 @@ from op_worker.http.rest.door import RestDoor
 from op_worker.http.root import Doors, make_root
 from op_worker.http.shares.door import ShareDoor
 from op_worker.http.tus.door import TusDoor
+from op_worker.importing.parts import ImportingParts, make_importing
 from op_worker.mapping.acting import ActingUsers
 from op_worker.mapping.administration import MappingAdministration
 from op_worker.mapping.external import ExternalFeed, feed_agent
@@ -113,6 +115,7 @@ class ProviderParts:
     queue_services: QueueServices
     jobs: Jobs
     metrics: MetricsService
+    importing: ImportingParts
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -151,6 +154,7 @@ class ProviderParts:
         jobs.offer(TreeDeletion(files.trash))
         jobs.offer(FsckTraverse(Tools.of(files.context)))
         jobs.offer(ChargingAnew(files.context.recharging.walks))
+        importing = make_importing(files.context, jobs, mapping, membership.zone.supported_spaces, reactor)
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, wall_clock=system_wall_clock)
         statistics = make_statistics(
@@ -216,7 +220,7 @@ class ProviderParts:
             *(ground, engine, engine_service, membership, storages, mapping, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, snapshots, queue_services),
-            *(jobs, metrics),
+            *(jobs, metrics, importing),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -239,7 +243,7 @@ class ProviderParts:
         for service in (
             *(self.mapping, self.files, self.shares, self.search_thread, self.searching, self.compaction),
             *(self.statistics, self.downloads, self.uploads, self.snapshots, self.queue_services),
-            *(self.jobs, self.metrics),
+            *(self.jobs, self.metrics, self.importing.following),
         ):
             service.setServiceParent(parent)
 
@@ -298,16 +302,19 @@ class ProviderParts:
             statistics=self.statistics.answers,
             metrics=self.metrics.answers,
             owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
+            registering=self.importing.registering,
         )
         administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
+        importing = ImportingPanel(self.importing.imports, self.importing.looking)
         panel_routes = [
             *ProviderPanel(administration).routes(),
             *StoragesPanel(administration).routes(),
             *MappingsPanel(MappingAdministration(self.storages, self.mapping, os.urandom)).routes(),
-            *SpacesPanel(administration).routes(),
+            *SpacesPanel(administration, importing).routes(),
+            *importing.routes(),
             *PlacementsPanel(self.storages, self.files.context.choosing.policies).routes(),
             *ChecksPanel(self.jobs, zone.supported_spaces).routes(),
             *JobsPanel(self.jobs).routes(),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from cluster_worker.persistence.engine import Key, Step
+from onedata.errors import Errno, NotFound, Posix
 from onedata.ids import SpaceId
 from op_worker.files.context import FilesContext
 from op_worker.files.stored.nodes import Chain
@@ -52,6 +53,20 @@ class Looking:
             for item in found
             if item.stat.is_directory and (item.name not in before or not before[item.name].is_directory)
         ]
+
+    async def look_now(self, space_id: SpaceId, names: tuple[str, ...]) -> Counts:
+        """Look at one path, and tell what came of it.
+
+        Raises: NotFound when the space is not imported by scans; Posix(ENOENT) without the directory.
+        """
+        scanner = await self._imports.scanner(space_id)
+        if scanner is None:
+            raise NotFound
+        tally = Tally()
+        commit = self._commit_to(space_id)
+        if await self.look(scanner, names[:-1], [names[-1]], commit, tally) is None:
+            raise Posix(Errno.ENOENT)
+        return tally.counts
 
     async def refresh(self, chain: Chain) -> bool:
         """Look at a file that the storage does not show as the space does; tell whether the space changed.

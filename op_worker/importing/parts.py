@@ -21,6 +21,7 @@ from op_worker.importing.noticing import Noticing
 from op_worker.importing.owners import Owners
 from op_worker.importing.places import Places
 from op_worker.importing.reconciling import Reconciling
+from op_worker.importing.registering import Registering
 from op_worker.importing.scanning import DirectoryScan, Scanner
 from op_worker.importing.service import Imports
 
@@ -35,6 +36,7 @@ class ImportingParts:
 
     imports: Imports
     looking: Looking
+    registering: Registering
     following: OwnedWorks
 
 
@@ -59,7 +61,8 @@ def make_importing(
     following = Following(imports, noticing.follow, reactor, context.wall_clock)
     jobs.offer(StorageScan(context, places, directories, imports.scanner))
     context.changed_behind.refresh = looking.refresh
-    return ImportingParts(imports, looking, following.works(context.works, supported))
+    registering = Registering(context, owners)
+    return ImportingParts(imports, looking, registering, following.works(context.works, supported))
 
 
 def folder_of(scanner: Scanner) -> Path | None:
@@ -67,4 +70,4 @@ def folder_of(scanner: Scanner) -> Path | None:
     record = scanner.storage.record
     if record.type != "posix":
         return None
-    return Path(record.arguments["mountPoint"]) / scanner.visit.space_id
+    return Path(record.arguments["mountPoint"])

@@ -58,6 +58,10 @@ class Imports:
         """Whether the storage of a space is imported."""
         return self._storage(space_id) is not None
 
+    def usual_mode(self, space_id: SpaceId) -> ImportMode:
+        """Return how a storage is imported when nobody says how. Raises: NotFound."""
+        return ImportMode.AUTO if _can_be_scanned(self._require(space_id)) else ImportMode.MANUAL
+
     def imported(self, supported: Collection[SpaceId]) -> list[SpaceId]:
         """Return those of some spaces whose storage is imported."""
         return [space_id for space_id in supported if self.is_imported(space_id)]

@@ -59,6 +59,8 @@ from op_worker.storage.types import (
     StorageType,
 )
 from op_worker.storage.wrappers.measured import MeasuredHelper, StorageTally
+from op_worker.storage.wrappers.prefix import SpaceRootHelper
+from op_worker.storage.wrappers.readonly import ReadonlyHelper
 from op_worker.storage.wrappers.wrapping import wrapped
 
 PROVIDER = Scope("provider")
@@ -407,6 +409,10 @@ class Storages(OrderedService):
         tally = self._tallies.setdefault(record.storage_id, StorageTally())
         parameters = stored(type_, record.arguments, record.credentials)
         helper = type_.make(parameters, self._surroundings)
+        if record.is_imported:
+            helper = wrapped(SpaceRootHelper, helper)
+        if record.is_readonly:
+            helper = wrapped(ReadonlyHelper, helper)
         return Storage.of(record, helper, tally, path_type(parameters))
 
     def _add_support(self, record: SupportRecord) -> None:

@@ -97,7 +97,7 @@ class ImportedSite:
     @property
     def folder(self) -> Path:
         """The root of the space."""
-        return self.root / SPACE
+        return self.root
 
     async def node(
         self,

@@ -15,6 +15,7 @@ from op_worker.downloads.service import Downloads
 from op_worker.files.model import Target
 from op_worker.files.service import FileService
 from op_worker.http.rest.configuration import ProductInfo
+from op_worker.importing.registering import Registering
 from op_worker.mapping.showing import ShownOwners
 from op_worker.metrics.answers import MetricAnswers
 from op_worker.search.service import Searching
@@ -36,6 +37,7 @@ class RestServices:
     Attributes:
         statistics: ``None`` where no space has any.
         metrics: ``None`` where nothing is gathered.
+        registering: ``None`` where nothing is imported.
         owners: ``None`` where files are shown with computed uids and gids.
         is_healthy: whether ``/health`` may say so.
         domain: the host (and port) that clients use, for absolute links; ``None`` takes the one they sent.
@@ -53,6 +55,7 @@ class RestServices:
     statistics: Statistics | None = None
     metrics: MetricAnswers | None = None
     owners: ShownOwners | None = None
+    registering: Registering | None = None
 
 
 @frozen(kw_only=True, eq=False)

@@ -39,6 +39,7 @@ from op_worker.http.rest.negotiation import accepts
 from op_worker.http.rest.openapi import openapi_document
 from op_worker.http.rest.routes import ROUTES
 from op_worker.http.rest.table import Access, Body, Missing, Route
+from op_worker.importing.registering import Registering
 from op_worker.mapping.showing import ShownOwners
 from op_worker.metrics.answers import MetricAnswers
 from op_worker.search.service import Searching
@@ -63,6 +64,7 @@ class RestDoor:
         statistics: answers of directories; without them no space has statistics.
         metrics: time series of spaces; without them nothing has been gathered.
         owners: what files are shown to belong to; without it, computed uids and gids.
+        registering: makes files of imported storages known; without it none are.
         domain: host (and port) for absolute links; by default the provider's, else what the client sent.
 
     Attributes:
@@ -86,6 +88,7 @@ class RestDoor:
         statistics: Statistics | None = None,
         metrics: MetricAnswers | None = None,
         owners: ShownOwners | None = None,
+        registering: Registering | None = None,
     ) -> None:
         self._zone, self._authenticator, self._is_serving = zone, authenticator, is_serving
         self._services = RestServices(
@@ -101,6 +104,7 @@ class RestDoor:
             statistics=statistics,
             metrics=metrics,
             owners=owners,
+            registering=registering,
         )
         self.resource = DoorResource(self._make_app(), self._render_error)
 

@@ -11,6 +11,7 @@ from op_worker.http.rest.routes import (
     metrics,
     permissions,
     provider,
+    registration,
     search,
     shares,
     spaces,
@@ -19,6 +20,7 @@ from op_worker.http.rest.routes import (
 from op_worker.http.rest.table import Route
 
 ROUTES: Sequence[Route] = (
+    *registration.ROUTES,
     *files.ROUTES,
     *metadata.ROUTES,
     *permissions.ROUTES,
