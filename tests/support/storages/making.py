@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet import reactor as real_reactor
 
 from cluster_worker.runtime.pool import Inline
+from op_worker.storage.helper import StorageHelper
 from op_worker.storage.parameters import checked
 from op_worker.storage.types import Durability, HelperSurroundings, StorageType
 
@@ -18,7 +19,7 @@ def made(
     durability: Durability = Durability.PROCESS,
     credentials: Mapping[str, str] | None = None,
     **arguments: str,
-) -> Any:
+) -> StorageHelper:
     """Make a helper with these parameters; all others have their defaults."""
     parameters = checked(type_, arguments, credentials or {})
     return type_.make(parameters, HelperSurroundings(Inline(), durability, reactor))
