@@ -1,0 +1,1 @@
+"""Storages behind the S3 protocol."""
