@@ -47,6 +47,7 @@ from op_worker.storage.helpers.http.helper import HTTP
 from op_worker.storage.helpers.memory import MEMORY
 from op_worker.storage.helpers.nulldevice.helper import NULLDEVICE
 from op_worker.storage.helpers.posix.helper import POSIX
+from op_worker.storage.helpers.sftp.storage_type import SFTP
 from op_worker.storage.helpers.swift.helper import SWIFT
 from op_worker.storage.helpers.webdav.helper import WEBDAV
 from op_worker.storage.parameters import checked, path_type, stored
@@ -74,7 +75,7 @@ class StorageInUseError(Exception):
 
 
 TYPES: Mapping[str, StorageType] = {
-    each.name: each for each in (POSIX, MEMORY, NULLDEVICE, WEBDAV, HTTP, SWIFT, CEPHRADOS, CEPH)
+    each.name: each for each in (POSIX, MEMORY, NULLDEVICE, WEBDAV, HTTP, SFTP, SWIFT, CEPHRADOS, CEPH)
 }
 """Every type of storage that can be added."""
 
