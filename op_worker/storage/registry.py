@@ -48,6 +48,7 @@ from op_worker.storage.helpers.memory import MEMORY
 from op_worker.storage.helpers.nulldevice.helper import NULLDEVICE
 from op_worker.storage.helpers.posix.helper import POSIX
 from op_worker.storage.helpers.s3.helper import S3
+from op_worker.storage.helpers.sftp.storage_type import SFTP
 from op_worker.storage.helpers.swift.helper import SWIFT
 from op_worker.storage.helpers.webdav.helper import WEBDAV
 from op_worker.storage.parameters import checked, path_type, stored
@@ -75,7 +76,8 @@ class StorageInUseError(Exception):
 
 
 TYPES: Mapping[str, StorageType] = {
-    each.name: each for each in (POSIX, MEMORY, NULLDEVICE, WEBDAV, HTTP, S3, SWIFT, CEPHRADOS, CEPH)
+    each.name: each
+    for each in (POSIX, MEMORY, NULLDEVICE, WEBDAV, HTTP, SFTP, S3, SWIFT, CEPHRADOS, CEPH)
 }
 """Every type of storage that can be added."""
 
