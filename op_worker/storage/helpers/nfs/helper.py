@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from op_worker.storage.helper import StorageHelper
-from op_worker.storage.helpers.native.helper import NativeHelper
+from op_worker.storage.helpers.native.helper import NativeUserHelper
 from op_worker.storage.helpers.native.keeping import Keeper
 from op_worker.storage.helpers.native.pool import NativePool
 from op_worker.storage.helpers.native.sessions import User
@@ -35,7 +35,7 @@ def nfs_helper(
     )
     # the state of an open file of version 4 belongs to the connection
     size = 1 if version == 4 else parameters.integer("connectionPoolSize")
-    return NativeHelper(
+    return NativeUserHelper(
         sessions=NfsConnections(
             lambda user: NfsContext(address, settings, user), surroundings.durability is Durability.POWER
         ),
