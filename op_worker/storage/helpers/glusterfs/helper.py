@@ -9,6 +9,7 @@ from op_worker.storage.helpers.glusterfs.volume import Volume, VolumeAddress
 from op_worker.storage.helpers.native.helper import NativeUserHelper
 from op_worker.storage.helpers.native.pool import NativePool
 from op_worker.storage.helpers.native.sessions import User
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import (
     BadStorageError,
     HelperSurroundings,
@@ -18,13 +19,10 @@ from op_worker.storage.types import (
     StorageType,
 )
 
-TIMEOUT_S = 120.0
 THREADS = 8
 
 
-def glusterfs_helper(
-    parameters: Parameters, surroundings: HelperSurroundings, timeout_s: float = TIMEOUT_S
-) -> StorageHelper:
+def glusterfs_helper(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHelper:
     """Make a helper. Raises: BadStorageError when the library is missing or a parameter makes no sense."""
     libgfapi()
     folder = [name for name in parameters.text("mountPoint").split("/") if name]
@@ -40,7 +38,7 @@ def glusterfs_helper(
     )
     return NativeUserHelper(
         sessions=Volume(address),
-        pool=NativePool(surroundings.reactor, THREADS, timeout_s, "glusterfs"),
+        pool=NativePool(surroundings.reactor, THREADS, timeout_s(parameters), "glusterfs"),
         user=User.of(parameters.credentials),
         credentials=parameters.credentials,
         keeper=None,  # bricks keep removed files that are open

@@ -21,7 +21,6 @@ from op_worker.storage.helpers.xrootd.address import XrootdAddress
 from op_worker.storage.helpers.xrootd.client import client
 from op_worker.storage.helpers.xrootd.codes import errno_of
 
-
 _LONGEST_NAME_B = 254
 
 
