@@ -19,7 +19,12 @@ from op_worker.storage.helpers.glusterfs.translators import TranslatorOption
 from op_worker.storage.helpers.native.sessions import Lost, Session, User
 
 _QUIET = 0
-_AWAY = frozenset({errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ECONNREFUSED})
+_AWAY = frozenset(
+    {
+        *(errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ECONNREFUSED),
+        errno.EBADFD,  # the library opens the files of a brick that came back a moment later
+    }
+)
 
 
 @frozen(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from attrs import frozen
@@ -35,8 +36,8 @@ def client() -> Client:
     for name, value in _WINDOWS.items():
         os.environ.setdefault(name, value)
     try:
-        from XRootD import client as library
-        from XRootD.client import flags
+        library = import_module("XRootD.client")
+        flags = import_module("XRootD.client.flags")
     except ImportError as error:
         raise BadStorageError(
             f"an xrootd storage needs the Python package xrootd: install the extra xrootd ({error})"

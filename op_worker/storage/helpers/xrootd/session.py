@@ -61,6 +61,7 @@ class XrootdSession:
         return self._open(path, kind.UPDATE | kind.FORCE if flags & os.O_RDWR else kind.READ | kind.FORCE, 0)
 
     def create(self, path: bytes, mode: int) -> Handle:
+        self._check_folder(path)
         kind = self._client.flags.OpenFlags
         return self._open(path, kind.NEW | kind.FORCE, mode & self._settings.file_mask)
 
@@ -106,9 +107,7 @@ class XrootdSession:
         self._answer(self._system.rm(self._path(path), **self._limit))
 
     def rename(self, source: bytes, target: bytes) -> None:
-        above = target.rpartition(b"/")[0]
-        if above:
-            self.lstat(above)  # the server would make it, with a mode of its own
+        self._check_folder(target)
         self._answer(self._system.mv(self._path(source), self._path(target), **self._limit))
 
     def link(self, source: bytes, target: bytes) -> None:
@@ -149,6 +148,12 @@ class XrootdSession:
         url = self._settings.address.url(self._path(path))
         self._answer(file.open(url, flags, mode, **self._limit))
         return file
+
+    def _check_folder(self, path: bytes) -> None:
+        """Demand the directory that a path is in: the server would make it, with a mode of its own."""
+        above = path.rpartition(b"/")[0]
+        if above and not self.lstat(above).is_directory:
+            raise NotADirectoryError(errno.ENOTDIR, "not a directory")
 
     def _path(self, path: bytes) -> str:
         found = self._settings.address.path(path)

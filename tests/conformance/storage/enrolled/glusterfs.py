@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
-from twisted.internet import reactor
 
 from op_worker.storage.helper import StorageHelper, StoragePath
 from op_worker.storage.helpers.glusterfs.helper import GLUSTERFS
 from tests.conformance.storage.enrolled.nfs import POWERS
 from tests.conformance.storage.enrolment import Enrolled
 from tests.support.storages.glusterd import VOLUME, Glusterd, glusterd
-from tests.support.storages.making import made
+from tests.support.storages.making import made_helper
 
 
 @frozen
@@ -33,7 +32,9 @@ def mounted_volume(folder: Path) -> Iterator[MountedVolume]:
 
 def make(volume: MountedVolume, name: str) -> StorageHelper:
     (volume.mount / name).mkdir(exist_ok=True)
-    return made(GLUSTERFS, reactor, volume=VOLUME, hostname=volume.server.address, mountPoint=f"/{name}")
+    place = {"volume": VOLUME, "hostname": volume.server.address, "mountPoint": f"/{name}"}
+    helper: StorageHelper = made_helper(GLUSTERFS, place, {})
+    return helper
 
 
 def read_back(volume: MountedVolume, name: str, path: StoragePath) -> bytes:

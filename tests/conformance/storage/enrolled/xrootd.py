@@ -23,7 +23,10 @@ def make_at(server: XRootD, name: str, host: str, port: int) -> StorageHelper:
     folder = server.data / name
     folder.mkdir(exist_ok=True)
     chown(folder, "xrootd", "xrootd")
-    return made(XROOTD, reactor, credentials={"credentialsType": "none"}, url=f"root://{host}:{port}//{name}")
+    helper: StorageHelper = made(
+        XROOTD, reactor, credentials={"credentialsType": "none"}, url=f"root://{host}:{port}//{name}"
+    )
+    return helper
 
 
 def read_back(server: XRootD, name: str, path: StoragePath) -> bytes:
