@@ -83,6 +83,7 @@ class Foreground:
     def paused(self) -> Iterator[None]:
         """Let it stand still: connections stay, nothing is answered."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)  # it stops a moment later
         try:
             yield
         finally:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
 from op_worker.storage.helpers.native.keeping import Keeper
 from op_worker.storage.helpers.native.open_files import OpenFile
 from op_worker.storage.helpers.native.sessions import Handle, Session
@@ -112,7 +112,10 @@ class NativeFile:
         while self._running:
             await self._end_of_a_call()
         try:
-            await self._runner.run_whole(self._path, lambda session: session.close(self._handle))
+            try:
+                await self._runner.run_whole(self._path, lambda session: session.close(self._handle))
+            except StorageUnavailable:
+                pass  # the server is gone, and with it what there was to give back
             if self._keeper is not None and self._kept is not None:
                 await self._keeper.closed(self._kept, self._runner.run_whole)
         finally:

@@ -50,9 +50,6 @@ class NativeHelper:
     keeper: Keeper | None
     durability: Durability
 
-    def for_user(self, credentials: Mapping[str, str]) -> StorageHelper:
-        return evolve(self, user=User.of({**self.credentials, **credentials}))
-
     async def open_read(self, path: StoragePath) -> StorageFile:
         return await self._open(
             path, lambda session: tree.open_existing(session, tree.raw(path), os.O_RDONLY)
@@ -101,9 +98,6 @@ class NativeHelper:
 
     async def set_mode(self, path: StoragePath, mode: int) -> None:
         await self.run(path, lambda session: session.chmod(tree.raw(path), mode))
-
-    async def set_owner(self, path: StoragePath, uid: int, gid: int) -> None:
-        await self.run(path, lambda session: session.chown(tree.raw(path), uid, gid))
 
     async def capacity(self) -> Capacity:
         return await self.run(StoragePath(""), lambda session: session.capacity())
@@ -178,6 +172,17 @@ class NativeHelper:
             return
         async with self.keeper.opening(path) as kept:
             yield kept
+
+
+@frozen(eq=False, kw_only=True)
+class NativeUserHelper(NativeHelper):
+    """The same on a storage with owners, that decides by who asks."""
+
+    def for_user(self, credentials: Mapping[str, str]) -> StorageHelper:
+        return evolve(self, user=User.of({**self.credentials, **credentials}))
+
+    async def set_owner(self, path: StoragePath, uid: int, gid: int) -> None:
+        await self.run(path, lambda session: session.chown(tree.raw(path), uid, gid))
 
 
 def storage_error(error: OSError, path: StoragePath) -> StorageError:

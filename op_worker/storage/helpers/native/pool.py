@@ -45,7 +45,7 @@ class NativePool:
         self._turns = DeferredSemaphore(size)
         self._files = self._busy = 0
         self._last: Callable[[], None] | None = None
-        self._ending: Deferred[None] | None = None
+        self._has_ended = False
         self._waiters: list[Deferred[None]] = []
 
     @property
@@ -113,14 +113,15 @@ class NativePool:
         self._end_when_idle()
 
     async def close(self, last: Callable[[], None]) -> None:
-        """Make a last call and end the threads, when no file is open and no call runs. Idempotent.
+        """End the threads when no file is open and no call runs, and then make a last call. Idempotent.
 
+        That call may not block; it comes last because libraries keep something in each thread that used them.
         Returns at once while files are open, else when all that is done.
         """
         if self._last is None:
             self._last = last
             self._end_when_idle()
-            if not self._files:
+            if not self._files and not self._has_ended:
                 ended: Deferred[None] = Deferred(self._waiters.remove)
                 self._waiters.append(ended)
                 await ended
@@ -133,19 +134,14 @@ class NativePool:
         self._end_when_idle()
 
     def _end_when_idle(self) -> None:
-        if self._last is None or self._files or self._busy or self._ending is not None:
+        if self._last is None or self._files or self._busy or self._has_ended:
             return
-        self._ending = Deferred.fromCoroutine(self._end(self._last))
-        self._ending.addErrback(self._failed)
-
-    async def _end(self, last: Callable[[], None]) -> None:
-        try:
-            await self._threads.run(last)
-            self._threads.stopService()
-        finally:
-            waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
-                waiter.callback(None)
+        self._has_ended = True
+        self._threads.stopService()  # nothing runs on them, so this does not wait
+        self._last()
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.callback(None)
 
     async def _make(self, call: _Call[R]) -> None:
         self._busy += 1

@@ -96,4 +96,4 @@ class Sessions(Protocol):
         """Give a session to the calling thread. Raises: Lost."""
 
     def close(self) -> None:
-        """Let all connections go; no session is in use."""
+        """Let all connections go; no session is in use. Does not block."""

@@ -37,7 +37,7 @@ class NfsConnections:
             self._give_back(context, losses)
 
     def close(self) -> None:
-        """Let all idle connections go."""
+        """Let all idle connections go, without a word to the server."""
         with self._lock:
             idle, self._idle = self._idle, []
         for context in idle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 from typing import Any
 
 from attrs import frozen
@@ -12,6 +13,11 @@ from attrs import frozen
 from op_worker.storage.helpers.native.sessions import Lost, User
 from op_worker.storage.helpers.nfs.address import ExportAddress
 from op_worker.storage.helpers.nfs.libnfs import libnfs
+
+_LETTER = re.compile(r'(?s:p(?:read|write) call failed with "(.)")')
+"""The words for what the server refused when reading and writing: libnfs puts the number as a letter."""
+_POSIX = {69: errno.EDQUOT, 70: errno.ESTALE}
+"""The errors of NFSv3 of one byte that POSIX numbers otherwise."""
 
 
 @frozen(kw_only=True)
@@ -72,6 +78,9 @@ class NfsContext:
         if code >= 0:
             return code
         words = self._words()
+        if code == -errno.EFAULT and (letter := _LETTER.fullmatch(words)):
+            number = _POSIX.get(ord(letter[1]), ord(letter[1]))
+            raise OSError(number, os.strerror(number))
         if code == -errno.EINTR:  # the time is over
             self.is_lost = True
             raise Lost(errno.ETIMEDOUT, words)

@@ -99,7 +99,6 @@ _CALLS = {
     "nfs_parse_url_incomplete": (c_void_p, (c_void_p, c_char_p)),
     "nfs_destroy_url": (None, (c_void_p,)),
     "nfs_get_error": (c_char_p, (c_void_p,)),
-    "nfs_get_writemax": (c_uint64, (c_void_p,)),
     "nfs_set_uid": (None, (c_void_p, c_int)),
     "nfs_set_gid": (None, (c_void_p, c_int)),
     "nfs_set_timeout": (None, (c_void_p, c_int)),

@@ -54,13 +54,13 @@ class NfsSession:
     def pread(self, handle: Handle, offset_b: int, size_b: int) -> bytes:
         buffer = ctypes.create_string_buffer(size_b)
         with handle.turn:
-            count = self._in_pieces("nfs_pread", handle, offset_b, size_b, buffer)
+            count = self._context.call("nfs_pread", handle.pointer, offset_b, size_b, buffer)
         return ctypes.string_at(buffer, min(count, size_b))
 
     def pwrite(self, handle: Handle, offset_b: int, data: memoryview) -> int:
         content = bytes(data)
         with handle.turn:
-            return self._in_pieces("nfs_pwrite", handle, offset_b, len(content), content)
+            return self._context.call("nfs_pwrite", handle.pointer, offset_b, len(content), content)
 
     def forget_cached(self, handle: Handle) -> None:
         if self._context.settings.read_ahead_b:
@@ -145,16 +145,6 @@ class NfsSession:
         pointer = ctypes.c_void_p()
         self._context.call("nfs_open2", path, flags, mode, ctypes.byref(pointer))
         return _File(pointer, bool(self._context.settings.read_ahead_b))
-
-    def _in_pieces(self, name: str, handle: Handle, offset_b: int, size_b: int, buffer: Any) -> int:
-        """Move bytes. When one of several pieces fails, libnfs does not tell why: a single one is tried."""
-        try:
-            return self._context.call(name, handle.pointer, offset_b, size_b, buffer)
-        except OSError as error:
-            if error.errno != errno.EFAULT:
-                raise
-        piece_b = min(size_b, self._context.give("nfs_get_writemax"))
-        return self._context.call(name, handle.pointer, offset_b, piece_b, buffer)
 
     def _check_folder(self, path: bytes) -> None:
         """Refuse a path that leads through a link."""

@@ -44,7 +44,8 @@ def make(server: Ganesha, name: str) -> StorageHelper:
 def make_at(server: Ganesha, name: str, host: str, port: int) -> StorageHelper:
     (server.export / name).mkdir(exist_ok=True)
     volume = str(server.export / name)
-    return made(NFS, reactor, host=f"{host}:{port}:{MOUNT_PORT}", volume=volume)
+    helper: StorageHelper = made(NFS, reactor, host=f"{host}:{port}:{MOUNT_PORT}", volume=volume)
+    return helper
 
 
 def read_back(server: Ganesha, name: str, path: StoragePath) -> bytes:
