@@ -104,6 +104,7 @@ class ImportedSite:
         name: str = "worker@test",
         engine: Engine | None = None,
         clock: IReactorTime | None = None,
+        mode: ImportMode = ImportMode.AUTO,
         **options: Any,
     ) -> ImportingNode:
         """Make a node, not started; the space is supported and its import chosen by the first.
@@ -143,7 +144,7 @@ class ImportedSite:
             random_bytes=self.random_bytes,
         )
         importing = make_importing(files.context, jobs, SpaceOwners(), lambda: [SPACE], clock)
-        await importing.imports.choose(SPACE, ImportMode.AUTO, options)
+        await importing.imports.choose(SPACE, mode, options)
         return ImportingNode(files, jobs, importing, clock)
 
 
