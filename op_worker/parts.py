@@ -28,6 +28,8 @@ from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.randomness import PooledRandom
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
+from op_worker.administration.storages import StorageAdministration
+from op_worker.administration.supports import SpaceSupports
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.background import make_jobs, make_ownership
 from op_worker.changes.service import ChangeStreams
@@ -100,6 +102,7 @@ class ProviderParts:
     membership: Membership
     storages: Storages
     mapping: UserMapping
+    supports: SpaceSupports
     files: FileService
     search_thread: BlockingPool
     searching: Searching
@@ -212,8 +215,9 @@ class ProviderParts:
                 *(JobMetrics(jobs), SpaceMetrics(metrics, storages)),
             )
         )
+        supports = SpaceSupports(membership.administered, membership.zone, storages, engine, reactor)
         return ProviderParts(
-            *(ground, engine, engine_service, membership, storages, mapping, files),
+            *(ground, engine, engine_service, membership, storages, mapping, supports, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, snapshots, queue_services),
             *(jobs, metrics),
@@ -237,7 +241,8 @@ class ProviderParts:
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         self._tell_who_acts()
         for service in (
-            *(self.mapping, self.files, self.shares, self.search_thread, self.searching, self.compaction),
+            *(self.mapping, self.supports, self.files, self.shares),
+            *(self.search_thread, self.searching, self.compaction),
             *(self.statistics, self.downloads, self.uploads, self.snapshots, self.queue_services),
             *(self.jobs, self.metrics),
         ):
@@ -299,15 +304,15 @@ class ProviderParts:
             metrics=self.metrics.answers,
             owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
         )
-        administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
+        administration = ProviderAdministration(self.membership.administered, self.storages)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         panel_routes = [
             *ProviderPanel(administration).routes(),
-            *StoragesPanel(administration).routes(),
+            *StoragesPanel(StorageAdministration(self.storages, self.mapping, os.urandom)).routes(),
             *MappingsPanel(MappingAdministration(self.storages, self.mapping, os.urandom)).routes(),
-            *SpacesPanel(administration).routes(),
+            *SpacesPanel(administration, self.supports).routes(),
             *PlacementsPanel(self.storages, self.files.context.choosing.policies).routes(),
             *ChecksPanel(self.jobs, zone.supported_spaces).routes(),
             *JobsPanel(self.jobs).routes(),
