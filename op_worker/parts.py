@@ -304,13 +304,14 @@ class ProviderParts:
             metrics=self.metrics.answers,
             owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
         )
+        storages = StorageAdministration(self.storages, self.mapping, os.urandom, self.ground.reactor)
         administration = ProviderAdministration(self.membership.administered, self.storages)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         panel_routes = [
             *ProviderPanel(administration).routes(),
-            *StoragesPanel(StorageAdministration(self.storages, self.mapping, os.urandom)).routes(),
+            *StoragesPanel(storages).routes(),
             *MappingsPanel(MappingAdministration(self.storages, self.mapping, os.urandom)).routes(),
             *SpacesPanel(administration, self.supports).routes(),
             *PlacementsPanel(self.storages, self.files.context.choosing.policies).routes(),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from attrs import evolve, frozen
+from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import PersistenceUnavailable
 from cluster_worker.runtime.randomness import RandomBytes
@@ -42,6 +43,7 @@ class StorageAdministration:
     _storages: Storages
     _mapping: UserMapping
     _random_bytes: RandomBytes
+    _clock: IReactorTime
 
     async def records(self) -> list[StorageRecord]:
         """Return every storage by name, whichever node added it."""
@@ -98,6 +100,21 @@ class StorageAdministration:
             await self._clear_old_tables(storage.record, wanted)
             return await self.get(storage_id)
         raise PersistenceUnavailable("the storage is changed all the time")
+
+    async def test(self, storage_id: str) -> dict[str, object]:
+        """Try a storage; return each step with its outcome, how long it took, and the storage's own words.
+
+        Raises: NotFound.
+        """
+        storage = await self._storage(storage_id)
+        began_s, outcome, message = self._clock.seconds(), "passed", ""
+        try:
+            await storage.helper.check()
+        except StorageError as error:
+            outcome, message = "failed", str(error)
+        took_ms = round(1000 * (self._clock.seconds() - began_s))
+        step = {"name": "access", "outcome": outcome, "durationMs": took_ms, "message": message}
+        return {"steps": [step]}
 
     async def drain(self, storage_id: str, *, is_draining: bool) -> dict[str, object]:
         """Let a storage take no new content, or let it take some again. Raises: NotFound."""

@@ -30,6 +30,9 @@ class StoragesPanel:
                 method="DELETE", path=_ONE, answer=lambda call: self._storages.remove(call.ids["sid"])
             ),
             PanelRoute(method="PUT", path=f"{_ONE}/draining", answer=self._drain),
+            PanelRoute(
+                method="POST", path=f"{_ONE}/test", answer=lambda call: self._storages.test(call.ids["sid"])
+            ),
         ]
 
     async def _add(self, call: PanelCall) -> dict[str, object]:
