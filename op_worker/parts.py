@@ -28,6 +28,8 @@ from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.randomness import PooledRandom
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
+from op_worker.administration.storages import StorageAdministration
+from op_worker.administration.supports import SpaceSupports
 from op_worker.auth.throttle import FailureThrottle
 from op_worker.background import make_jobs, make_ownership
 from op_worker.changes.service import ChangeStreams
@@ -102,6 +104,7 @@ class ProviderParts:
     membership: Membership
     storages: Storages
     mapping: UserMapping
+    supports: SpaceSupports
     files: FileService
     search_thread: BlockingPool
     searching: Searching
@@ -216,8 +219,9 @@ class ProviderParts:
                 *(JobMetrics(jobs), SpaceMetrics(metrics, storages)),
             )
         )
+        supports = SpaceSupports(membership.administered, membership.zone, storages, engine, reactor)
         return ProviderParts(
-            *(ground, engine, engine_service, membership, storages, mapping, files),
+            *(ground, engine, engine_service, membership, storages, mapping, supports, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, snapshots, queue_services),
             *(jobs, metrics, importing),
@@ -241,7 +245,8 @@ class ProviderParts:
                 _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         self._tell_who_acts()
         for service in (
-            *(self.mapping, self.files, self.shares, self.search_thread, self.searching, self.compaction),
+            *(self.mapping, self.supports, self.files, self.shares),
+            *(self.search_thread, self.searching, self.compaction),
             *(self.statistics, self.downloads, self.uploads, self.snapshots, self.queue_services),
             *(self.jobs, self.metrics, self.importing.following),
         ):
@@ -304,16 +309,17 @@ class ProviderParts:
             owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
             registering=self.importing.registering,
         )
-        administration = ProviderAdministration(self.membership.administered, self.storages, os.urandom)
+        storages = StorageAdministration(self.storages, self.mapping, os.urandom, self.ground.reactor)
+        administration = ProviderAdministration(self.membership.administered, self.storages)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)
         guard = PanelGuard(self.ground.secrets.passphrase, self.ground.reactor, FailureThrottle())
         importing = ImportingPanel(self.importing.imports, self.importing.looking)
         panel_routes = [
             *ProviderPanel(administration).routes(),
-            *StoragesPanel(administration).routes(),
+            *StoragesPanel(storages).routes(),
             *MappingsPanel(MappingAdministration(self.storages, self.mapping, os.urandom)).routes(),
-            *SpacesPanel(administration, importing).routes(),
+            *SpacesPanel(administration, self.supports, importing).routes(),
             *importing.routes(),
             *PlacementsPanel(self.storages, self.files.context.choosing.policies).routes(),
             *ChecksPanel(self.jobs, zone.supported_spaces).routes(),

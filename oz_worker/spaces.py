@@ -6,7 +6,7 @@ from typing import Final
 
 from attrs import evolve
 
-from onedata.errors import AlreadyExists, NotFound, RelationAlreadyExists
+from onedata.errors import AlreadyExists, BadValueTooLow, NotFound, RelationAlreadyExists
 from oz_worker.draft import Draft
 from oz_worker.records import Changes, Space, Support
 
@@ -54,6 +54,24 @@ def resize_support(draft: Draft, space_id: str, provider_id: str, size_b: int) -
     first = sorted(support.storages)[0]
     others_b = support.size_b - support.storages[first]
     storages = {**support.storages, first: max(0, size_b - others_b)}
+    draft.put(evolve(space, supports={**space.supports, provider_id: evolve(support, storages=storages)}))
+
+
+def resize_storage(draft: Draft, space_id: str, provider_id: str, storage_id: str, size_b: int) -> None:
+    """Change what one storage of a provider gives to a space; 0 ends its part.
+
+    Raises: NotFound when it does not support the space; BadValueTooLow below the smallest support, also for
+        ending the part of the last storage, which ends the support.
+    """
+    space = draft.space(space_id)
+    support = _support(space, provider_id)
+    if storage_id not in support.storages:
+        raise NotFound()
+    storages = {**support.storages, storage_id: size_b}
+    if size_b == 0 and len(storages) > 1:
+        del storages[storage_id]
+    elif size_b < SMALLEST_SUPPORT_B:
+        raise BadValueTooLow("size", SMALLEST_SUPPORT_B)
     draft.put(evolve(space, supports={**space.supports, provider_id: evolve(support, storages=storages)}))
 
 

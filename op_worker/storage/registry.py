@@ -32,6 +32,7 @@ from op_worker.storage.capabilities import check_flags
 from op_worker.storage.capacities import Capacities
 from op_worker.storage.helper import (
     StorageHelper,
+    SupportsClosing,
     SupportsDirectories,
     SupportsModes,
     SupportsOpenWithFirst,
@@ -255,6 +256,11 @@ class Storages(OrderedService):
         """Return a storage."""
         return self._storages.get(storage_id)
 
+    @property
+    def types(self) -> Mapping[str, StorageType]:
+        """Every type of storage that can be added, by name."""
+        return self._types
+
     def type_of(self, record: StorageRecord) -> StorageType | None:
         """Return what kind of storage a record speaks of; ``None`` for one that only newer nodes know."""
         return self._types.get(record.type)
@@ -294,6 +300,19 @@ class Storages(OrderedService):
         await storage.helper.check()
         await self._commit([Put(STORAGES, record.storage_id, record.encode())])
         return self._storages.setdefault(record.storage_id, storage)
+
+    async def tried(self, record: StorageRecord) -> StorageRecord:
+        """Return a record with defaults put in, checked, of a storage that works; nothing is kept.
+
+        Raises: BadStorageError; StorageError.
+        """
+        storage = self._made(self._checked(record))
+        try:
+            await storage.helper.check()
+        finally:
+            if isinstance(storage.inner, SupportsClosing):
+                await storage.inner.close()
+        return storage.record
 
     async def change_storage(
         self, storage_id: StorageId, change: Callable[[StorageRecord], StorageRecord]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Protocol
 
 from attrs import field, frozen
@@ -14,16 +14,13 @@ from onedata.errors import (
     BadValueToken,
     NotAnInviteToken,
     OnedataError,
-    StorageTestFailed,
+    StorageInUse,
     UnregisteredOneprovider,
 )
-from onedata.ids import SpaceId, StorageId, new_id
+from onedata.ids import SpaceId, StorageId
 from onedata.tokens.token import Token
 from onedata.tokens.types import InviteToken, InviteType
-from op_worker.storage.helper import StorageError
-from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
-from op_worker.storage.types import BadStorageError
 from op_worker.zone.registering import RegistrationRequest
 from op_worker.zone.registration import Registration
 
@@ -53,6 +50,12 @@ class AdministeredZone(Protocol):
     async def support_space(self, storage_id: StorageId, token: str, size_b: int) -> SpaceId:
         """Consume a support token. Raises: OnedataError."""
 
+    async def resize_support(self, space_id: SpaceId, storage_id: StorageId, size_b: int) -> None:
+        """Change what a storage gives to a space; 0 ends its part. Raises: OnedataError."""
+
+    async def cease_support(self, space_id: SpaceId) -> None:
+        """End the support of a space; fine when the zone knows of none. Raises: OnedataError."""
+
     def supported_spaces(self) -> Collection[SpaceId]:
         """The spaces that this provider supports."""
 
@@ -60,10 +63,8 @@ class AdministeredZone(Protocol):
 class ProviderAdministration:
     """The verbs of the admin door."""
 
-    def __init__(
-        self, zone: AdministeredZone, storages: Storages, random_bytes: Callable[[int], bytes]
-    ) -> None:
-        self._zone, self._storages, self._random_bytes = zone, storages, random_bytes
+    def __init__(self, zone: AdministeredZone, storages: Storages) -> None:
+        self._zone, self._storages = zone, storages
 
     async def registration(self) -> Registration:
         """Return our registration, whichever node registered. Raises: UnregisteredOneprovider."""
@@ -85,34 +86,6 @@ class ProviderAdministration:
             raise AlreadyExists
         return await self._zone.register(request)
 
-    async def add_storage(
-        self, name: str, type_: str, arguments: dict[str, str], storage_id: StorageId | None
-    ) -> StorageId:
-        """Add a storage after trying it; without an id it gets a new one.
-
-        Raises:
-            OnedataError: the description is wrong; it says which parameter.
-            StorageTestFailed: it cannot be used now.
-        """
-        record = StorageRecord(
-            storage_id=storage_id or StorageId(new_id(self._random_bytes)),
-            name=name,
-            type=type_,
-            arguments=arguments,
-        )
-        try:
-            await self._storages.add_storage(record)
-        except BadStorageError as error:
-            raise error.error or BadData(name, str(error)) from error
-        except StorageError as error:
-            raise StorageTestFailed("read") from error  # the helper looks for its root folder
-        return record.storage_id
-
-    async def storages(self) -> list[StorageRecord]:
-        """Return every storage by name, whichever node added it."""
-        await self._storages.load()
-        return sorted((storage.record for storage in self._storages.all()), key=lambda each: each.name)
-
     async def support_space(self, request: SupportRequest) -> SpaceId:
         """Support the space of the token with a storage.
 
@@ -121,12 +94,15 @@ class ProviderAdministration:
 
         Raises:
             BadValueIdNotFound: there is no such storage.
+            StorageInUse: an imported storage supports another space.
+            BadData: the space has another imported storage.
             OnedataError: the zone refused or cannot be reached.
         """
         await self._storages.load()
         if self._storages.get(request.storage_id) is None:
             raise BadValueIdNotFound("storageId")
         space_id = _space_of(request.token)
+        self._require_fitting(space_id, request.storage_id)
         earlier = self._storages.for_space(space_id)
         await self._storages.support(space_id, request.storage_id, request.size_b)
         try:
@@ -138,6 +114,18 @@ class ProviderAdministration:
             else:
                 await self._storages.support(space_id, request.storage_id, earlier_b)
             raise
+
+    def _require_fitting(self, space_id: SpaceId, storage_id: StorageId) -> None:
+        """An imported storage is in one space, and a space has one imported storage."""
+        storage = self._storages.get(storage_id)
+        if storage is None or not storage.record.is_imported:
+            return
+        for support in self._storages.supported():
+            if support.space_id != space_id and storage in support.storages:
+                raise StorageInUse
+            others = [one for one in support.storages if one is not storage and one.record.is_imported]
+            if support.space_id == space_id and others:
+                raise BadData("storageId", "the space has another imported storage")
 
     async def supported_spaces(self) -> list[SpaceId]:
         """Return the spaces that this provider supports, whichever node was told to support them."""

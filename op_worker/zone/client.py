@@ -189,6 +189,28 @@ class ZoneClient(OrderedService):
         await self._follower.settled()
         return SpaceId(str(answer["spaceId"]))
 
+    async def resize_support(self, space_id: SpaceId, storage_id: StorageId, size_b: int) -> None:
+        """Change what a storage gives to a space; 0 ends its part. Raises: OnedataError."""
+        gri = Gri("provider", self._required_registration().provider_id, "space", space_id)
+        await self._change_support(gri, Operation.UPDATE, {"storageId": storage_id, "size": size_b})
+
+    async def cease_support(self, space_id: SpaceId) -> None:
+        """End the support of a space; fine when the zone knows of none. Raises: OnedataError."""
+        gri = Gri("provider", self._required_registration().provider_id, "space", space_id)
+        try:
+            await self._change_support(gri, Operation.DELETE, None)
+        except NotFound:
+            return
+
+    async def _change_support(self, gri: Gri, operation: Operation, data: object) -> None:
+        """Ask the zone; when this returns, what changed is known here."""
+        channel = self._channel
+        if channel is None:
+            raise NoConnectionToOnezone
+        await channel.graph(gri, operation, data)
+        await self._follower.follow_provider(self._required_registration().provider_id)
+        await self._follower.settled()
+
     async def register(self, request: RegistrationRequest) -> Registration:
         """Register, keep the registration, connect.
 

@@ -102,6 +102,14 @@ class NoZone:
         """Local spaces are supported by configuration. Raises: NotSupported."""
         raise NotSupported
 
+    async def resize_support(self, space_id: SpaceId, storage_id: StorageId, size_b: int) -> None:
+        """Local spaces are supported by configuration. Raises: NotSupported."""
+        raise NotSupported
+
+    async def cease_support(self, space_id: SpaceId) -> None:
+        """Local spaces are supported by configuration. Raises: NotSupported."""
+        raise NotSupported
+
     def supported_spaces(self) -> Collection[SpaceId]:
         """Return the local spaces."""
         return self._zone.supported_spaces()

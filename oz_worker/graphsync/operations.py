@@ -26,7 +26,7 @@ from oz_worker.invitations import Invitations
 from oz_worker.providers import delete_provider, update_provider
 from oz_worker.records import Provider
 from oz_worker.registration import provider_changes
-from oz_worker.spaces import SMALLEST_SUPPORT_B, remove_support
+from oz_worker.spaces import SMALLEST_SUPPORT_B, remove_support, resize_storage
 from oz_worker.store import ZoneStore
 from oz_worker.values import Body
 from oz_worker.verification import Parties, TokenVerifier
@@ -70,6 +70,10 @@ class ProviderOperations:
             case (Operation.DELETE, "provider", "instance"):
                 _demand_self(gri.id, provider_id)
                 await self._store.change(lambda draft: delete_provider(draft, provider_id))
+                return Outcome()
+            case (Operation.UPDATE, "provider", "space"):
+                _demand_self(gri.id, provider_id)
+                await self._resize(gri.aspect_id or "", provider_id, _body(request))
                 return Outcome()
             case (Operation.DELETE, "provider", "space"):
                 _demand_self(gri.id, provider_id)
@@ -126,6 +130,13 @@ class ProviderOperations:
         provider_id = asker.provider_id or ""
         space_id = await self._invitations.support(token, provider_id, storage_id, size_b, asker)
         return Outcome({"spaceId": space_id})
+
+    async def _resize(self, space_id: str, provider_id: str, body: Body) -> None:
+        """Change what one storage gives to a space; with 0 it gives nothing any more."""
+        storage_id, size_b = body.text("storageId"), body.integer("size", low=0)
+        await self._store.change(
+            lambda draft: resize_storage(draft, space_id, provider_id, storage_id, size_b)
+        )
 
     async def _update(self, provider_id: str, body: Body) -> None:
         body.require_any("name", "adminEmail", "latitude", "longitude", "domain", "version")

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
-
-from onedata.errors import BadValueInteger, BadValueJSON, BadValueString, BadValueTooLow, MissingRequiredValue
+from onedata.errors import BadValueInteger, BadValueString, BadValueTooLow, MissingRequiredValue
 from onedata.ids import ProviderId, StorageId
 from op_worker.zone.administration import SupportRequest
 from op_worker.zone.registering import RegistrationRequest
 
 Json = Mapping[str, object]
-
-
-@frozen(kw_only=True)
-class StorageRequest:
-    """A storage to add; ``arguments`` are those of its helper."""
-
-    name: str
-    type: str
-    storage_id: StorageId | None
-    arguments: Mapping[str, str] = field(repr=False)
 
 
 def registration_request(body: Json) -> RegistrationRequest:
@@ -42,6 +29,18 @@ def registration_request(body: Json) -> RegistrationRequest:
 
 def support_request(body: Json) -> SupportRequest:
     """Read the body of ``POST /provider/spaces``."""
+    size_b = _size_b(body)
+    return SupportRequest(
+        token=_text(body, "token"), size_b=size_b, storage_id=StorageId(_text(body, "storageId"))
+    )
+
+
+def resize_request(body: Json) -> tuple[str | None, int]:
+    """Read the body of ``PATCH /provider/spaces/<id>``: a storage, if one is named, and its size in bytes."""
+    return _optional_text(body, "storageId"), _size_b(body)
+
+
+def _size_b(body: Json) -> int:
     size_b = body.get("size")
     if size_b is None:
         raise MissingRequiredValue("size")
@@ -49,35 +48,7 @@ def support_request(body: Json) -> SupportRequest:
         raise BadValueInteger("size")
     if size_b < 0:
         raise BadValueTooLow("size", 0)
-    return SupportRequest(
-        token=_text(body, "token"), size_b=size_b, storage_id=StorageId(_text(body, "storageId"))
-    )
-
-
-def storage_requests(body: Json) -> list[StorageRequest]:
-    """Read the body of ``POST /provider/storages``: storage name to its description."""
-    return [_storage_request(name, description) for name, description in body.items()]
-
-
-def _storage_request(name: str, description: object) -> StorageRequest:
-    if not isinstance(description, Mapping):
-        raise BadValueJSON(name)
-    storage_id = _optional_text(description, "id")
-    return StorageRequest(
-        name=name,
-        type=_text(description, "type"),
-        storage_id=None if storage_id is None else StorageId(storage_id),
-        arguments={key: _argument(key, description[key]) for key in description if key not in ("type", "id")},
-    )
-
-
-def _argument(key: str, value: object) -> str:
-    """Arguments of helpers are texts; numbers and truth values are written as JSON writes them."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (bool, int, float)):
-        return json.dumps(value)
-    raise BadValueString(key)
+    return size_b
 
 
 def _text(body: Json, key: str) -> str:

@@ -4,47 +4,49 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from onedata.errors import NotFound
-from op_worker.http.panel.bodies import storage_requests
+from onedata.errors import BadValueBoolean
+from op_worker.administration.descriptions import change_of, new_storages
+from op_worker.administration.storages import StorageAdministration
 from op_worker.http.panel.table import PanelCall, PanelRoute
-from op_worker.storage.records import StorageRecord
-from op_worker.zone.administration import ProviderAdministration
+
+_ALL = "/provider/storages"
+_ONE = f"{_ALL}/<sid>"
 
 
 @frozen(eq=False)
 class StoragesPanel:
-    """Storages, listed, told and added."""
+    """Reads descriptions, asks the administration of storages."""
 
-    _administration: ProviderAdministration
+    _storages: StorageAdministration
 
     def routes(self) -> list[PanelRoute]:
         """Return the routes of this section."""
         return [
-            PanelRoute(method="GET", path="/provider/storages", answer=self._list),
-            PanelRoute(method="POST", path="/provider/storages", answer=self._add),
-            PanelRoute(method="GET", path="/provider/storages/<sid>", answer=self._get),
+            PanelRoute(method="GET", path=_ALL, answer=self._list),
+            PanelRoute(method="POST", path=_ALL, answer=self._add),
+            PanelRoute(method="GET", path=_ONE, answer=lambda call: self._storages.get(call.ids["sid"])),
+            PanelRoute(method="PATCH", path=_ONE, answer=self._modify),
+            PanelRoute(
+                method="DELETE", path=_ONE, answer=lambda call: self._storages.remove(call.ids["sid"])
+            ),
+            PanelRoute(method="PUT", path=f"{_ONE}/draining", answer=self._drain),
+            PanelRoute(
+                method="POST", path=f"{_ONE}/test", answer=lambda call: self._storages.test(call.ids["sid"])
+            ),
         ]
 
     async def _add(self, call: PanelCall) -> dict[str, object]:
-        added: dict[str, object] = {}
-        for wanted in storage_requests(await call.body()):
-            storage_id = await self._administration.add_storage(
-                wanted.name, wanted.type, dict(wanted.arguments), wanted.storage_id
-            )
-            added[wanted.name] = {"id": storage_id}
-        return added
+        wanted = new_storages(await call.body())
+        return {each.name or "": {"id": await self._storages.add(each)} for each in wanted}
 
     async def _list(self, call: PanelCall) -> dict[str, object]:
-        return {"ids": [record.storage_id for record in await self._administration.storages()]}
+        return {"ids": [record.storage_id for record in await self._storages.records()]}
 
-    async def _get(self, call: PanelCall) -> dict[str, object]:
-        for record in await self._administration.storages():
-            if record.storage_id == call.ids["sid"]:
-                return _storage(record)
-        raise NotFound
+    async def _modify(self, call: PanelCall) -> dict[str, object]:
+        return await self._storages.modify(call.ids["sid"], change_of(await call.body()))
 
-
-def _storage(record: StorageRecord) -> dict[str, object]:
-    """Arguments may hold secrets, so only where a POSIX storage lies is told."""
-    shown = {key: record.arguments[key] for key in ("mountPoint",) if key in record.arguments}
-    return {"id": record.storage_id, "name": record.name, "type": record.type, **shown}
+    async def _drain(self, call: PanelCall) -> dict[str, object]:
+        is_draining = (await call.body()).get("draining")
+        if not isinstance(is_draining, bool):
+            raise BadValueBoolean("draining")
+        return await self._storages.drain(call.ids["sid"], is_draining=is_draining)

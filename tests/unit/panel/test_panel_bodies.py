@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from onedata.errors import OnedataError
-from op_worker.http.panel.bodies import registration_request, storage_requests, support_request
+from op_worker.http.panel.bodies import registration_request, resize_request, support_request
 from op_worker.http.panel.guard import make_passphrase
 
 REGISTRATION = {"token": "T", "name": "n", "adminEmail": "a@b.c", "domain": "p1.test"}
@@ -25,17 +25,6 @@ def test_token_of_a_registration_is_not_shown_by_repr() -> None:
     assert "SECRET" not in repr(registration_request({**REGISTRATION, "token": "SECRET"}))
 
 
-def test_storages_are_read_by_name_with_their_arguments() -> None:
-    body = {
-        "st": {"type": "posix", "mountPoint": "/mnt", "id": "x", "timeout": 5, "readonly": True},
-        "n": {"type": "nulldevice"},
-    }
-    first, second = storage_requests(body)
-    assert (first.name, first.type, first.storage_id) == ("st", "posix", "x")
-    assert first.arguments == {"mountPoint": "/mnt", "timeout": "5", "readonly": "true"}
-    assert (second.name, second.storage_id, second.arguments) == ("n", None, {})
-
-
 @pytest.mark.parametrize(
     ("read", "body", "error", "key"),
     [
@@ -47,9 +36,8 @@ def test_storages_are_read_by_name_with_their_arguments() -> None:
         (support_request, {"token": "t", "storageId": "s", "size": True}, "badValueInteger", "size"),
         (support_request, {"token": "t", "storageId": "s", "size": -1}, "badValueTooLow", "size"),
         (support_request, {"token": "t", "size": 1}, "missingRequiredValue", "storageId"),
-        (storage_requests, {"st": "posix"}, "badValueJSON", "st"),
-        (storage_requests, {"st": {}}, "missingRequiredValue", "type"),
-        (storage_requests, {"st": {"type": "posix", "mountPoint": ["/"]}}, "badValueString", "mountPoint"),
+        (resize_request, {"storageId": "s"}, "missingRequiredValue", "size"),
+        (resize_request, {"size": 1, "storageId": 5}, "badValueString", "storageId"),
     ],
 )
 def test_wrong_bodies_are_refused_by_key(read: Any, body: Any, error: str, key: str) -> None:

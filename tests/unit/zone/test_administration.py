@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,11 +15,10 @@ from onedata.errors import (
     AlreadyExists,
     BadData,
     BadValueIdNotFound,
-    BadValueNotAllowed,
     BadValueToken,
     NoConnectionToOnezone,
     OnedataError,
-    StorageTestFailed,
+    StorageInUse,
     UnregisteredOneprovider,
 )
 from onedata.ids import SpaceId, StorageId, TokenId
@@ -28,6 +26,7 @@ from onedata.tokens.identifier import NAMED, TokenIdentifier
 from onedata.tokens.subjects import Subject
 from onedata.tokens.token import Token
 from onedata.tokens.types import AccessToken, InviteToken, InviteType, TokenType
+from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
 from op_worker.zone.administration import ProviderAdministration, SupportRequest
 from op_worker.zone.registering import RegistrationRequest
@@ -59,6 +58,15 @@ class Zone:
         self.supported.add(S1)
         return S1
 
+    async def resize_support(self, space_id: SpaceId, storage_id: StorageId, size_b: int) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def cease_support(self, space_id: SpaceId) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.supported.discard(space_id)
+
     def supported_spaces(self) -> Collection[SpaceId]:
         return self.supported
 
@@ -67,10 +75,10 @@ class Provider:
     def __init__(self, registration: Registration) -> None:
         self.zone = Zone(registration)
         self.storages = Storages(MemoryEngine(Clock()), Inline(), Clock())
-        self.administration = ProviderAdministration(self.zone, self.storages, os.urandom)
+        self.administration = ProviderAdministration(self.zone, self.storages)
 
     async def add_memory(self, storage_id: StorageId) -> None:
-        await self.administration.add_storage("in memory", "memory", {}, storage_id)
+        await self.storages.add_storage(StorageRecord(storage_id=storage_id, name="m", type="memory"))
 
 
 @pytest.fixture
@@ -100,28 +108,6 @@ async def test_provider_registers_only_once(provider: Provider) -> None:
     assert await provider.administration.registration() is registration
     with pytest.raises(AlreadyExists):
         await provider.administration.register(REQUEST)
-
-
-@ensureDeferred
-async def test_storage_without_id_gets_a_new_one(provider: Provider) -> None:
-    storage_id = await provider.administration.add_storage("m", "memory", {}, None)
-    assert len(storage_id) == 32
-    assert [record.name for record in await provider.administration.storages()] == ["m"]
-
-
-@ensureDeferred
-async def test_storage_of_unknown_type_is_refused(provider: Provider) -> None:
-    with pytest.raises(BadValueNotAllowed):
-        await provider.administration.add_storage("f", "floppy", {}, None)
-    with pytest.raises(BadData):
-        await provider.administration.add_storage("p", "posix", {"mountPoint": "relative"}, None)
-
-
-@ensureDeferred
-async def test_storage_whose_folder_is_missing_is_refused(provider: Provider, tmp_path: Path) -> None:
-    with pytest.raises(StorageTestFailed):
-        await provider.administration.add_storage("p", "posix", {"mountPoint": f"{tmp_path}/absent"}, None)
-    assert await provider.administration.storages() == []
 
 
 @ensureDeferred
@@ -170,3 +156,24 @@ async def test_token_that_is_no_support_token_is_refused(provider: Provider, tok
     with pytest.raises(BadValueToken):
         await provider.administration.support_space(support(token=token))
     assert provider.storages.for_space(S1) is None
+
+
+@ensureDeferred
+async def test_imported_storage_supports_one_space_and_a_space_has_one_of_them(
+    provider: Provider, tmp_path: Path
+) -> None:
+    for storage_id in (ST1, ST2):
+        record = StorageRecord(
+            storage_id=storage_id,
+            name=storage_id,
+            type="posix",
+            arguments={"mountPoint": str(tmp_path)},
+            is_imported=True,
+        )
+        await provider.storages.add_storage(record)
+    await provider.administration.support_space(support(ST1))
+    with pytest.raises(BadData):
+        await provider.administration.support_space(support(ST2))
+    other = invite(InviteToken(InviteType.SUPPORT_SPACE, "s2"))
+    with pytest.raises(StorageInUse):
+        await provider.administration.support_space(support(ST1, token=other))

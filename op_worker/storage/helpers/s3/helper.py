@@ -39,7 +39,9 @@ def _make(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHe
         parameters.integer("maxConnections"),
         verifies=parameters.boolean("verifyServerCertificate"),
     )
-    session = Session(Endpoint(place.origin, "/"), connections, surroundings.reactor, parameters.integer("timeout") / 1000)
+    session = Session(
+        Endpoint(place.origin, "/"), connections, surroundings.reactor, parameters.integer("timeout") / 1000
+    )
     return object_helper(
         S3Store(S3Service(place, session, signer)),
         parameters.integer("blockSize"),

@@ -1,0 +1,1 @@
+"""``oneprovider``, the command of those who administer a provider."""
