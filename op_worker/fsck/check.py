@@ -91,6 +91,8 @@ class Check:
             storage = StorageWalk(support.storage, tools.blocking, tally, space_id)
             round_.enter("contents", count)
             await storage.missing(round_.suspect, round_.progress, contents=self._options.contents)
+            if support.storage.record.is_imported:
+                return  # what nobody knows of yet is imported by the next scan
             round_.enter("storage", count)
             await storage.unknown(round_.suspect, round_.progress)
 
