@@ -175,14 +175,13 @@ def test_a_short_content_goes_to_the_next_storage_when_one_does_not_take_it(trou
     assert now(site.engine.get_all(Scope(SPACE), LANDINGS)) == {}
 
 
-def test_storages_that_are_drained_read_only_or_unwell_take_nothing_new() -> None:
+def test_storages_that_are_drained_or_unwell_take_nothing_new() -> None:
     site = double_site()
     files = ruled(site, {"expression": f"storageId={SECOND}"})
     storages = files.context.storages
     record = storages.get(SECOND).record  # type: ignore[union-attr]  # it is there
-    for changed in (evolve(record, is_draining=True), evolve(record, is_readonly=True)):
-        now(storages.add_storage(changed))
-        assert put(files, "f") == STORAGE
+    now(storages.add_storage(evolve(record, is_draining=True)))
+    assert put(files, "f") == STORAGE
     now(storages.add_storage(record))
     assert put(files, "f") == SECOND
     storages.is_healthy = lambda storage_id: storage_id != SECOND
