@@ -3,7 +3,8 @@
     python -m benchmarks.storages.native [nfs] [glusterfs] [xrootd]
 
 Prints, for 512 MiB in pieces of 4 MiB and for 1000 files of 64 KiB, seconds by each and the ratio of their
-speeds. Where the client is a program, each small file starts it anew. The clients are ``nfs-cp``, the system's mount of the volume, and ``xrdcp``.
+speeds. The clients are ``nfs-cp``, the system's mount of the volume, and ``xrdcp``; programs are started anew
+for each small file, which is most of what they take.
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def tell(name: str, what: str, ours_s: float, theirs_s: float) -> None:
     print(
-        f"{name:10} {what:16} {ours_s:8.2f} s {theirs_s:8.2f} s by its client   ratio {theirs_s / ours_s:.2f}"
+        f"{name:10} {what:16} {ours_s:8.2f} s {theirs_s:8.2f} s by its client   ratio {theirs_s / ours_s:.2f}",
+        flush=True,
     )
 
 
