@@ -56,10 +56,14 @@ def on_nfs(folder: Path) -> Iterator[Case]:
         def url(name: str) -> str:
             return server.url(server.export / "place" / name)
 
+        def get(name: str, target: Path) -> None:
+            target.unlink(missing_ok=True)  # the program does not replace a file
+            run("nfs-cp", url(name), str(target))
+
         yield Case(
             helper,
             lambda source, name: run("nfs-cp", str(source), url(name)),
-            lambda name, target: (target.unlink(missing_ok=True), run("nfs-cp", url(name), str(target))),
+            get,
         )
 
 
@@ -134,7 +138,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def tell(name: str, what: str, ours_s: float, theirs_s: float) -> None:
     print(
-        f"{name:10} {what:16} {ours_s:8.2f} s {theirs_s:8.2f} s by its client   ratio {theirs_s / ours_s:.2f}",
+        f"{name:10} {what:16} {ours_s:8.2f} s {theirs_s:8.2f} s by its client  ratio {theirs_s / ours_s:.2f}",
         flush=True,
     )
 
