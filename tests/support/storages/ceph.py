@@ -5,6 +5,7 @@ Clients need ``address`` and the key of a user. Every test gets a pool, or a pre
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import uuid
@@ -71,6 +72,8 @@ osd data = {folder}/osd
 osd objectstore = {backend}
 memstore device bytes = {most_b}
 bluestore block size = 4294967296
+osd heartbeat interval = 1
+osd mon report interval = 1
 osd class load list = *
 osd class default list = *
 """
@@ -146,11 +149,19 @@ class CephCluster:
         """Let the cluster have no room for anything new until the body ends."""
         self._inject("full")
         try:
-            wait_for(lambda: "OSD_FULL" in self.run("ceph", "health"), "a full object server")
+            wait_for(lambda: "full osd(s)" in self.run("ceph", "health"), "a full object server")
             yield
         finally:
             self._inject("none")
-            wait_for(lambda: "OSD_FULL" not in self.run("ceph", "health"), "room in the object server")
+            wait_for(lambda: "full osd(s)" not in self.run("ceph", "health"), "room in the object server")
+
+    def shut_out(self, user: str) -> None:
+        """Take nothing any more from the clients that a user has now."""
+        socket = str(self.folder / "run" / "mon.a.asok")
+        for session in json.loads(self.run("ceph", "--admin-daemon", socket, "sessions")):
+            if session["entity_name"] == f"client.{user}":
+                (address,) = session["addrs"]["addrvec"]
+                self.run("ceph", "osd", "blocklist", "add", f"{address['addr']}/{address['nonce']}")
 
     def client(self) -> Any:
         """Return a connection of the administrator by Ceph's own Python module."""

@@ -85,9 +85,14 @@ class Foreground:
         os.kill(self.pid, signal.SIGSTOP)
         os.waitpid(self.pid, os.WUNTRACED)  # it stops a moment later
         try:
+            wait_for(self._stands_still, f"the end of all movement of {self._command[0]}")
             yield
         finally:
             os.kill(self.pid, signal.SIGCONT)
+
+    def _stands_still(self) -> bool:
+        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(thread.read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
 
     def _ready(self) -> bool:
         assert self._process is not None

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from attrs import define
@@ -104,6 +105,15 @@ class Keystone:
         """Tell from now on that the object storage is at ``url``."""
         self._publish("%/v1/AUTH_%", f"{url}/v1/AUTH_$(tenant_id)s")
 
+    def make_container(self, name: str) -> None:
+        """Make a container in the object storage, in the project of the tests."""
+        session = _session()
+        token = _token(session, self.url, USER, PASSWORD, PROJECT)
+        services = token.json()["token"]["catalog"]
+        (objects,) = (each for each in services if each["type"] == "object-store")
+        session.headers["X-Auth-Token"] = token.headers["X-Subject-Token"]
+        session.put(f"{objects['endpoints'][0]['url']}/{quote(name)}", timeout=60).raise_for_status()
+
     def _publish(self, like: str, url: str) -> None:
         """Put another URL in the place of those in the catalogue that are ``like`` this."""
         with closing(sqlite3.connect(self.folder / "keystone.db")) as database, database:
@@ -175,16 +185,9 @@ class _Accounts:
     @classmethod
     def of_admin(cls, url: str) -> _Accounts:
         """Log in."""
-        session = requests.Session()
-        session.trust_env = False
-        who = {"name": "admin", "domain": {"id": "default"}, "password": _ADMIN_PASSWORD}
-        where = {"project": {"name": "admin", "domain": {"id": "default"}}}
-        identity = {"methods": ["password"], "password": {"user": who}}
-        answer = session.post(
-            f"{url}/auth/tokens", json={"auth": {"identity": identity, "scope": where}}, timeout=60
-        )
-        answer.raise_for_status()
-        session.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
+        session = _session()
+        token = _token(session, url, "admin", _ADMIN_PASSWORD, "admin")
+        session.headers["X-Auth-Token"] = token.headers["X-Subject-Token"]
         return cls(session, url)
 
     def make(self) -> None:
@@ -208,6 +211,24 @@ class _Accounts:
         answer = self.session.post(f"{self.url}/{path}", json={name: body}, timeout=60)
         answer.raise_for_status()
         return str(answer.json()[name]["id"])
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def _token(session: requests.Session, url: str, user: str, password: str, project: str) -> requests.Response:
+    """Log in."""
+    domain = {"id": "default"}
+    who = {"name": user, "domain": domain, "password": password}
+    identity = {"methods": ["password"], "password": {"user": who}}
+    scope = {"project": {"name": project, "domain": domain}}
+    body = {"auth": {"identity": identity, "scope": scope}}
+    answer = session.post(f"{url}/auth/tokens", json=body, timeout=60)
+    answer.raise_for_status()
+    return answer
 
 
 def _copy(source: Path, target: Path) -> None:

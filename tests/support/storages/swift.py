@@ -6,6 +6,7 @@ The same proxy also speaks S3: the access key is ``account:user``, the secret is
 from __future__ import annotations
 
 import http.client
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -167,8 +168,9 @@ class SwiftServers:
 
     def forget_tokens(self) -> None:
         """Let every token that ``tempauth`` gave out be unknown from now on."""
-        self.cache.kill()
-        self.cache.start()
+        with socket.create_connection((self.address, CACHE_PORT), timeout=5) as cache:
+            cache.sendall(b"flush_all\r\n")
+            assert cache.recv(100) == b"OK\r\n"
 
     def _server(self, kind: str, port: int) -> Foreground:
         command = [str(self._bin / f"swift-{kind}-server"), str(self.folder / f"{kind}-server.conf")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,17 +72,26 @@ def test_what_may_pass_is_told_as_such(code: int) -> None:
     assert error.errno == code
 
 
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``import rados`` fail, whether or not it was loaded before."""
+    monkeypatch.setitem(sys.modules, "rados", None)
+
+
+@pytest.mark.usefixtures("no_library")
 def test_a_missing_library_is_told_with_the_package_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(BadStorageError, match="python3-rados"):
         load_rados([tmp_path])
 
 
+@pytest.mark.usefixtures("no_library")
 def test_a_library_of_another_python_is_no_library(tmp_path: Path) -> None:
     (tmp_path / "rados.cpython-39-x86_64-linux-gnu.so").write_bytes(b"")
     with pytest.raises(BadStorageError, match="python3-rados"):
         load_rados([tmp_path])
 
 
+@pytest.mark.usefixtures("no_library")
 def test_a_library_that_cannot_be_loaded_is_told_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "rados.abi3.so").write_bytes(b"no library")
     with pytest.raises(BadStorageError, match=r"rados\.abi3\.so"):

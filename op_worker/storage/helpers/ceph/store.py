@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 
 from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.together import together
-from op_worker.storage.helper import StorageError
+from op_worker.storage.helper import StorageError, StorageUnavailable
 from op_worker.storage.helpers.ceph.striped_pool import StripedPool
 from op_worker.storage.objects.store import ObjectKey, ObjectPiece, ObjectStat
 
@@ -70,6 +70,8 @@ class StripedStore:
             await self._turns.acquire()
         await self._threads.run(self._pool.close)
         self._threads.stopService()
+        for _ in range(THREADS):
+            self._turns.release()
 
     async def _remove(self, key: ObjectKey) -> None:
         try:
@@ -81,6 +83,9 @@ class StripedStore:
     async def _run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run a call in a thread; its turn ends with the call, whether or not somebody still waits."""
         await self._turns.acquire()
+        if self._is_closed:
+            self._turns.release()
+            raise StorageUnavailable(errno.ESHUTDOWN, "", "the storage was closed")
 
         def call() -> R:
             try:

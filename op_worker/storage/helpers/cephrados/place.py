@@ -11,6 +11,9 @@ from attrs import field, frozen
 
 from op_worker.storage.types import BadStorageError, Kind, Parameter, Parameters
 
+_LAGGY_S = 10.0
+_TICK_S = 5.0
+"""The library's own: when an operation is late, and how often it looks for those."""
 _CLIENT = "client."
 _SMALLEST_KEY_B = 12
 """Of a secret of Ceph: two bytes of its type, eight of its time, two of its length."""
@@ -58,7 +61,8 @@ class CephPlace:
     def options(self) -> Mapping[str, str]:
         """The options of a client, all that matter: no file is read.
 
-        An operation that nobody answers ends by itself, which it does not by default. The library is to make
+        An operation that nobody answers ends by itself, which it does not by default. Before it ends, the
+        library asks the monitors for news: only so it learns that a server was started again. It is to make
         nobody wait because much is under way: that is for who calls it.
         """
         timeout = str(math.ceil(self.timeout_s))  # it takes whole seconds only
@@ -69,6 +73,8 @@ class CephPlace:
             "rados_osd_op_timeout": timeout,
             "rados_mon_op_timeout": timeout,
             "client_mount_timeout": timeout,
+            "objecter_timeout": str(min(_LAGGY_S, self.timeout_s / 4)),
+            "objecter_tick_interval": str(min(_TICK_S, self.timeout_s / 4)),
             "objecter_inflight_ops": "0",
             "objecter_inflight_op_bytes": "0",
             "log_to_stderr": "false",
