@@ -51,16 +51,14 @@ class SingleObject:
             try:
                 piece = await self._access.get(self._key, offset_b, wanted_b, tag)
             except StorageError as error:
-                if error.errno not in (errno.ENOENT, errno.ESTALE):
-                    raise
+                await self._changed_here(tag, self._as_stale(error))
             else:
                 if len(piece.data) == wanted_b:
                     return piece.data
-                if tag and piece.tag == tag:
-                    raise StorageError(
-                        errno.EIO, self._key, f"{wanted_b - len(piece.data)} bytes are missing"
-                    )
-            await self._changed_here(tag)
+                missing = StorageError(
+                    errno.EIO, self._key, f"{wanted_b - len(piece.data)} bytes are missing"
+                )
+                await self._changed_here(tag, missing)
 
     async def write(self, offset_b: int, data: bytes) -> None:
         if data:
@@ -79,7 +77,7 @@ class SingleObject:
             try:
                 found = await self._access.store.stat(self._key)
             except StorageError as error:
-                raise (self._stale() if error.errno == errno.ENOENT else error) from error
+                raise self._as_stale(error) from error
             if (found.size_b, found.tag) != (self.size_b, self._tag):
                 raise self._stale()
         return self.size_b
@@ -116,7 +114,7 @@ class SingleObject:
             try:
                 tag = await self._access.change_exactly(self._key, self.size_b, self._tag, changed)
             except StorageError as error:
-                raise (self._stale() if error.errno == errno.ENOENT else error) from error
+                raise self._as_stale(error) from error
             await self._settle(tag, after_b)
 
     async def _settle(self, tag: str, size_b: int) -> None:
@@ -126,14 +124,14 @@ class SingleObject:
         self.size_b, self._tag = size_b, tag
         self.changes += 1
 
-    async def _changed_here(self, tag: str) -> None:
-        """Return when this process has put another object than that with ``tag``.
+    async def _changed_here(self, tag: str, otherwise: StorageError) -> None:
+        """Return when this process has put another object than that with ``tag``; raise ``otherwise`` if not.
 
-        Raises StorageError(ESTALE).
+        A server may answer anything to those who read what is just replaced.
         """
         async with self._locks.hold(_CHANGING):
             if self._tag == tag:
-                raise self._stale()
+                raise otherwise
 
     def _check_size(self, size_b: int) -> None:
         if size_b > self._most_b:
@@ -143,6 +141,9 @@ class SingleObject:
     def _check_fresh(self) -> None:
         if self._is_stale:
             raise self._stale()
+
+    def _as_stale(self, error: StorageError) -> StorageError:
+        return self._stale() if error.errno in (errno.ENOENT, errno.ESTALE) else error
 
     def _stale(self) -> StorageError:
         return StorageError(errno.ESTALE, self._key, "the object was removed or replaced elsewhere")
