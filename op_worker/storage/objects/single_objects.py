@@ -6,14 +6,15 @@ import errno
 from collections.abc import Callable
 from functools import partial
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cluster_worker.runtime.locks import KeyedLocks
 from op_worker.storage.helper import StorageError, StoragePath, StorageStat
 from op_worker.storage.objects.access import ObjectAccess
 from op_worker.storage.objects.contents import Content
 from op_worker.storage.objects.layout import fitted, overlaid
-from op_worker.storage.objects.store import ObjectKey, ObjectStat
+from op_worker.storage.objects.listing import Modes
+from op_worker.storage.objects.store import ObjectKey
 
 _CHANGING = "changing"
 
@@ -155,8 +156,7 @@ class SingleObjects:
 
     _access: ObjectAccess
     _most_b: int
-    _mode: int | None = None
-    _folder_mode: int | None = None
+    _modes: Modes = field(factory=Modes)
 
     async def find(self, path: StoragePath) -> SingleObject:
         found = await self._access.store.stat(ObjectKey(path))
@@ -184,15 +184,12 @@ class SingleObjects:
         except StorageError as error:
             if error.errno != errno.ENOENT or not await self._is_folder(path):
                 raise
-            return StorageStat(0, 0.0, is_directory=True, mode=self._folder_mode)
-        return self._told(found)
+            return self._modes.of_folder()
+        return self._modes.of_file(found)
 
     async def _is_folder(self, path: StoragePath) -> bool:
         lists = self._access.lists
         return lists is not None and bool((await lists.list(path + "/", limit=1)).objects)
-
-    def _told(self, found: ObjectStat) -> StorageStat:
-        return StorageStat(found.size_b, found.mtime_s, mode=self._mode, tag=found.tag)
 
     def _content(self, path: StoragePath, size_b: int, tag: str) -> SingleObject:
         return SingleObject(self._access, self._most_b, ObjectKey(path), size_b, tag)
