@@ -23,16 +23,17 @@ from op_worker.storage.objects.access import TRANSFERS_AT_ONCE, ObjectAccess, or
 from op_worker.storage.objects.block_files import BlockFiles
 from op_worker.storage.objects.contents import Arrangement, Content
 from op_worker.storage.objects.layout import Layout, check_path
-from op_worker.storage.objects.listing import FolderNames
+from op_worker.storage.objects.listing import Modes
 from op_worker.storage.objects.objects_written_inside import ObjectsWrittenInside
 from op_worker.storage.objects.opened import OpenFiles, Shared
+from op_worker.storage.objects.scanning import Folders
 from op_worker.storage.objects.single_objects import SingleObjects
-from op_worker.storage.objects.store import ObjectKey, ObjectStore, SupportsListingObjects
+from op_worker.storage.objects.store import ObjectStore
 
 DEFAULT_MAXIMUM_B = 64 << 20
-ASIDE = ".__onedata__removed"
+ASIDE = ".__onedata__deleted"
 """Below it lie files that were removed while open and then made anew."""
-SCANNED_AT_ONCE = 1000
+UNTOLD = Modes()
 _MOST_TRIES = 5
 
 
@@ -159,31 +160,20 @@ class ObjectHelper:
 
 
 class ScanningObjectHelper(ObjectHelper):
-    """An ``ObjectHelper`` of files that are one object each, in a store that lists:
+    """An ``ObjectHelper`` that sees folders in keys."""
 
-    folders are seen in keys.
-    """
+    def __init__(
+        self, access: ObjectAccess, files: Arrangement, folders: Folders, random_bytes: RandomBytes
+    ) -> None:
+        super().__init__(access, files, random_bytes)
+        self._folders = folders
 
     async def scan(self, path: StoragePath) -> AsyncIterator[Sequence[Scanned]]:
         """See ``SupportsScanning``."""
         if path:
             self._check(path)
-        lists, prefix = self._access.lists, f"{path}/" if path else ""
-        assert lists is not None, "made for stores that list"
-        names, start, is_there = FolderNames(prefix), "", not path
-        while True:
-            page = await lists.list(prefix, start, SCANNED_AT_ONCE, "/")
-            is_there = is_there or bool(page.objects or page.prefixes)
-            if found := names.take(page):
-                yield found
-            start = page.follows
-            if not start:
-                break
-        if not is_there:
-            raise StorageError(errno.ENOTDIR if await self._is_file(path) else errno.ENOENT, path)
-
-    async def _is_file(self, path: StoragePath) -> bool:
-        return await self._access.size(ObjectKey(path)) is not None
+        async for found in self._folders.scan(path):
+            yield found
 
 
 class ObjectFile:
@@ -227,25 +217,25 @@ def object_helper(
     block_size_b: int,
     *,
     maximum_b: int = DEFAULT_MAXIMUM_B,
-    file_mode: int | None = None,
-    folder_mode: int | None = None,
+    modes: Modes = UNTOLD,
     transfers: int = TRANSFERS_AT_ONCE,
     random_bytes: RandomBytes = os.urandom,
 ) -> ObjectHelper:
     """Make a helper of a store.
 
     Args:
-        block_size_b: of the objects that a file is cut into; 0 for one object per file, under the file's
-            path. maximum_b: the most that a file of one object may have when it is written as a whole, which
-            is always where the store does not write inside objects, or lists them. file_mode: what is said
-            of every file, as ``folder_mode`` of what looks like a folder. transfers: the most objects on
-            their way, or in memory to be changed, at the same time.
+        block_size_b: of the objects that a file is cut into; 0 for one object per file, under its path.
+        maximum_b: the most that a file of one object may have when it is written as a whole, which is always
+            where the store does not write inside objects, or lists them.
+        modes: what is told of every file and folder.
+        transfers: the most objects on their way, or in memory to be changed, at the same time.
     """
     access = ObjectAccess(store, transfers)
     if block_size_b:
-        return ObjectHelper(access, BlockFiles(access, Layout(block_size_b), file_mode), random_bytes)
+        return ObjectHelper(access, BlockFiles(access, Layout(block_size_b), modes.file), random_bytes)
     if access.inside is not None and access.lists is None:
-        return ObjectHelper(access, ObjectsWrittenInside(access, access.inside, file_mode), random_bytes)
-    files = SingleObjects(access, maximum_b, file_mode, folder_mode)
-    kind = ScanningObjectHelper if isinstance(store, SupportsListingObjects) else ObjectHelper
-    return kind(access, files, random_bytes)
+        return ObjectHelper(access, ObjectsWrittenInside(access, access.inside, modes.file), random_bytes)
+    files = SingleObjects(access, maximum_b, modes)
+    if access.lists is None:
+        return ObjectHelper(access, files, random_bytes)
+    return ScanningObjectHelper(access, files, Folders(access, access.lists, modes), random_bytes)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from op_worker.storage.helper import Scanned, StorageStat
 from op_worker.storage.objects.store import ObjectPage, ObjectStat
 
-FOLDER = StorageStat(0, 0.0, is_directory=True)
 
+@frozen
+class Modes:
+    """The permission bits that are told of every file and of every folder; ``None`` tells nothing."""
 
-def file_stat(found: ObjectStat) -> StorageStat:
-    """Return what is known of a file that is one object."""
-    return StorageStat(found.size_b, found.mtime_s, tag=found.tag)
+    file: int | None = None
+    folder: int | None = None
+
+    def of_file(self, found: ObjectStat) -> StorageStat:
+        """Return what is known of a file that is one object."""
+        return StorageStat(found.size_b, found.mtime_s, mode=self.file, tag=found.tag)
+
+    def of_folder(self) -> StorageStat:
+        """Return what is known of a folder."""
+        return StorageStat(0, 0.0, is_directory=True, mode=self.folder)
 
 
 @define
@@ -27,12 +36,15 @@ class FolderNames:
     """
 
     prefix: str
+    modes: Modes
     _repeatable: list[str] = field(factory=list)
 
     def take(self, page: ObjectPage) -> Sequence[Scanned]:
         """Return the new names of a page; pages come in order."""
-        entries = [(found.key.encode(), Scanned(found.key, file_stat(found))) for found in page.objects]
-        entries += [(prefix.encode(), Scanned(prefix, FOLDER)) for prefix in page.prefixes]
+        entries = [
+            (found.key.encode(), Scanned(found.key, self.modes.of_file(found))) for found in page.objects
+        ]
+        entries += [(prefix.encode(), Scanned(prefix, self.modes.of_folder())) for prefix in page.prefixes]
         return [told for _, each in sorted(entries, key=lambda pair: pair[0]) if (told := self._told(each))]
 
     def _told(self, entry: Scanned) -> Scanned | None:

@@ -6,14 +6,15 @@ import errno
 from collections.abc import Callable
 from functools import partial
 
-from attrs import frozen
+from attrs import field, frozen
 
 from cluster_worker.runtime.locks import KeyedLocks
 from op_worker.storage.helper import StorageError, StoragePath, StorageStat
 from op_worker.storage.objects.access import ObjectAccess
 from op_worker.storage.objects.contents import Content
 from op_worker.storage.objects.layout import fitted, overlaid
-from op_worker.storage.objects.store import ObjectKey, ObjectStat
+from op_worker.storage.objects.listing import Modes
+from op_worker.storage.objects.store import ObjectKey
 
 _CHANGING = "changing"
 
@@ -51,16 +52,14 @@ class SingleObject:
             try:
                 piece = await self._access.get(self._key, offset_b, wanted_b, tag)
             except StorageError as error:
-                if error.errno not in (errno.ENOENT, errno.ESTALE):
-                    raise
+                await self._changed_here(tag, self._as_stale(error))
             else:
                 if len(piece.data) == wanted_b:
                     return piece.data
-                if tag and piece.tag == tag:
-                    raise StorageError(
-                        errno.EIO, self._key, f"{wanted_b - len(piece.data)} bytes are missing"
-                    )
-            await self._changed_here(tag)
+                missing = StorageError(
+                    errno.EIO, self._key, f"{wanted_b - len(piece.data)} bytes are missing"
+                )
+                await self._changed_here(tag, missing)
 
     async def write(self, offset_b: int, data: bytes) -> None:
         if data:
@@ -79,7 +78,7 @@ class SingleObject:
             try:
                 found = await self._access.store.stat(self._key)
             except StorageError as error:
-                raise (self._stale() if error.errno == errno.ENOENT else error) from error
+                raise self._as_stale(error) from error
             if (found.size_b, found.tag) != (self.size_b, self._tag):
                 raise self._stale()
         return self.size_b
@@ -116,7 +115,7 @@ class SingleObject:
             try:
                 tag = await self._access.change_exactly(self._key, self.size_b, self._tag, changed)
             except StorageError as error:
-                raise (self._stale() if error.errno == errno.ENOENT else error) from error
+                raise self._as_stale(error) from error
             await self._settle(tag, after_b)
 
     async def _settle(self, tag: str, size_b: int) -> None:
@@ -126,14 +125,14 @@ class SingleObject:
         self.size_b, self._tag = size_b, tag
         self.changes += 1
 
-    async def _changed_here(self, tag: str) -> None:
-        """Return when this process has put another object than that with ``tag``.
+    async def _changed_here(self, tag: str, otherwise: StorageError) -> None:
+        """Return when this process has put another object than that with ``tag``; raise ``otherwise`` if not.
 
-        Raises StorageError(ESTALE).
+        A server may answer anything to those who read what is just replaced.
         """
         async with self._locks.hold(_CHANGING):
             if self._tag == tag:
-                raise self._stale()
+                raise otherwise
 
     def _check_size(self, size_b: int) -> None:
         if size_b > self._most_b:
@@ -143,6 +142,9 @@ class SingleObject:
     def _check_fresh(self) -> None:
         if self._is_stale:
             raise self._stale()
+
+    def _as_stale(self, error: StorageError) -> StorageError:
+        return self._stale() if error.errno in (errno.ENOENT, errno.ESTALE) else error
 
     def _stale(self) -> StorageError:
         return StorageError(errno.ESTALE, self._key, "the object was removed or replaced elsewhere")
@@ -154,8 +156,7 @@ class SingleObjects:
 
     _access: ObjectAccess
     _most_b: int
-    _mode: int | None = None
-    _folder_mode: int | None = None
+    _modes: Modes = field(factory=Modes)
 
     async def find(self, path: StoragePath) -> SingleObject:
         found = await self._access.store.stat(ObjectKey(path))
@@ -183,15 +184,12 @@ class SingleObjects:
         except StorageError as error:
             if error.errno != errno.ENOENT or not await self._is_folder(path):
                 raise
-            return StorageStat(0, 0.0, is_directory=True, mode=self._folder_mode)
-        return self._told(found)
+            return self._modes.of_folder()
+        return self._modes.of_file(found)
 
     async def _is_folder(self, path: StoragePath) -> bool:
         lists = self._access.lists
         return lists is not None and bool((await lists.list(path + "/", limit=1)).objects)
-
-    def _told(self, found: ObjectStat) -> StorageStat:
-        return StorageStat(found.size_b, found.mtime_s, mode=self._mode, tag=found.tag)
 
     def _content(self, path: StoragePath, size_b: int, tag: str) -> SingleObject:
         return SingleObject(self._access, self._most_b, ObjectKey(path), size_b, tag)

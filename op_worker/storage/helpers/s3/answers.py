@@ -58,6 +58,7 @@ _PASSING = {
     "SlowDown": errno.EAGAIN,
     "Throttling": errno.EAGAIN,
     "TooManyRequests": errno.EAGAIN,
+    "UnknownError": errno.ECANCELED,  # Ceph's gateway, of what is replaced at the same moment
     "XAmzContentSHA256Mismatch": errno.EIO,
 }
 _UNWRITABLE = frozenset(map(chr, range(32))) - {"\t", "\n", "\r"}

@@ -15,6 +15,10 @@ Put = Callable[[ObjectKey, bytes, Mapping[str, str]], Coroutine[Any, Any, str]]
 Stat = Callable[[ObjectKey], Coroutine[Any, Any, ObjectStat]]
 
 
+_REFUSED = frozenset({errno.ENOENT, errno.ECANCELED})
+"""The object was removed, or another was put at the same moment."""
+
+
 class ConditionalPuts:
     """Puts objects under a condition.
 
@@ -32,24 +36,23 @@ class ConditionalPuts:
         """See ``SupportsConditionalPuts``."""
         if not tag:
             return await self._tried(key, data, "If-None-Match", "*")
-        is_quoted = self._is_quoted
-        try:
-            made = await self._matching(key, data, tag, is_quoted=is_quoted)
-        except StorageError as error:
-            is_known = self._is_sure and is_quoted == self._is_quoted
-            if error.errno != errno.ESTALE or is_known or not await self._has(key, tag):
-                raise
-            is_quoted = not is_quoted
-            made = await self._matching(key, data, tag, is_quoted=is_quoted)
-        self._is_quoted, self._is_sure = is_quoted, True
-        return made
+        for _ in range(2):
+            is_quoted = self._is_quoted
+            try:
+                made = await self._tried(key, data, "If-Match", f'"{tag}"' if is_quoted else tag)
+            except StorageError as error:
+                if error.errno != errno.ESTALE or self._is_sure or not await self._has(key, tag):
+                    raise
+                if self._is_quoted == is_quoted:
+                    self._is_quoted = not is_quoted
+            else:
+                self._is_sure = self._is_quoted == is_quoted
+                return made
+        raise StorageError(errno.ESTALE, key, "the server refuses the condition of what is put")
 
     async def _has(self, key: ObjectKey, tag: str) -> bool:
         found = await or_missing(self._stat(key))
         return found is not None and found.tag == tag
-
-    async def _matching(self, key: ObjectKey, data: bytes, tag: str, *, is_quoted: bool) -> str:
-        return await self._tried(key, data, "If-Match", f'"{tag}"' if is_quoted else tag)
 
     async def _tried(self, key: ObjectKey, data: bytes, name: str, value: str) -> str:
         if name in self._unknown:
@@ -59,6 +62,6 @@ class ConditionalPuts:
         except StorageError as error:
             if error.errno == errno.ENOTSUP:
                 self._unknown.add(name)
-            if error.errno == errno.ENOENT:
-                raise StorageError(errno.ESTALE, key, "the object was removed") from error
+            if error.errno in _REFUSED:
+                raise StorageError(errno.ESTALE, key, str(error)) from error
             raise

@@ -11,6 +11,7 @@ from op_worker.storage.helpers.web.connections import Connections
 from op_worker.storage.helpers.web.session import Session
 from op_worker.storage.helpers.web.urls import Endpoint
 from op_worker.storage.objects.helper import object_helper
+from op_worker.storage.objects.listing import Modes
 from op_worker.storage.types import (
     HelperSurroundings,
     Kind,
@@ -46,8 +47,7 @@ def _make(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHe
         S3Store(S3Service(place, session, signer)),
         parameters.integer("blockSize"),
         maximum_b=parameters.integer(_MAXIMUM),
-        file_mode=int(parameters.text("fileMode"), 8),
-        folder_mode=int(parameters.text("dirMode"), 8),
+        modes=Modes(int(parameters.text("fileMode"), 8), int(parameters.text("dirMode"), 8)),
         random_bytes=surroundings.random_bytes,
     )
 

@@ -19,6 +19,7 @@ from op_worker.storage.helpers.web.session import Answer
 from op_worker.storage.objects.store import ObjectKey, ObjectPage, ObjectPiece, ObjectStat
 
 _MOST_KEYS = 1000
+_MOST_TRIES = 4
 _MOST_LISTING_B = 16 << 20
 _UNSATISFIED = frozenset({int(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)})
 
@@ -34,20 +35,13 @@ class S3Store:
         self._conditional = ConditionalPuts(self._put, self.stat)
 
     async def get(self, key: ObjectKey, offset_b: int, size_b: int, tag: str = "") -> ObjectPiece:
-        headers = {"Range": f"bytes={offset_b}-{offset_b + size_b - 1}"}
-        if tag:
-            headers["If-Match"] = f'"{tag}"'
-        url = self._place.url(key)
-        async with self._service.asking("GET", url, key, headers, expected=_UNSATISFIED) as answer:
-            if answer.head.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return await _piece(answer, key, offset_b, size_b)
-            total_b, found = total_of_unsatisfied(answer.head), bare(answer.head.header("etag"))
-        if total_b is None or not found:
-            there = await self.stat(key)
-            total_b, found = there.size_b, there.tag
-        if tag and found != tag:
-            raise StorageError(errno.ESTALE, key, "the object was replaced")
-        return ObjectPiece(b"", total_b, found)
+        for _ in range(_MOST_TRIES - 1):
+            try:
+                return await self._get(key, offset_b, size_b, tag)
+            except StorageUnavailable as error:
+                if error.errno != errno.ECANCELED:  # the server met with a writer, and looks again when asked
+                    raise
+        return await self._get(key, offset_b, size_b, tag)
 
     async def put(self, key: ObjectKey, data: bytes) -> str:
         if len(data) >= WORTH_IT_B:
@@ -96,6 +90,22 @@ class S3Store:
 
     async def close(self) -> None:
         await self._service.close()
+
+    async def _get(self, key: ObjectKey, offset_b: int, size_b: int, tag: str) -> ObjectPiece:
+        headers = {"Range": f"bytes={offset_b}-{offset_b + size_b - 1}"}
+        if tag:
+            headers["If-Match"] = f'"{tag}"'
+        url = self._place.url(key)
+        async with self._service.asking("GET", url, key, headers, expected=_UNSATISFIED) as answer:
+            if answer.head.status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return await _piece(answer, key, offset_b, size_b)
+            total_b, found = total_of_unsatisfied(answer.head), bare(answer.head.header("etag"))
+        if total_b is None or not found:
+            there = await self.stat(key)
+            total_b, found = there.size_b, there.tag
+        if tag and found != tag:
+            raise StorageError(errno.ESTALE, key, "the object was replaced")
+        return ObjectPiece(b"", total_b, found)
 
     async def _put(self, key: ObjectKey, data: bytes, conditions: Mapping[str, str]) -> str:
         headers = {"Content-Type": "application/octet-stream", **conditions}

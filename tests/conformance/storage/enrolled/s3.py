@@ -82,7 +82,11 @@ ENROLLED = (
         server=radosgw,
         make=in_single_objects,
         powers=SINGLE_OBJECT_POWERS,
-        lacks={**NO_FOLDERS, **WHOLE_IN_MEMORY},
+        lacks={
+            **NO_FOLDERS,
+            **WHOLE_IN_MEMORY,
+            "long directories": "a gateway with one object server makes a hundred objects in a second",
+        },
         reads_back=lambda gateway, name, path: object_by(gateway.client(), name, f"a folder/of it/{path}"),
     ),
     Enrolled(
