@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
 
@@ -73,9 +73,10 @@ class Foreground:
         self._process = None
 
     def kill(self) -> None:
-        """End it as a power switch would. Idempotent."""
+        """End it, with the processes of its group, as a power switch would. Idempotent."""
         if self._process is not None:
-            self._process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(_END_LIMIT_S)
             self._process = None
 

@@ -25,11 +25,11 @@ from op_worker.storage.helpers.web.credentials import (
     CREDENTIALS,
     authorization,
     authorization_of,
-    timeout_s,
 )
 from op_worker.storage.helpers.web.ranges import read_range
 from op_worker.storage.helpers.web.session import Session
 from op_worker.storage.helpers.web.urls import Endpoint
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import HelperSurroundings, Kind, Parameter, Parameters, StorageType
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from op_worker.storage.helpers.sftp.host_keys import HostKey
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import (
     BadStorageError,
     HelperSurroundings,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from op_worker.storage.helpers.sftp.tree import Tree
 
 EXTRA = "sftp"
-_TIMEOUT_MS = "120000"
 
 
 def _made(parameters: Parameters, surroundings: HelperSurroundings) -> SftpHelper:
@@ -38,7 +38,7 @@ def _made(parameters: Parameters, surroundings: HelperSurroundings) -> SftpHelpe
         host=parameters.text("host"),
         port=parameters.integer("port"),
         host_key=HostKey.parse(parameters.text("hostKey")),
-        timeout_s=int(parameters.arguments.get("timeout", _TIMEOUT_MS)) / 1000,
+        timeout_s=timeout_s(parameters),
     )
     size = parameters.integer("connectionPoolSize")
 

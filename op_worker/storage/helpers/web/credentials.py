@@ -11,7 +11,6 @@ from attrs import field, frozen
 from op_worker.storage.helper import StorageError
 from op_worker.storage.types import BadStorageError, Kind, Parameter, Parameters
 
-_TIMEOUT_MS = "120000"
 TYPES = ("none", "basic", "token", "oauth2")
 ARGUMENTS: Sequence[Parameter] = (
     Parameter(name="endpoint"),
@@ -72,11 +71,6 @@ def authorization(given: Mapping[str, str], template: str, now_s: float) -> Auth
 def authorization_of(parameters: Parameters, now_s: float) -> Authorization:
     """The same for the credentials of the storage itself."""
     return authorization(parameters.credentials, parameters.text("authorizationHeader"), now_s)
-
-
-def timeout_s(parameters: Parameters) -> float:
-    """Return for how long a server may be silent."""
-    return int(parameters.arguments.get("timeout", _TIMEOUT_MS)) / 1000
 
 
 def _required(given: Mapping[str, str], name: str) -> str:

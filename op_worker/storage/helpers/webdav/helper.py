@@ -27,7 +27,6 @@ from op_worker.storage.helpers.web.credentials import (
     CREDENTIALS,
     authorization,
     authorization_of,
-    timeout_s,
 )
 from op_worker.storage.helpers.web.session import Session
 from op_worker.storage.helpers.web.urls import Endpoint
@@ -39,6 +38,7 @@ from op_worker.storage.helpers.webdav.opening import Opening
 from op_worker.storage.helpers.webdav.tree import Tree
 from op_worker.storage.helpers.webdav.writing import Writing
 from op_worker.storage.helpers.webdav.writing_inside import RangeWrites
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import HelperSurroundings, Kind, Parameter, Parameters, StorageType
 
 ROOT = StoragePath("")

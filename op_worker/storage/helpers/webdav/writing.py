@@ -111,6 +111,8 @@ class Writing:
     async def _change(self, content: Content, method: str, headers: Mapping[str, str], data: bytes) -> None:
         """Write to what was opened and to nothing else. Raises: StorageError(ESTALE)."""
         condition = content.version.condition if content.version is not None else "*"
+        if condition == "*" and content.version is not None:  # the server has no tag to ask for
+            condition = (await self.contents.present(content)).version.condition
         head = await self._asked(content, method, {**headers, "If-Match": condition}, data)
         if head.status == HTTPStatus.PRECONDITION_FAILED and condition != "*":
             await self.contents.present(content)  # tags can be weak for a while after a change

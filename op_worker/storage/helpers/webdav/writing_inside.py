@@ -35,7 +35,7 @@ def range_request(support: RangeWrites, offset_b: int, size_b: int) -> tuple[str
 
 def pieces(offset_b: int, data: bytes, most_b: int) -> Iterator[tuple[int, bytes]]:
     """Cut a write into pieces of at most ``most_b`` bytes; 0 is no limit."""
-    step_b = most_b or len(data)
+    step_b = most_b or max(1, len(data))
     for start_b in range(0, len(data), step_b):
         yield offset_b + start_b, data if step_b >= len(data) else data[start_b : start_b + step_b]
 

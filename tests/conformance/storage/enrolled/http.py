@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 from urllib.parse import quote
 
-from twisted.internet import reactor
-
-from cluster_worker.runtime.pool import Inline
 from op_worker.storage.helper import (
     StorageHelper,
     StoragePath,
@@ -16,9 +13,8 @@ from op_worker.storage.helper import (
     SupportsUsers,
 )
 from op_worker.storage.helpers.http.helper import HTTP
-from op_worker.storage.parameters import checked
-from op_worker.storage.types import Durability, HelperSurroundings
 from tests.conformance.storage.enrolment import Enrolled
+from tests.support.storages.making import made_helper
 from tests.support.storages.nginx_files import PORT, nginx_files
 from tests.support.storages.web_folder import WebFolder
 
@@ -26,8 +22,7 @@ from tests.support.storages.web_folder import WebFolder
 def http(url: str, **more: str) -> Any:
     """Make a helper as the registry does, for the root at ``url``."""
     credentials = {"credentialsType": "none"}
-    surroundings = HelperSurroundings(Inline(), Durability.PROCESS, cast(Any, reactor))
-    return HTTP.make(checked(HTTP, {"endpoint": url, **more}, credentials), surroundings)
+    return made_helper(HTTP, {"endpoint": url, **more}, credentials)
 
 
 def make(server: WebFolder, name: str) -> StorageHelper:

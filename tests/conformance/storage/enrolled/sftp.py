@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from twisted.internet import reactor
-
-from cluster_worker.runtime.pool import Inline
 from op_worker.storage.helper import (
     StorageHelper,
     StoragePath,
@@ -21,9 +18,8 @@ from op_worker.storage.helper import (
     SupportsWholeWrites,
 )
 from op_worker.storage.helpers.sftp.storage_type import SFTP
-from op_worker.storage.parameters import checked
-from op_worker.storage.types import Durability, HelperSurroundings
 from tests.conformance.storage.enrolment import Enrolled
+from tests.support.storages.making import made_helper
 from tests.support.storages.sshd import PORT, Sshd, sshd
 
 
@@ -33,8 +29,7 @@ def sftp(server: Sshd, path: str, host: str = "", port: int = PORT, **changes: s
     credentials = {"username": server.user, "privateKey": server.private_key}
     arguments = {**place, **{name: value for name, value in changes.items() if name not in credentials}}
     credentials |= {name: value for name, value in changes.items() if name in credentials}
-    surroundings = HelperSurroundings(Inline(), Durability.PROCESS, cast(Any, reactor))
-    return SFTP.make(checked(SFTP, arguments, credentials), surroundings)
+    return made_helper(SFTP, arguments, credentials)
 
 
 def make(server: Sshd, name: str) -> StorageHelper:

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from twisted.internet import reactor
-
-from cluster_worker.runtime.pool import Inline
 from op_worker.storage.helper import (
     StorageHelper,
     StoragePath,
@@ -22,10 +19,9 @@ from op_worker.storage.helper import (
     SupportsWholeWrites,
 )
 from op_worker.storage.helpers.webdav.helper import WEBDAV
-from op_worker.storage.parameters import checked
-from op_worker.storage.types import Durability, HelperSurroundings
 from tests.conformance.storage.enrolment import Enrolled
 from tests.support.storages.apache_dav import apache_dav
+from tests.support.storages.making import made_helper
 from tests.support.storages.nginx_dav import nginx_dav
 from tests.support.storages.sabre_dav import sabre_dav
 from tests.support.storages.web_folder import WebFolder
@@ -51,8 +47,7 @@ def webdav(server: WebFolder, url: str, range_writes: str, **more: str) -> Any:
     if server.user:
         credentials = {"credentialsType": "basic", "credentials": f"{server.user}:{server.password}"}
     arguments = {"endpoint": url, "rangeWriteSupport": range_writes, **more}
-    surroundings = HelperSurroundings(Inline(), Durability.PROCESS, cast(Any, reactor))
-    return WEBDAV.make(checked(WEBDAV, arguments, credentials), surroundings)
+    return made_helper(WEBDAV, arguments, credentials)
 
 
 def make_place(server: WebFolder, name: str) -> str:
