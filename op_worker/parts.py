@@ -38,6 +38,8 @@ from op_worker.config import OpWorkerConfig
 from op_worker.domains.service import Domains
 from op_worker.downloads.service import Downloads
 from op_worker.files.charging.charging_job import ChargingAnew, charge_soon_by
+from op_worker.files.content.draining import Draining
+from op_worker.files.content.draining_job import DrainingTraverse
 from op_worker.files.removing.tree_deletion import TreeDeletion, purge_soon_by
 from op_worker.files.rules.offer import Offer
 from op_worker.files.service import FileService
@@ -52,6 +54,7 @@ from op_worker.http.downloads.door import DownloadDoor
 from op_worker.http.fresh_reads import Freshness, FreshReads
 from op_worker.http.panel.checks import ChecksPanel
 from op_worker.http.panel.door import PanelDoor
+from op_worker.http.panel.draining import DrainingPanel
 from op_worker.http.panel.guard import PanelGuard
 from op_worker.http.panel.importing import ImportingPanel
 from op_worker.http.panel.jobs import JobsPanel
@@ -157,6 +160,7 @@ class ProviderParts:
         jobs.offer(TreeDeletion(files.trash))
         jobs.offer(FsckTraverse(Tools.of(files.context)))
         jobs.offer(ChargingAnew(files.context.recharging.walks))
+        jobs.offer(DrainingTraverse(files.context, Draining(files.context)))
         importing = make_importing(files.context, jobs, mapping, membership.zone.supported_spaces, reactor)
         passwords = SharePasswords(reactor, ground.pool, os.urandom, make_hasher(), FailureThrottle())
         shares = Shares(files, passwords, wall_clock=system_wall_clock)
@@ -322,6 +326,7 @@ class ProviderParts:
             *SpacesPanel(administration, self.supports, importing).routes(),
             *importing.routes(),
             *PlacementsPanel(self.storages, self.files.context.choosing.policies).routes(),
+            *DrainingPanel(self.storages, self.jobs).routes(),
             *ChecksPanel(self.jobs, zone.supported_spaces).routes(),
             *JobsPanel(self.jobs).routes(),
         ]

@@ -12,6 +12,8 @@ from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileType, Json, Target
 from op_worker.files.rights.permissions import Operation
+from op_worker.files.stored import blocks as block_lists
+from op_worker.files.stored.blocks import Blocks
 from op_worker.files.stored.documents import Location
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.translation import translated
@@ -63,15 +65,36 @@ def _of_this_provider(visit: Visit, chain: Chain, type_: FileType) -> Mapping[st
     if type_ is FileType.SYMLNK:
         answer["distributionPerStorage"] = {storage_id: {"physicalSize": 0}}
         return answer
-    blocks = [[offset, size] for offset, size in location.blocks]
-    answer["distributionPerStorage"] = {storage_id: {"physicalSize": location.held_b, "blocks": blocks}}
+    answer["distributionPerStorage"] = {
+        one: {
+            "physicalSize": block_lists.total(blocks),
+            "blocks": [[offset, size] for offset, size in blocks],
+        }
+        for one, blocks in _blocks(location).items()
+    }
     answer["locationsPerStorage"] = _paths(visit, chain)
     return answer
 
 
+def _blocks(location: Location) -> Mapping[str, Blocks]:
+    """Return the blocks on each storage; those of a content without any are on its main one."""
+    found = {location.storage_id: location.main_blocks}
+    for part in location.parts:
+        found[part.storage_id] = block_lists.merge(found.get(part.storage_id, block_lists.NONE), part.blocks)
+    return {one: blocks for one, blocks in found.items() if blocks or not location.blocks}
+
+
 def _paths(visit: Visit, chain: Chain) -> Mapping[str, Json]:
-    path = f"/{chain.storage_path}" if chain.file.type is FileType.REG else None
-    return {_storage_id(visit, chain): path}
+    """Return a path on each storage; of several on one storage that of the main place, or the first."""
+    if chain.file.type is not FileType.REG:
+        return {_storage_id(visit, chain): None}
+    paths: dict[str, Json] = {}
+    location = chain.file.location
+    if location is None or location.main_blocks or not location.parts:
+        paths[_storage_id(visit, chain)] = f"/{chain.storage_path}"
+    for part in () if location is None else location.parts:
+        paths.setdefault(part.storage_id, f"/{part.at}")
+    return paths
 
 
 def _storage_id(visit: Visit, chain: Chain) -> str:

@@ -132,7 +132,9 @@ class ByteLooks:
         nodes = [Node(each, "", documents) for each, documents in way]
         file = nodes[0]
         location = file.location if file.exists else None
-        if location is None or location.staged or location.storage_id != self._storage.storage_id:
+        if location is None or location.staged or location.parts:
+            return None  # what lies at several places is on its way to one
+        if location.storage_id != self._storage.storage_id:
             return None
         guards: list[Step] = [Check(key, LOCATION, file.revision(LOCATION))]
         if location.is_apart:
@@ -168,8 +170,10 @@ class ByteLooks:
         have changed between, or a file that was placed or removed meanwhile would be taken for nobody's.
         """
         path = StoragePath(finding.place)
+        if await self._is_flat_content(path):
+            return None
         if not self._storage.keeps_names:
-            return None if await self._is_flat_content(path) else Mend()
+            return Mend()
         guards = await self._guards_of_nobody(path)
         size_b = None if guards is None else await self._size(path)
         if guards is None or size_b is None:
@@ -191,7 +195,8 @@ class ByteLooks:
             return True
         key = Key(path.rpartition("/")[2].partition(".")[0])
         found = await self._engine.get(scope, key, [LOCATION])
-        is_there = LOCATION in found and Location.decode(found[LOCATION].data).at == path
+        location = Location.decode(found[LOCATION].data) if LOCATION in found else Location("")
+        is_there = path in (location.at, *(part.at for part in location.parts))
         is_upload = bool(await self._engine.get_all(scope, Key(f"upload_{key}")))
         return is_there or is_upload or await self._size(path) is None
 

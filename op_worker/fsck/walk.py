@@ -118,13 +118,18 @@ class Walk:
         placed = []
         for node in nodes:
             location = node.location
-            if location is None or location.storage_id != self._storage_id:
+            if location is None:
                 continue
             path = self._path(folder, node)
             if location.is_apart:
                 path = location.apart_path(self._space_id, node.key)
-            if path:
-                placed.append(Placed(path, node.key, blocks.upper(location.blocks)))
+            if path and location.storage_id == self._storage_id:
+                placed.append(Placed(path, node.key, blocks.upper(location.main_blocks)))
+            placed.extend(
+                Placed(part.at, node.key, blocks.upper(part.blocks))
+                for part in location.parts
+                if part.storage_id == self._storage_id
+            )
         return placed
 
     def _path(self, folder: Folder, node: Node) -> str:

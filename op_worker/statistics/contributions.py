@@ -21,7 +21,7 @@ from op_worker.files.stored.documents import LOCATION, META, PARENT, Location
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.packing import UnknownSchemaError, pack_id, unpack_id
 from op_worker.files.stored.paths import COPIES, NAMELESS
-from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file
+from op_worker.statistics.counts import LOGICAL, NOTHING, OF_DIRECTORY, Counts, at, of_file, on_several
 
 BUCKETS = 1 << 14
 """At a million files about sixty are in each, below the 128 that the store keeps in a compact list."""
@@ -55,15 +55,19 @@ class Contribution:
         return [(first, self.counts), *((other, again) for other in others)]
 
     def encode(self) -> bytes:
-        """Return the stored form: parent, kind, then of a file its sizes as far as they differ."""
+        """Return the stored form: parent, kind, then of a file its sizes as far as they differ.
+
+        Behind them stand the number and the bytes of each further storage.
+        """
         parent = pack_id(self.parent)
         if self.is_directory:
             return _pack([parent, _DIRECTORY if self.counts else _UNKNOWN])
         _, _, virtual_b, logical_b, *physical = self.counts
         held_b, storage = (physical[-1], len(physical) - 1) if physical else (0, 0)
-        sizes = [logical_b, virtual_b, held_b, storage]
+        elsewhere = [number for pair in enumerate(physical[:-1]) if pair[1] for number in pair]
+        sizes = [logical_b, virtual_b, held_b, storage, *elsewhere]
         usual = [0, logical_b, logical_b, 0]
-        while sizes and sizes[-1] == usual[len(sizes) - 1]:
+        while sizes and not elsewhere and sizes[-1] == usual[len(sizes) - 1]:
             sizes.pop()
         if self.further:
             return _pack([parent, _LINKED, list(map(pack_id, self.further)), *sizes])
@@ -84,8 +88,9 @@ class Contribution:
             raise UnknownSchemaError(f"contribution of kind {kind}")
         logical_b = sizes[0] if sizes else 0
         usual = [0, logical_b, logical_b, 0]
-        _, virtual_b, held_b, storage = sizes + usual[len(sizes) :]
-        counts = of_file(logical_b, virtual_b, held_b, storage)
+        _, virtual_b, held_b, storage, *elsewhere = sizes + usual[len(sizes) :]
+        held = {storage: held_b, **dict(zip(elsewhere[::2], elsewhere[1::2], strict=True))}
+        counts = on_several(logical_b, virtual_b, held)
         return cls(unpack_id(parent), False, counts, further)
 
 
@@ -128,8 +133,8 @@ def contribution_of(
     if LOCATION not in documents:
         return Contribution(parent, False, of_file(0, 0, 0, 0), tuple(further))
     location = Location.decode(documents[LOCATION].data)
-    storage, size_b = number_of(location.storage_id), location.size_b
-    counts = of_file(size_b, size_b, location.held_b, storage)
+    held = {number_of(storage_id): held_b for storage_id, held_b in location.held_on.items()}
+    counts = on_several(location.size_b, location.size_b, held)
     return Contribution(parent, False, counts, tuple(further))
 
 

@@ -7,7 +7,7 @@ Missing places at the end are zeros.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 Counts = tuple[int, ...]
@@ -41,6 +41,12 @@ def of_file(logical_b: int, virtual_b: int, held_b: int, storage: int) -> Counts
     if not held_b:
         return (1, 0, virtual_b, logical_b)
     return (1, 0, virtual_b, logical_b, *(0,) * storage, held_b)
+
+
+def on_several(logical_b: int, virtual_b: int, held: Mapping[int, int]) -> Counts:
+    """Return what one name of a file counts that has so many bytes on each storage."""
+    last = max((storage for storage, held_b in held.items() if held_b), default=-1)
+    return (1, 0, virtual_b, logical_b, *(held.get(storage, 0) for storage in range(last + 1)))
 
 
 OF_DIRECTORY: Counts = (0, 1)

@@ -40,6 +40,7 @@ class Checker:
 
     Attributes:
         paths: path below the root of the space → path on the storage, of regular files.
+        parts: further paths on any storage, of contents that lie at several places.
         binned: item of the recycle bin, or path that begins with one → path on the storage.
     """
 
@@ -50,6 +51,7 @@ class Checker:
     reached: set[Key] = field(factory=set)
     paths: dict[str, StoragePath] = field(factory=dict)
     binned: dict[str, StoragePath] = field(factory=dict)
+    parts: set[StoragePath] = field(factory=set)
 
     def walk(self, directory: Key, names: tuple[str, ...] = ()) -> None:
         """Check every entry below a directory of the namespace."""
@@ -93,6 +95,7 @@ class Checker:
     def _place(self, paths: dict[str, StoragePath], node: Node, name: str, stored: StoragePath) -> None:
         location = node.location
         if location is not None:
+            self.parts.update(StoragePath(part.at) for part in location.parts)
             paths[name] = location.apart_path(self.space_id, node.key) if location.is_apart else stored
 
     def _check_name(self, node: Node) -> None:
@@ -167,8 +170,8 @@ class Checker:
     def held_b(self, storage_id: str | None = None) -> int:
         """Return how many bytes the locations speak of, of one storage or of all."""
         locations = [Node(key, "", documents).location for key, documents in self.documents.items()]
-        held = [one for one in locations if one is not None]
-        return sum(one.held_b for one in held if storage_id in (None, one.storage_id))
+        held = [item for one in locations if one is not None for item in one.held_on.items()]
+        return sum(held_b for one, held_b in held if storage_id in (None, one))
 
 
 def check_metadata(
@@ -200,7 +203,7 @@ async def check_store(site: Site) -> Checker:
     for storage_id in (STORAGE, SECOND):
         assert state.counters.get(f"used:{storage_id}", 0) == checker.held_b(storage_id)
     stored = set(await stored_files(site))
-    known = {*checker.paths.values(), *checker.binned.values()}
+    known = {*checker.paths.values(), *checker.binned.values(), *checker.parts}
     assert stored <= known, stored - known
     assert REMOVALS not in state.documents or checker.directories.get(Key(trash_uuid(SPACE)))
     return checker

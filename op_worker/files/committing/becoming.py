@@ -14,7 +14,7 @@ from op_worker.files.stored.intents import FileWork, IntentKind
 from op_worker.files.stored.landings import Landing
 from op_worker.files.stored.nodes import Chain
 from op_worker.storage.helper import StoragePath
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
 
 
 @frozen(eq=False)
@@ -66,10 +66,11 @@ def _removals(journal: Journal, storages: Storages, after: Chain, replaced: Chai
     old, new = replaced.file.location, after.file.location
     if old is None or new is None:
         return []
-    if (old.storage_id, replaced.storage_path) == (new.storage_id, after.storage_path):
-        return []
-    storage: Storage | None = storages.get(StorageId(old.storage_id))
-    if storage is None:
-        return []
-    key = replaced.file.key
-    return [FileWork(journal.new(IntentKind.REMOVE, storage, key, replaced.storage_path))]
+    places = [(old.storage_id, replaced.storage_path), *(part.place for part in old.parts)]
+    works = []
+    for storage_id, path in places:
+        storage = storages.get(StorageId(storage_id))
+        if storage is not None and (storage_id, path) != (new.storage_id, after.storage_path):
+            intent = journal.new(IntentKind.REMOVE, storage, replaced.file.key, StoragePath(path))
+            works.append(FileWork(intent))
+    return works

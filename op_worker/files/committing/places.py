@@ -85,6 +85,18 @@ class Places:
             raise
         return Location(storage.storage_id, is_apart=True, at=landing.path), landing
 
+    async def apart(self, support: Support, storage: Storage, key: Key) -> Landing:
+        """Return a place that no name is a part of, for bytes of a file that lie elsewhere now.
+
+        Raises: PersistenceUnavailable.
+        """
+        space_id, generation = support.space_id, self._random_bytes(8)
+        name = await self._journal.new_staging_name(space_id)
+        path = flat_path(space_id, key, generation.hex())
+        landing = Landing(storage.storage_id, name, path, key, generation, stays=True, is_entered=True)
+        await self._engine.commit(Scope(space_id), Batch(landing.enter()))
+        return landing
+
     async def aside(self, support: Support, storage: Storage) -> Landing:
         """Return a place for bytes that become part of no file. Raises: PersistenceUnavailable."""
         space_id = support.space_id

@@ -25,7 +25,7 @@ from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.visit import Visit
 from op_worker.files.model import FileStat, Target
 from op_worker.files.quotas.room import ASK_FIRST_B, require_growth
-from op_worker.files.stored import batches
+from op_worker.files.stored import batches, parted
 from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.blocks import Block
 from op_worker.files.stored.charges import Room, account
@@ -136,7 +136,8 @@ class InPlace:
     async def commit_block(self, visit: Visit, opened: Chain, block: Block) -> FileStat:
         """Make bytes that were written to the file ``opened`` a part of its content.
 
-        Raises: Posix(ENOENT) when it was removed; Posix(EAGAIN) when it was cut; Posix(ENOSPC).
+        Raises: Posix(ENOENT) when it was removed; Posix(EAGAIN) when it was cut, or lies elsewhere by
+            now; Posix(ENOSPC).
         """
         key, at_open = opened.file.key, location_of(opened)
 
@@ -147,13 +148,10 @@ class InPlace:
                 return stat_of(chain, visit.space, visit.user_id)  # replaced: the write came before
             if old.trims != at_open.trims:
                 raise Posix(Errno.EAGAIN, "the file was cut while it was written")
-            new = evolve(
-                old,
-                size_b=max(old.size_b, sum(block)),
-                blocks=block_lists.merge(old.blocks, (block,)),
-                version=old.version + 1,
-                sha256=b"",
-            )
+            now = parted.written(old, at_open, block)
+            if now is None:
+                raise Posix(Errno.EAGAIN, "the file went to another storage while it was written")
+            new = evolve(now, size_b=max(old.size_b, sum(block)), version=old.version + 1, sha256=b"")
             return await self.save(visit, chain, new)
 
         try:
@@ -216,8 +214,7 @@ class InPlace:
         if old.staged and size_b < old.size_b:
             await self._context.journal.settle_near(visit.space_id, chain.storage_path)
             return await self._resize(visit, await self._context.again(chain), size_b, condition)
-        blocks = block_lists.cut(old.blocks, size_b)
-        new = evolve(old, size_b=size_b, blocks=blocks, version=old.version + 1, sha256=b"")
+        new = evolve(parted.cut(old, size_b), size_b=size_b, version=old.version + 1, sha256=b"")
         if size_b > old.size_b:
             return await self.save(visit, chain, new)
         return await self._shrink(visit, chain, evolve(new, trims=old.trims + 1, staged=UNSETTLED))
@@ -228,7 +225,7 @@ class InPlace:
         storage, room = context.storage(new.storage_id), await context.rooms.of(visit)
         new = _charged(room, chain, new)
         intent = context.journal.new(
-            IntentKind.TRIM, storage, chain.file.key, path, size_b=block_lists.upper(new.blocks)
+            IntentKind.TRIM, storage, chain.file.key, path, size_b=block_lists.upper(new.main_blocks)
         )
 
         async def work() -> tuple[FileStat, Rest | None]:

@@ -11,6 +11,7 @@ from onedata.errors import Errno, Posix, ServiceUnavailable
 from onedata.ids import UserId
 from op_worker.auth.caller import Caller
 from op_worker.files.committing.transactions import Rest
+from op_worker.files.content.parted_files import OpenPart, PartedFile
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.attributes import stat_of
 from op_worker.files.finding.visit import Visit
@@ -84,7 +85,9 @@ class Opening:
         """Return the file as it is now when it is still the one that was opened, without a checksum."""
         now = await self._context.again(chain)
         location = location_of(now)
-        is_same = location.generation == location_of(chain).generation and not location.staged
+        opened = location_of(chain)
+        is_same = location.generation == opened.generation and not location.staged
+        is_same = is_same and (location.place, location.parts) == (opened.place, opened.parts)
         if not is_same or _way(now) != _way(chain):
             return None
         condition.require(stat_of(now, visit.space, visit.user_id))
@@ -102,8 +105,24 @@ class Opening:
         return now.with_file(now.file.written({LOCATION: bare}))
 
     async def _open_update(self, visit: Visit, chain: Chain, location: Location) -> StorageFile | None:
-        context, path = self._context, chain.storage_path
-        administered = context.storage(location.storage_id)
+        """Open every place of a content; ``None`` when one of them is not there."""
+        main = await self._open_place(visit, chain, location.storage_id, chain.storage_path)
+        if main is None or not location.parts:
+            return main
+        parts: list[OpenPart] = []
+        for part in location.parts:
+            file = await self._open_place(visit, chain, part.storage_id, StoragePath(part.at))
+            if file is None:
+                await PartedFile(main, parts).close()
+                return None
+            parts.append(OpenPart(part.blocks, file))
+        return PartedFile(main, parts)
+
+    async def _open_place(
+        self, visit: Visit, chain: Chain, storage_id: str, path: StoragePath
+    ) -> StorageFile | None:
+        context = self._context
+        administered = context.storage(storage_id)
         storage = await context.storage_for(visit, administered)
         owner_id, is_adopted = UserId(chain.file.meta.owner), False
         while True:

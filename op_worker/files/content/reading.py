@@ -14,6 +14,7 @@ from onedata.errors import Errno, Posix
 from onedata.ids import StorageId
 from op_worker.auth.caller import Caller
 from op_worker.files.content.access_times import AccessTimes
+from op_worker.files.content.parted_files import OpenPart, PartedFile
 from op_worker.files.content.small_contents import SmallContents
 from op_worker.files.context import FilesContext
 from op_worker.files.finding.visit import Visit
@@ -160,6 +161,8 @@ class Reading:
             return Opened(len(known), known, None)
         if location.staged == UNSETTLED:
             return None
+        if location.parts:
+            return await self._open_parts(visit, chain, location)
         storage = await self._context.storage_for(visit, self._context.storage(location.storage_id))
         first_b = location.size_b if location.size_b <= SMALL_B else 0
         if location.staged:
@@ -173,6 +176,24 @@ class Reading:
         """Whether others write to the storage as well as we."""
         storage = self._context.storages.get(StorageId(location.storage_id))
         return storage is not None and storage.record.is_imported
+
+    async def _open_parts(self, visit: Visit, chain: Chain, location: Location) -> Opened | None:
+        """Open every place of a content; ``None`` when one of them does not have its bytes now."""
+        places = [(location.storage_id, chain.storage_path, location.main_blocks)]
+        places.extend((part.storage_id, StoragePath(part.at), part.blocks) for part in location.parts)
+        files: list[OpenPart] = []
+        for storage_id, path, blocks in places:
+            if not blocks:
+                continue
+            storage = await self._context.storage_for(visit, self._context.storage(storage_id))
+            opened = await open_first(storage, path, 0)
+            if opened is not None and opened.file is not None:
+                files.append(OpenPart(blocks, opened.file))
+            if opened is None or opened.file is None or opened.size_b < block_lists.upper(blocks):
+                for one in files:
+                    await one.file.close()
+                return None
+        return Opened(location.size_b, b"", PartedFile(files[0].file, files[1:]))
 
     def _remember(self, location: Location, opened: Opened) -> None:
         """Keep a small content that was written whole, for the next reader."""

@@ -99,7 +99,7 @@ class Purging:
             await self._take_bytes(space_id, directory, node)
             wait = _wait(space_id, progress.tree, node) if node.is_directory else drop_name(node, now_s)
             steps.extend(wait)
-        removals = [self._removal_of_bytes(space_id, node) for node in nodes if _ends_apart(node)]
+        removals = [removal for node in nodes for removal in self._removals_of_bytes(space_id, node)]
         for removal in removals:
             await self._journal.settle_near(space_id, removal.target)
             steps.extend(removal.put())
@@ -129,7 +129,7 @@ class Purging:
         node, path = Node.found(item), trash_path(space_id, item.key)
         await self._journal.settle_near(space_id, path)
         await self._remove_bytes(space_id, path)
-        removals = [self._removal_of_bytes(space_id, node)] if _ends_apart(node) else []
+        removals = self._removals_of_bytes(space_id, node)
         steps: list[Step] = [
             Check(INTENTS, path, ABSENT),
             Unlink(trash, item.entry.name, item.entry.value),
@@ -142,13 +142,21 @@ class Purging:
         for removal in removals:
             await self._journal.pass_by(space_id, removal.target)
 
-    def _removal_of_bytes(self, space_id: SpaceId, node: Node) -> Intent:
+    def _removals_of_bytes(self, space_id: SpaceId, node: Node) -> list[Intent]:
+        """Return the removals of bytes that lie apart from names, of a file that ends."""
         location = node.location
-        storage = self._storages.get(StorageId(location.storage_id)) if location is not None else None
-        if location is None or storage is None:
-            raise ServiceUnavailable()
-        path = location.apart_path(space_id, node.key)
-        return self._journal.new(IntentKind.REMOVE, storage, node.key, path)
+        if location is None or node.meta.links > 1:
+            return []
+        places = [part.place for part in location.parts]
+        if location.is_apart:
+            places.append((location.storage_id, location.apart_path(space_id, node.key)))
+        intents = []
+        for storage_id, path in places:
+            storage = self._storages.get(StorageId(storage_id))
+            if storage is None:
+                raise ServiceUnavailable()
+            intents.append(self._journal.new(IntentKind.REMOVE, storage, node.key, StoragePath(path)))
+        return intents
 
     async def _commit(self, space_id: SpaceId, steps: Sequence[Step], keys: Sequence[Key]) -> None:
         try:
@@ -170,12 +178,6 @@ class Purging:
 def _once_each(entries: Sequence[Resolved]) -> list[Resolved]:
     """Leave out further names of a file that is among the entries already; they come with the next page."""
     return list({item.key: item for item in reversed(entries)}.values())
-
-
-def _ends_apart(node: Node) -> bool:
-    """Whether this is the last name of a file whose bytes lie at a path of their own."""
-    location = node.location
-    return location is not None and location.is_apart and node.meta.links == 1
 
 
 def _given_back_b(node: Node) -> int:

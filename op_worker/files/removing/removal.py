@@ -26,6 +26,7 @@ from op_worker.files.stored.intents import FileWork, Intent, IntentKind, require
 from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.stored.paths import trash_path
 from op_worker.files.stored.recycled import Origin
+from op_worker.storage.helper import StoragePath
 
 
 @frozen(eq=False)
@@ -139,7 +140,13 @@ class Removal:
         storage = self._context.storage_of(visit, chain.file)
         if storage is None:
             return []
-        return [self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)]
+        intents = [self._context.journal.new(kind, storage, chain.file.key, chain.storage_path)]
+        parts = () if chain.file.location is None else chain.file.location.parts
+        for part in parts:
+            storage = self._context.storage(part.storage_id)
+            path = StoragePath(part.at)
+            intents.append(self._context.journal.new(IntentKind.REMOVE, storage, chain.file.key, path))
+        return intents
 
     async def _move_to_bin(self, visit: Visit, chain: Chain, days: float, also: Sequence[Step] = ()) -> None:
         context, file, now_s = self._context, chain.file, self._context.wall_clock()

@@ -66,6 +66,11 @@ def subtract(left: Blocks, right: Blocks) -> Blocks:
     return tuple(result)
 
 
+def intersect(left: Blocks, right: Blocks) -> Blocks:
+    """Return the bytes that are in both lists."""
+    return subtract(left, subtract(left, right))
+
+
 def cut(blocks: Blocks, size_b: int) -> Blocks:
     """Return the bytes below ``size_b``."""
     if upper(blocks) <= size_b:

@@ -55,16 +55,18 @@ def account(old: Location | None, new: Location, room: Room) -> list[Step]:
     What does not grow is never refused.
     """
     old_b = 0 if old is None else old.held_b
-    steps = [room.quotas.unchanged()]
-    if old is not None and old.storage_id != new.storage_id:
-        steps.extend(_add(used_counter(old.storage_id), -old_b, None))
-        steps.extend(_add(used_counter(new.storage_id), new.held_b, room.size_b(new.storage_id)))
-    else:
-        steps.extend(_add(used_counter(new.storage_id), new.held_b - old_b, room.size_b(new.storage_id)))
+    steps = [room.quotas.unchanged(), *_moved_room(old, new, room)]
     if new.charges or (old is not None and old.charges):
         grows = old is None or new.held_b > old_b
         steps.extend(charge_steps(charged(old, new), room.quotas if grows else None))
     return steps
+
+
+def _moved_room(old: Location | None, new: Location, room: Room) -> list[Step]:
+    before, after = {} if old is None else old.held_on, new.held_on
+    changes = {one: after.get(one, 0) - before.get(one, 0) for one in (*before, *after)}
+    ordered = sorted(changes.items(), key=lambda change: change[1])
+    return [step for one, by in ordered for step in _add(used_counter(one), by, room.size_b(one))]
 
 
 def take_in(changes: Iterable[tuple[Location | None, Location]], room: Room) -> list[Step]:
@@ -87,7 +89,9 @@ def give_back(location: Location | None) -> list[Step]:
     """Return the steps that account for the end of a location."""
     if location is None:
         return []
-    steps = _add(used_counter(location.storage_id), -location.held_b, None)
+    steps = [
+        step for one, held_b in location.held_on.items() for step in _add(used_counter(one), -held_b, None)
+    ]
     return [*steps, *charge_steps(charged(location, None), None)]
 
 

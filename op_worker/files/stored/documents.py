@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -26,6 +26,7 @@ from op_worker.files.stored.packing import (
     unpack,
     unpack_id,
 )
+from op_worker.files.stored.parts import Part, Place
 from op_worker.files.stored.paths import inode_path
 from op_worker.storage.helper import StoragePath
 
@@ -43,7 +44,7 @@ SHOWN = (META, TIMES, LOCATION)
 BASE = (*SHOWN, PARENT)
 """What is read of a file whenever it is touched."""
 
-_USUAL: Sequence[Any] = (False, (), "")
+_USUAL: Sequence[Any] = (False, (), "", ())
 """The rarely used fields of ``Location`` as most files have them."""
 UNSETTLED = "!"
 """In ``Location.staged``: a move or a cut is pending; settle it before touching the bytes."""
@@ -92,7 +93,8 @@ class Location:
     time), ``version`` with every change, ``trims`` with every shrinking. ``sha256`` is empty unless
     the content was written whole. ``staged`` names the staging file that the bytes are in until it is
     moved to the file's own path, or is ``UNSETTLED``. ``is_apart`` says that the bytes lie at a path that
-    follows no names: at ``at``, or where that is empty at the inode's own. ``charges`` names the optional
+    follows no names: at ``at``, or where that is empty at the inode's own. ``parts`` are those of the blocks
+    that lie elsewhere. ``charges`` names the optional
     quotas that the held bytes are counted in, besides the support's.
     """
 
@@ -107,7 +109,31 @@ class Location:
     is_apart: bool = False
     charges: tuple[str, ...] = ()
     at: str = ""
+    parts: tuple[Part, ...] = ()
     rest: tuple[Any, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """The main place: where whatever lies in no part is."""
+        return self.storage_id, self.at
+
+    @property
+    def main_blocks(self) -> Blocks:
+        """Which bytes lie at the main place."""
+        held = self.blocks
+        for part in self.parts:
+            held = block_lists.subtract(held, part.blocks)
+        return held
+
+    @property
+    def held_on(self) -> Mapping[str, int]:
+        """How many bytes take room on which storage."""
+        if not self.parts:
+            return {self.storage_id: self.held_b}
+        held = {self.storage_id: block_lists.total(self.main_blocks)}
+        for part in self.parts:
+            held[part.storage_id] = held.get(part.storage_id, 0) + block_lists.total(part.blocks)
+        return held
 
     def apart_path(self, space_id: SpaceId, uuid: str) -> StoragePath:
         """Return where the bytes of a file lie that lie apart from names."""
@@ -137,8 +163,11 @@ class Location:
         )
 
     def _rarities(self) -> Sequence[Any]:
-        if self.rest or self.at:
-            return (self.is_apart, list(self.charges), self.at, *self.rest)
+        if self.rest or self.parts:
+            parts = [part.pack() for part in self.parts]
+            return (self.is_apart, list(self.charges), self.at, parts, *self.rest)
+        if self.at:
+            return (self.is_apart, list(self.charges), self.at)
         if self.charges:
             return (self.is_apart, list(self.charges))
         return (True,) if self.is_apart else ()
@@ -153,10 +182,10 @@ class Location:
         storage_id = unpack_id(storage_id)
         if not rare:
             return cls(storage_id, size_b, held, version, generation, sha256, staged, trims)
-        is_apart, charges, at, *rest = (*rare, *_USUAL[len(rare) :])
+        is_apart, charges, at, parts, *rest = (*rare, *_USUAL[len(rare) :])
         return cls(
             *(storage_id, size_b, held, version, generation, sha256, staged, trims),
-            *(is_apart, tuple(charges), at, tuple(rest)),
+            *(is_apart, tuple(charges), at, tuple(map(Part.unpack, parts)), tuple(rest)),
         )
 
 

@@ -17,6 +17,7 @@ from op_worker.files.stored.intents import INTENTS
 from op_worker.files.stored.lives import life_of, require_life_of
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.packing import SCHEMA, pack, unpack
+from op_worker.files.stored.parts import Place
 from op_worker.files.stored.paths import GROWING, flat_path, staging_path, storage_path
 from op_worker.storage.helper import StoragePath
 
@@ -96,6 +97,11 @@ class Landing:
     generation: bytes
     stays: bool = False
     is_entered: bool = False
+
+    @property
+    def place(self) -> Place:
+        """The place as locations name it."""
+        return self.storage_id, self.path
 
     @property
     def field(self) -> str:

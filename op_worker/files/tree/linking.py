@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-from cluster_worker.persistence.engine import Step
+from cluster_worker.persistence.engine import ABSENT, Check, Step
 from onedata.errors import Errno, NotFound, Posix
 from onedata.ids import FileGuid, FileUuid, new_id
 from op_worker.auth.caller import Caller
@@ -20,6 +20,7 @@ from op_worker.files.stored.documents import LOCATION, PARENT, UNSETTLED
 from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.files.stored.nodes import Chain
 from op_worker.files.stored.paths import inode_path
+from op_worker.files.stored.recycled import BIN
 from op_worker.files.translation import translated
 from op_worker.files.tree.creation import Creation
 
@@ -61,7 +62,11 @@ class Linking:
         context, file, now_s = self._context, source.file, self._context.wall_clock()
         link = new_id(context.random_bytes)
         documents = hard_links.documents_with_name(file, now_s)
-        steps: list[Step] = [*batches.steady(directory), batches.touch(directory.file, now_s)]
+        steps: list[Step] = [
+            *batches.steady(directory),
+            batches.touch(directory.file, now_s),
+            Check(file.key, BIN, ABSENT),  # nothing else tells that it was just removed if no bytes move
+        ]
         intent = None
         location = hard_links.apart(file)
         if location is not None:

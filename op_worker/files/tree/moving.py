@@ -214,8 +214,10 @@ class Moving:
             new = self._context.journal.new
             intents.append(new(IntentKind.MOVE, storage, source.file.key, target, source.storage_path))
         replaced = place.replaced
-        if replaced is not None and (replaced.is_apart or not intents):
-            intents.extend(self._removal.removal_intents(visit, replaced))
+        if replaced is not None:
+            removals = self._removal.removal_intents(visit, replaced)
+            gives_way = bool(intents) and not replaced.is_apart
+            intents.extend(removals[1:] if gives_way else removals)
         return intents
 
     def settled(self, visit: Visit, source: Chain, place: Place) -> list[Step]:

@@ -25,6 +25,7 @@ from op_worker.files.stored.documents import (
 from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.files.stored.meta import Meta
 from op_worker.files.stored.packing import UnknownSchemaError
+from op_worker.files.stored.parts import Part
 from op_worker.storage.helper import StoragePath
 
 ids = st.one_of(st.binary(min_size=16, max_size=16).map(bytes.hex), st.text(max_size=40), st.just("A" * 32))
@@ -67,6 +68,7 @@ locations = st.builds(
     st.booleans(),
     st.lists(st.text(max_size=9), max_size=2).map(tuple),
     st.text(max_size=9),
+    st.lists(st.builds(Part, ids, st.text(max_size=9), block_lists), max_size=2).map(tuple),
     rests,
 )
 intents = st.builds(

@@ -19,6 +19,7 @@ from op_worker.files.stored.landings import LANDINGS
 from op_worker.placement.policy import policy_of
 from op_worker.storage.helper import Capacity, StorageError, StorageFile, StoragePath, StorageUnavailable
 from op_worker.storage.helpers.memory import MemoryHelper
+from op_worker.storage.records import StorageRecord
 from tests.support.immediate import now
 from tests.support.spaces import (
     SECOND,
@@ -175,14 +176,26 @@ def test_a_short_content_goes_to_the_next_storage_when_one_does_not_take_it(trou
     assert now(site.engine.get_all(Scope(SPACE), LANDINGS)) == {}
 
 
-def test_storages_that_are_drained_or_unwell_take_nothing_new() -> None:
+def _draining(record: StorageRecord) -> StorageRecord:
+    return evolve(record, is_draining=True)
+
+
+def _readonly(record: StorageRecord) -> StorageRecord:
+    return evolve(record, is_draining=False, is_readonly=True)
+
+
+def _writable(record: StorageRecord) -> StorageRecord:
+    return evolve(record, is_readonly=False)
+
+
+def test_storages_that_are_drained_read_only_or_unwell_take_nothing_new() -> None:
     site = double_site()
     files = ruled(site, {"expression": f"storageId={SECOND}"})
     storages = files.context.storages
-    record = storages.get(SECOND).record  # type: ignore[union-attr]  # it is there
-    now(storages.add_storage(evolve(record, is_draining=True)))
-    assert put(files, "f") == STORAGE
-    now(storages.add_storage(record))
+    for change in (_draining, _readonly):
+        now(storages.change_storage(SECOND, change))
+        assert put(files, "f") == STORAGE
+    now(storages.change_storage(SECOND, _writable))
     assert put(files, "f") == SECOND
     storages.is_healthy = lambda storage_id: storage_id != SECOND
     assert put(files, "f") == STORAGE

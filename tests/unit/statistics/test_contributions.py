@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from op_worker.statistics.contributions import BUCKETS, UNKNOWN, Contribution, bucket_of
-from op_worker.statistics.counts import OF_DIRECTORY, add, negative, of_file, series_of, value_of
+from op_worker.statistics.counts import (
+    OF_DIRECTORY,
+    PHYSICAL,
+    add,
+    negative,
+    of_file,
+    on_several,
+    series_of,
+    value_of,
+)
 
 ids = st.sampled_from(["0123456789abcdef" * 2, "space_x", "f" * 32])
 sizes = st.integers(0, 2**53 - 1)
@@ -63,3 +72,10 @@ def test_every_series_has_a_value() -> None:
         "physical_size_s": 0,
         "physical_size_t": 5,
     }
+
+
+@given(st.dictionaries(st.integers(0, 3), st.integers(0, 9)))
+def test_contributions_of_files_on_several_storages_come_back(held: dict[int, int]) -> None:
+    one = Contribution("f" * 32, False, on_several(9, 9, held))
+    assert Contribution.decode(one.encode()) == one
+    assert sum(one.counts[PHYSICAL:]) == sum(held.values())
