@@ -70,4 +70,10 @@ class NullFile:
         return
 
 
-NULLDEVICE = StorageType(name="nulldevice", make=lambda parameters, surroundings: NullHelper(), is_posix=True)
+NULLDEVICE = StorageType(
+    name="nulldevice",
+    make=lambda parameters, surroundings: NullHelper(),
+    is_posix=True,
+    is_buffered=False,
+    is_probed=False,
+)
