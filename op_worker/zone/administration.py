@@ -20,6 +20,7 @@ from onedata.errors import (
 from onedata.ids import SpaceId, StorageId, new_id
 from onedata.tokens.token import Token
 from onedata.tokens.types import InviteToken, InviteType
+from op_worker.storage.health.probe import ProbeFailed
 from op_worker.storage.helper import StorageError
 from op_worker.storage.records import StorageRecord
 from op_worker.storage.registry import Storages
@@ -92,7 +93,7 @@ class ProviderAdministration:
 
         Raises:
             OnedataError: the description is wrong; it says which parameter.
-            StorageTestFailed: it cannot be used now.
+            StorageTestFailed: some node of ours cannot use it now, or does not see what another wrote.
         """
         record = StorageRecord(
             storage_id=storage_id or StorageId(new_id(self._random_bytes)),
@@ -105,7 +106,8 @@ class ProviderAdministration:
         except BadStorageError as error:
             raise error.error or BadData(name, str(error)) from error
         except StorageError as error:
-            raise StorageTestFailed("read") from error  # the helper looks for its root folder
+            operation = error.operation if isinstance(error, ProbeFailed) else "access"
+            raise StorageTestFailed(operation) from error
         return record.storage_id
 
     async def storages(self) -> list[StorageRecord]:
