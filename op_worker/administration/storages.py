@@ -23,6 +23,7 @@ from onedata.ids import StorageId, new_id
 from op_worker.administration.descriptions import Description
 from op_worker.mapping.feeds import FeedSettings
 from op_worker.mapping.service import UserMapping
+from op_worker.storage.health.probe import ProbeFailed
 from op_worker.storage.helper import StorageError
 from op_worker.storage.parameters import arguments_of, changed, shown, stored, taken_apart
 from op_worker.storage.records import StorageRecord
@@ -254,4 +255,5 @@ def _as_told(name: str) -> Iterator[None]:
     except BadStorageError as error:
         raise error.error or BadData(name, str(error)) from error
     except StorageError as error:
-        raise StorageTestFailed("read") from error  # what is tried is whether it is there
+        operation = error.operation if isinstance(error, ProbeFailed) else "access"
+        raise StorageTestFailed(operation) from error

@@ -61,7 +61,7 @@ def striped(place: CephPlace) -> StripedStore:
     return StripedStore(StripedPool(StriperLibrary.load(), place), REACTOR)
 
 
-STORES = {"cephrados": in_objects, "ceph": striped}
+STORES: dict[str, Any] = {"cephrados": in_objects, "ceph": striped}
 TYPES = {"cephrados": CEPHRADOS, "ceph": CEPH}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -93,7 +94,8 @@ def test_a_folder_has_each_name_once_however_the_keys_are_paged(keys: set[str], 
     for key in keys:
         name, slash, _ = key.partition("/")
         entries[(name + slash).encode()] = name + slash if slash else ObjectStat(ObjectKey("d/" + key), 1)
-    names, found = FolderNames("d/", Modes(0o644, 0o755)), []
+    names = FolderNames("d/", Modes(0o644, 0o755))
+    found: list[Any] = []
     ordered = [entries[key] for key in sorted(entries)]
     for start in range(0, len(ordered), limit):
         some = ordered[start : start + limit]
