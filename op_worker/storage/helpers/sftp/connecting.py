@@ -89,6 +89,11 @@ class _Transport(SSHClientTransport):
         if server.host_key.algorithms:
             self.supportedPublicKeys = list(server.host_key.algorithms)
 
+    def connectionMade(self) -> None:
+        connection: Any = self.transport
+        connection.setTcpNoDelay(True)  # requests are small, and somebody waits for each
+        super().connectionMade()
+
     def verifyHostKey(self, hostKey: bytes, fingerprint_: bytes) -> Deferred[bool]:  # noqa: N803
         shown = fingerprint(hostKey)
         if shown == self._server.host_key.fingerprint:

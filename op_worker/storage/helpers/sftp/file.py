@@ -55,6 +55,17 @@ class SftpFile:
     async def size(self) -> int:
         return (await self.attributes()).size_b or 0
 
+    async def size_and_first(self, size_b: int) -> tuple[int, bytes]:
+        """Return the size and the first ``size_b`` bytes, asked for at once."""
+        asked_size = Deferred.fromCoroutine(self.size())
+        try:
+            first = await self.read(0, size_b)
+        except BaseException:
+            asked_size.addErrback(lambda _: None)
+            asked_size.cancel()
+            raise
+        return await asked_size, first
+
     async def attributes(self) -> Attributes:
         """Return what the server says of the open file."""
         return Reader((await self._ask(Kind.FSTAT, b"")).body).attributes()

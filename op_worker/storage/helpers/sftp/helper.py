@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from op_worker.storage.helper import (
     Capacity,
+    Opened,
     Scanned,
     StorageError,
     StorageFile,
@@ -48,6 +49,18 @@ class SftpHelper:
             if error.errno != errno.ENOENT:
                 raise
         return await self._open_new(path, OpenFlag.READ | OpenFlag.WRITE | OpenFlag.CREATE)
+
+    async def open_with_first(self, path: StoragePath, size_b: int) -> Opened:
+        file = await self._open_existing(path, OpenFlag.READ)
+        try:
+            total_b, first = await file.size_and_first(size_b)
+        except BaseException:
+            await file.close()
+            raise
+        if len(first) < total_b:
+            return Opened(total_b, first, file)
+        await file.close()
+        return Opened(len(first), first, None)
 
     async def write_whole(self, path: StoragePath, data: bytes) -> None:
         parts(path)
