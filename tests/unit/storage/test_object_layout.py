@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.helper import Scanned, StorageError, StoragePath
 from op_worker.storage.objects.layout import MOST_BLOCKS, MOST_KEYS, Layout, check_path, fitted, overlaid
 from op_worker.storage.objects.listing import FolderNames, Modes
 from op_worker.storage.objects.store import ObjectKey, ObjectPage, ObjectStat
@@ -93,7 +93,8 @@ def test_a_folder_has_each_name_once_however_the_keys_are_paged(keys: set[str], 
     for key in keys:
         name, slash, _ = key.partition("/")
         entries[(name + slash).encode()] = name + slash if slash else ObjectStat(ObjectKey("d/" + key), 1)
-    names, found = FolderNames("d/", Modes(0o644, 0o755)), []
+    names = FolderNames("d/", Modes(0o644, 0o755))
+    found: list[Scanned] = []
     ordered = [entries[key] for key in sorted(entries)]
     for start in range(0, len(ordered), limit):
         some = ordered[start : start + limit]
