@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from op_worker.storage.helper import StorageError, StoragePath
+from op_worker.storage.helper import Scanned, StorageError, StoragePath
 from op_worker.storage.objects.layout import MOST_BLOCKS, MOST_KEYS, Layout, check_path, fitted, overlaid
 from op_worker.storage.objects.listing import FolderNames, Modes
 from op_worker.storage.objects.store import ObjectKey, ObjectPage, ObjectStat
@@ -95,7 +94,7 @@ def test_a_folder_has_each_name_once_however_the_keys_are_paged(keys: set[str], 
         name, slash, _ = key.partition("/")
         entries[(name + slash).encode()] = name + slash if slash else ObjectStat(ObjectKey("d/" + key), 1)
     names = FolderNames("d/", Modes(0o644, 0o755))
-    found: list[Any] = []
+    found: list[Scanned] = []
     ordered = [entries[key] for key in sorted(entries)]
     for start in range(0, len(ordered), limit):
         some = ordered[start : start + limit]
