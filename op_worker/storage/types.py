@@ -121,6 +121,7 @@ class StorageType:
         is_posix: whether users act under their own uid and gid.
         is_scannable: whether files that are there are found by looking through it; of object storages only
             those with one object for each file.
+        is_legacy: whether only the storages of this type that there are go on; none is added.
     """
 
     name: str
@@ -133,6 +134,7 @@ class StorageType:
     is_writable: bool = True
     is_posix: bool = False
     is_scannable: bool = True
+    is_legacy: bool = False
 
 
 class BadStorageError(Exception):
