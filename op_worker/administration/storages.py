@@ -143,6 +143,8 @@ class StorageAdministration:
         type_ = self._type_named(description.type or "")
         with _as_told(description.name or ""):
             parameters = taken_apart(type_, description.parameters)
+        if earlier is None and type_.is_legacy:
+            raise BadData("type", f"no storages of type {type_.name} are added any more")
         if earlier is not None and not _is_of_same_kind(type_, earlier, parameters):
             raise AlreadyExists
         before = FeedSettings() if earlier is None else FeedSettings.of(earlier)

@@ -123,6 +123,7 @@ class StorageType:
             those with one object for each file.
         is_buffered: whether joining small writes and reading ahead may help.
         is_probed: whether a file that one node writes is there for the others, so that checks try it.
+        is_legacy: whether only the storages of this type that there are go on; none is added.
     """
 
     name: str
@@ -137,6 +138,7 @@ class StorageType:
     is_scannable: bool = True
     is_buffered: bool = True
     is_probed: bool = True
+    is_legacy: bool = False
 
 
 class BadStorageError(Exception):

@@ -79,6 +79,15 @@ async def test_names_and_ids_of_storages_are_not_taken_twice(world: World) -> No
 
 
 @ensureDeferred
+async def test_storages_of_a_type_of_old_are_not_added_any_more(world: World) -> None:
+    await world.start_provider(world.provider_config(local=local(world)))
+    place = {"monitorHostname": "m", "clusterName": "ceph", "poolName": "p", "username": "u", "key": "k"}
+    refused = await world.admin()("POST", STORAGES, {"old": {"type": "ceph", **place}})
+    assert (refused.status, refused.error) == (400, "badData")
+    assert (await world.admin()("GET", STORAGES)).body == {"ids": ["local-lab"]}
+
+
+@ensureDeferred
 async def test_support_is_told_resized_and_ended_when_nothing_is_lost(world: World) -> None:
     anna, token = await in_zone(world)
     admin, user = world.admin(), world.provider_client().with_token(token)

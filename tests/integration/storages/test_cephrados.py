@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -61,7 +61,7 @@ def striped(place: CephPlace) -> StripedStore:
     return StripedStore(StripedPool(StriperLibrary.load(), place), REACTOR)
 
 
-STORES: dict[str, Any] = {"cephrados": in_objects, "ceph": striped}
+STORES: Mapping[str, Callable[[CephPlace], Any]] = {"cephrados": in_objects, "ceph": striped}
 TYPES = {"cephrados": CEPHRADOS, "ceph": CEPH}
 
 

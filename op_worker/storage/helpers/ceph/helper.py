@@ -10,13 +10,12 @@ from op_worker.storage.helpers.ceph.store import THREADS, StripedStore
 from op_worker.storage.helpers.ceph.striped_pool import StripedPool
 from op_worker.storage.helpers.cephrados.place import ARGUMENTS, CREDENTIALS, CephPlace
 from op_worker.storage.objects.helper import object_helper
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import HelperSurroundings, Parameters, PathType, StorageType
-
-_TIMEOUT_S = 60.0
 
 
 def _make(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHelper:
-    pool = StripedPool(StriperLibrary.load(), CephPlace.of(parameters, _TIMEOUT_S))
+    pool = StripedPool(StriperLibrary.load(), CephPlace.of(parameters, timeout_s(parameters)))
     store = StripedStore(pool, cast(Any, surroundings.reactor))
     return object_helper(store, 0, transfers=THREADS, random_bytes=surroundings.random_bytes)
 
@@ -28,4 +27,5 @@ CEPH = StorageType(
     make=_make,
     path_types=(PathType.FLAT, PathType.CANONICAL),
     is_object_storage=True,
+    is_legacy=True,
 )

@@ -10,13 +10,12 @@ from op_worker.storage.helpers.cephrados.place import ARGUMENTS, BLOCK_SIZE, CRE
 from op_worker.storage.helpers.cephrados.pool import RadosPool
 from op_worker.storage.helpers.cephrados.store import RadosStore
 from op_worker.storage.objects.helper import object_helper
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import HelperSurroundings, Parameters, PathType, StorageType
-
-_TIMEOUT_S = 60.0
 
 
 def _make(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHelper:
-    place = CephPlace.of(parameters, _TIMEOUT_S)
+    place = CephPlace.of(parameters, timeout_s(parameters))
     pool = RadosPool(load_rados(), place, cast(Any, surroundings.reactor))
     return object_helper(
         RadosStore(pool), parameters.integer(BLOCK_SIZE.name), random_bytes=surroundings.random_bytes

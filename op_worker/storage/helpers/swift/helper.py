@@ -8,6 +8,7 @@ from op_worker.storage.helpers.swift.identity import SwiftUser
 from op_worker.storage.helpers.swift.store import SwiftStore
 from op_worker.storage.helpers.web.connections import Connections
 from op_worker.storage.objects.helper import object_helper
+from op_worker.storage.parameters import timeout_s
 from op_worker.storage.types import (
     HelperSurroundings,
     Kind,
@@ -19,7 +20,6 @@ from op_worker.storage.types import (
 
 CONNECTIONS = 25
 _BLOCK_SIZE = Parameter(name="blockSize", kind=Kind.INTEGER, default="10485760", is_fixed=True)
-_TIMEOUT_S = 60.0
 
 
 def _make(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHelper:
@@ -29,7 +29,7 @@ def _make(parameters: Parameters, surroundings: HelperSurroundings) -> StorageHe
         user,
         Connections(surroundings.reactor, CONNECTIONS),
         surroundings.reactor,
-        _TIMEOUT_S,
+        timeout_s(parameters),
     )
     return object_helper(
         SwiftStore(account, parameters.text("containerName")),
