@@ -15,6 +15,10 @@ _ADDED: list[Any] = [{}, [False] * 4, {}, {}]
 """What stands for the fields that records of earlier versions do not have."""
 
 
+_USUAL: list[Any] = [[], True]
+"""The same for supports."""
+
+
 class UnknownSchemaError(Exception):
     """A stored record is of a version that this program does not know; upgrade the program."""
 
@@ -87,25 +91,29 @@ class StorageRecord:
 class SupportRecord:
     """The storages of a space, each with the bytes that it gives; the order counts.
 
-    ``sizes_b`` has one at least.
+    ``sizes_b`` has one at least. ``keeps_names`` tells whether files may lie under their names on the first
+    one: not when it came to be the first, for what lies flat there would get in their way.
     """
 
     space_id: SpaceId
     sizes_b: Mapping[StorageId, int]
+    keeps_names: bool = True
     rest: tuple[Any, ...] = ()
 
     def encode(self) -> bytes:
         [first, *others] = ([storage_id, size_b] for storage_id, size_b in self.sizes_b.items())
-        further = [others] if others or self.rest else []
-        packed: bytes = msgpack.packb([SCHEMA, *first, *further, *self.rest])
+        further: list[Any] = [others] if others else []
+        if self.rest or not self.keeps_names:
+            further = [others, self.keeps_names, *self.rest]
+        packed: bytes = msgpack.packb([SCHEMA, *first, *further])
         return packed
 
     @classmethod
     def decode(cls, space_id: str, data: bytes) -> SupportRecord:
         storage_id, size_b, *later = _unpack(data)
-        others, *rest = later or [[]]
+        others, keeps_names, *rest = [*later, *_USUAL[len(later) :]]
         sizes_b = dict([(storage_id, size_b), *others])
-        return cls(space_id=SpaceId(space_id), sizes_b=sizes_b, rest=tuple(rest))
+        return cls(space_id=SpaceId(space_id), sizes_b=sizes_b, keeps_names=keeps_names, rest=tuple(rest))
 
 
 def _unpack(data: bytes) -> list[Any]:

@@ -166,6 +166,7 @@ class Support:
 
     space_id: SpaceId
     backings: Sequence[Backing]
+    keeps_names: bool = True
 
     @property
     def storage(self) -> Storage:
@@ -189,7 +190,7 @@ class Support:
     @property
     def named(self) -> Storage | None:
         """The storage on which files lie under the names that users see; ``None`` when none does that."""
-        return self.storage if self.storage.keeps_names else None
+        return self.storage if self.keeps_names and self.storage.keeps_names else None
 
 
 class Storages(OrderedService):
@@ -394,8 +395,10 @@ class Storages(OrderedService):
             if stored is None:
                 raise BadStorageError(f"there is no storage {storage_id}")
             found = await self._stored_support(space_id)
-            before = {} if found is None else SupportRecord.decode(space_id, found.data).sizes_b
-            record = SupportRecord(space_id=space_id, sizes_b={**before, storage_id: size_b})
+            record = SupportRecord(space_id=space_id, sizes_b={storage_id: size_b})
+            if found is not None:
+                record = SupportRecord.decode(space_id, found.data)
+                record = evolve(record, sizes_b={**record.sizes_b, storage_id: size_b})
             return [
                 Put(SUPPORTS, space_id, record.encode(), ABSENT if found is None else found.revision),
                 Put(STORAGES, storage_id, stored.data, expect=stored.revision),  # so that none removes it
@@ -408,7 +411,10 @@ class Storages(OrderedService):
         return support
 
     async def withdraw(self, space_id: SpaceId, storage_id: StorageId) -> None:
-        """End the support of a space by one storage, whose files stay; with the last one the support ends."""
+        """End the support of a space by one storage, whose files stay; with the last one the support ends.
+
+        When it was the first, names are kept on none from then on.
+        """
 
         async def decide() -> list[Step]:
             found = await self._stored_support(space_id)
@@ -418,7 +424,9 @@ class Storages(OrderedService):
             left = {one: size_b for one, size_b in record.sizes_b.items() if one != storage_id}
             if not left:
                 return [Delete(SUPPORTS, space_id, expect=found.revision)]
-            return [Put(SUPPORTS, space_id, evolve(record, sizes_b=left).encode(), found.revision)]
+            is_same = next(iter(left)) == next(iter(record.sizes_b))
+            after = evolve(record, sizes_b=left, keeps_names=record.keeps_names and is_same)
+            return [Put(SUPPORTS, space_id, after.encode(), found.revision)]
 
         await self._retrying(decide)
 
@@ -512,7 +520,7 @@ class Storages(OrderedService):
             if (storage := self._storages.get(storage_id)) is not None
         ]
         if first in self._storages:
-            self._supports[record.space_id] = Support(record.space_id, backings)
+            self._supports[record.space_id] = Support(record.space_id, backings, record.keeps_names)
 
 
 def _is_used_alike(one: StorageRecord, other: StorageRecord) -> bool:

@@ -21,7 +21,7 @@ from onedata.ids import SpaceId, new_id
 from op_worker.files.committing.journal import Journal
 from op_worker.files.stored.documents import Location
 from op_worker.files.stored.landings import Landing, Wanted, growing
-from op_worker.files.stored.paths import flat_path, staging_path
+from op_worker.files.stored.paths import flat_path, moved_path, staging_path
 from op_worker.storage.helper import StorageError, StoragePath
 from op_worker.storage.registry import Storage, Storages, Support
 from op_worker.storage.types import PathType
@@ -34,7 +34,7 @@ def is_named(support: Support, storage: Storage) -> bool:
 
 def is_as_made(support: Support, storage: Storage) -> bool:
     """Whether files lie under the names that they had when they were made, because nothing moves there."""
-    is_first = support.storage.storage_id == storage.storage_id
+    is_first = support.keeps_names and support.storage.storage_id == storage.storage_id
     return is_first and storage.path_type is PathType.CANONICAL and not storage.keeps_names
 
 
@@ -92,7 +92,8 @@ class Places:
         """
         space_id, generation = support.space_id, self._random_bytes(8)
         name = await self._journal.new_staging_name(space_id)
-        path = flat_path(space_id, key, generation.hex())
+        path_of = moved_path if is_named(support, storage) else flat_path
+        path = path_of(space_id, key, generation.hex())
         landing = Landing(storage.storage_id, name, path, key, generation, stays=True, is_entered=True)
         await self._engine.commit(Scope(space_id), Batch(landing.enter()))
         return landing

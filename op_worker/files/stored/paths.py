@@ -17,6 +17,7 @@ TRASH = RESERVED_PREFIX + "trash"
 INODES = RESERVED_PREFIX + "inodes"
 NAMELESS = RESERVED_PREFIX + "nameless"
 COPIES = RESERVED_PREFIX + "copies"
+MOVED = RESERVED_PREFIX + "moved"
 GROWING = "~"
 """Names of staging files that grow over many requests begin so; no name of a node does."""
 URI_PREFIXES = ("http://", "https://")
@@ -96,6 +97,14 @@ def flat_path(space_id: SpaceId, uuid: str, generation: str = "") -> StoragePath
     """
     folders = "/".join(uuid[:3]) if len(uuid) > 3 else "other"
     return StoragePath(f"{space_id}/{folders}/{uuid}{'.' if generation else ''}{generation}")
+
+
+def moved_path(space_id: SpaceId, uuid: str, generation: str) -> StoragePath:
+    """Return where a content lies that came from another storage, among files that lie under their names.
+
+    A flat path would lead through directories of users, who may rename and remove them.
+    """
+    return StoragePath(f"{space_id}/{MOVED}/{uuid}.{generation}")
 
 
 def ancestor_paths(path: StoragePath) -> list[StoragePath]:

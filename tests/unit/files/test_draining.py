@@ -206,3 +206,16 @@ def test_a_half_moved_content_is_read_written_cut_and_removed() -> None:
     now(files.remove(owner, path("d/f")))
     now(files.recover(SPACE))
     now(check_store(site))
+
+
+def test_what_came_to_a_storage_with_names_is_not_moved_along_with_directories_of_users() -> None:
+    site = deepcopy(_site(SECOND))
+    files = now(site.process())
+    uuid = now(files.stat(owner, path("n"))).guid.uuid
+    now(put(files, f"{uuid[0]}/f", b"a directory called as the first folder of a flat path"))
+    now(drained(files, SECOND))
+    now(files.move(owner, path(uuid[0]), path("elsewhere")))
+    now(files.remove(owner, path("elsewhere")))
+    now(files.recover(SPACE))
+    assert now(read(files, path("n"))) == b"two names"
+    now(check_store(site))

@@ -247,5 +247,8 @@ def test_a_storage_is_added_and_withdrawn_while_the_space_is_used() -> None:
     now(storages.support(SPACE, SECOND, 1 << 30))
     assert {put(files, f"g{number}") for number in range(20)} == {STORAGE, SECOND}
     now(storages.withdraw(SPACE, STORAGE))
+    support = storages.for_space(SPACE)
+    assert support is not None
+    assert support.named is None  # what lies flat on the new first one stays out of the way of names
     now(storages.withdraw(SPACE, SECOND))
     assert storages.for_space(SPACE) is None

@@ -219,8 +219,9 @@ def test_records_keep_unknown_fields_and_refuse_unknown_schemas() -> None:
     assert StorageRecord.decode("x", record.encode()) == record
     for sizes_b in ({MEMORY: 5}, {MEMORY: 5, StorageId("another"): 6}):
         for rest in ((), ("new",)):
-            support = SupportRecord(space_id=SPACE, sizes_b=sizes_b, rest=rest)
-            assert SupportRecord.decode(SPACE, support.encode()) == support
+            for keeps_names in (True, False):
+                support = SupportRecord(space_id=SPACE, sizes_b=sizes_b, keeps_names=keeps_names, rest=rest)
+                assert SupportRecord.decode(SPACE, support.encode()) == support
     assert SupportRecord.decode(SPACE, msgpack.packb([1, MEMORY, 5])).sizes_b == {MEMORY: 5}
     with pytest.raises(UnknownSchemaError):
         SupportRecord.decode(SPACE, b"\x93\x02\xa1a\x01")
