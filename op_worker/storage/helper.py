@@ -16,12 +16,12 @@ StoragePath = NewType("StoragePath", str)
 
 
 class StorageError(Exception):
-    """A storage refused or failed. ``errno`` is the POSIX number; ``path`` is where."""
+    """A storage refused or failed: the POSIX number, where, and the reason in the words of the storage."""
 
     def __init__(self, errno: int, path: str, reason: str = "") -> None:
         name = codes.errorcode.get(errno, str(errno))
         super().__init__(f"{name} at {path!r}{': ' + reason if reason else ''}")
-        self.errno, self.path = errno, path
+        self.errno, self.path, self.reason = errno, path, reason
 
 
 class StorageUnavailable(StorageError):

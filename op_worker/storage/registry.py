@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import Any
 
 from attrs import evolve, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -30,6 +31,8 @@ from onedata.errors import BadValueNotAllowed
 from onedata.ids import SpaceId, StorageId
 from op_worker.storage.capabilities import check_flags
 from op_worker.storage.capacities import Capacities
+from op_worker.storage.config import StorageSection
+from op_worker.storage.health.probe import Detect, available
 from op_worker.storage.helper import (
     StorageHelper,
     SupportsClosing,
@@ -57,6 +60,8 @@ from op_worker.storage.helpers.webdav.helper import WEBDAV
 from op_worker.storage.helpers.xrootd.helper import XROOTD
 from op_worker.storage.parameters import checked, path_type, stored
 from op_worker.storage.records import StorageRecord, SupportRecord
+from op_worker.storage.retiring import Retiring
+from op_worker.storage.stack import Stack
 from op_worker.storage.types import (
     BadStorageError,
     Durability,
@@ -64,10 +69,8 @@ from op_worker.storage.types import (
     PathType,
     StorageType,
 )
-from op_worker.storage.wrappers.measured import MeasuredHelper, StorageTally
-from op_worker.storage.wrappers.prefix import SpaceRootHelper
-from op_worker.storage.wrappers.readonly import ReadonlyHelper
-from op_worker.storage.wrappers.wrapping import wrapped
+from op_worker.storage.verdict import Verdict
+from op_worker.storage.wrappers.measured import StorageTally
 
 PROVIDER = Scope("provider")
 STORAGES = Key("storages")
@@ -104,7 +107,8 @@ class Storage:
     owners: SupportsOwners | None
     modes: SupportsModes | None
     inner: StorageHelper
-    """The helper alone, whose operations nobody counts."""
+    """The helper alone: nothing is counted, refused or tried again, and paths are those of the storage."""
+    stack: Stack
     path_type: PathType = PathType.CANONICAL
 
     @classmethod
@@ -112,11 +116,11 @@ class Storage:
         cls,
         record: StorageRecord,
         helper: StorageHelper,
-        tally: StorageTally,
+        stack: Stack,
         path_type: PathType = PathType.CANONICAL,
     ) -> Storage:
-        """Ask the helper for its powers, once; what it does is counted in ``tally``."""
-        outer: Any = wrapped(MeasuredHelper, helper, tally)
+        """Put the wrappers around a helper, and ask for its powers, once."""
+        outer: Any = stack.around(helper)
         return cls(
             record,
             outer,
@@ -128,6 +132,7 @@ class Storage:
             owners=outer if isinstance(outer, SupportsOwners) else None,
             modes=outer if isinstance(outer, SupportsModes) else None,
             inner=helper,
+            stack=stack,
             path_type=path_type,
         )
 
@@ -203,8 +208,13 @@ class Storages(OrderedService):
         clock: IReactorTime,
         durability: Durability = Durability.PROCESS,
         types: Mapping[str, StorageType] = TYPES,
+        *,
+        settings: StorageSection | None = None,
+        detect: Detect = available,
     ) -> None:
         super().__init__()
+        self._detect = detect
+        self._settings = settings or StorageSection()
         self._engine = engine
         self._surroundings = HelperSurroundings(blocking, durability, clock)
         self._types = types
@@ -215,8 +225,9 @@ class Storages(OrderedService):
         self._tallies: dict[StorageId, StorageTally] = {}
         self.clock = clock
         self.capacities = Capacities(clock)
-        self.is_healthy: Callable[[StorageId], bool] = lambda storage_id: True
-        """Whether a storage answers, as far as is known; whoever looks after their health sets it."""
+        self._verdicts: dict[StorageId, Verdict] = {}
+        self._retiring = Retiring(clock)
+        self._retiring.setServiceParent(self)
 
     async def load(self) -> None:
         """Read everything anew; storages that did not change keep their helpers.
@@ -230,10 +241,33 @@ class Storages(OrderedService):
             supports = await self._engine.get_all(PROVIDER, SUPPORTS)
             decoded = [StorageRecord.decode(each, document.data) for each, document in records.items()]
             made = map(self._kept_or_made, decoded)
+            before = self._storages
             self._storages = {storage.storage_id: storage for storage in made if storage is not None}
+            self._retire(before)
             self._supports = {}
             for space_id, document in supports.items():
                 self._add_support(SupportRecord.decode(space_id, document.data))
+
+    def stopService(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._stop())
+
+    def is_healthy(self, storage_id: StorageId) -> bool:
+        """Whether a storage can be used, as the last check found it."""
+        verdict = self._verdicts.get(storage_id)
+        return verdict is None or verdict.is_healthy
+
+    @property
+    def settings(self) -> StorageSection:
+        """How storages are used and watched."""
+        return self._settings
+
+    def helper_of(self, record: StorageRecord) -> StorageHelper:
+        """Return a helper of a storage, known or not; whoever asks closes it. Raises: BadStorageError."""
+        return self._made(record).inner
+
+    def checked(self, record: StorageRecord) -> StorageRecord:
+        """Return a record with all parameters checked and defaults put in. Raises: BadStorageError."""
+        return self._checked(record)
 
     @property
     def blocking(self) -> Blocking:
@@ -282,7 +316,7 @@ class Storages(OrderedService):
             type_ = self._types[record.type]
             theirs = stored(type_, record.arguments, {**record.credentials, **credentials})
             helper = type_.make(theirs, self._surroundings)
-        return Storage.of(record, helper, self._tallies[record.storage_id], storage.path_type)
+        return Storage.of(record, helper, storage.stack, storage.path_type)
 
     def for_space(self, space_id: SpaceId) -> Support | None:
         """Return the support of a space; ``None`` when this provider gives it none."""
@@ -295,11 +329,16 @@ class Storages(OrderedService):
 
         Raises: BadStorageError; StorageError, such as StorageUnavailable.
         """
-        storage = self._made(self._checked(record))
-        record = storage.record
-        await storage.helper.check()
+        trial = self._made(self._checked(record))
+        try:
+            await self._detect(trial.record, trial.inner)
+        finally:
+            await self._retiring.close(trial)
+        record = trial.record
         await self._commit([Put(STORAGES, record.storage_id, record.encode())])
-        return self._storages.setdefault(record.storage_id, storage)
+        added = self._storages[record.storage_id]
+        added.stack.verdict.problem = ""
+        return added
 
     async def tried(self, record: StorageRecord) -> StorageRecord:
         """Return a record with defaults put in, checked, of a storage that works; nothing is kept.
@@ -387,6 +426,11 @@ class Storages(OrderedService):
         """End the support of a space; its files stay on the storage."""
         await self._commit([Delete(SUPPORTS, space_id)])
 
+    async def _stop(self) -> None:
+        await super().stopService()
+        for storage in self._storages.values():
+            await self._retiring.close(storage)
+
     async def _retrying(self, decide: Callable[[], Awaitable[Sequence[Step]]]) -> None:
         for _ in range(_MOST_TRIES):
             try:
@@ -412,11 +456,22 @@ class Storages(OrderedService):
         known = self._storages.get(record.storage_id)
         if known is not None and known.record == record:
             return known
+        if known is not None and _is_used_alike(known.record, record):
+            return evolve(known, record=record)
         try:
             return self._made(record)
         except BadStorageError as error:
             self._log.error("storage {name} cannot be used here: {error}", name=record.name, error=error)
             return None
+
+    def _retire(self, before: Mapping[StorageId, Storage]) -> None:
+        """Let go of helpers that were replaced or whose storages were removed, once nothing uses them."""
+        used = {id(storage.inner) for storage in self._storages.values()}
+        for storage in before.values():
+            if id(storage.inner) not in used:
+                self._retiring.retire(storage)
+        for storage_id in self._verdicts.keys() - self._storages.keys():
+            del self._verdicts[storage_id]
 
     def _checked(self, record: StorageRecord) -> StorageRecord:
         type_ = self._type_of(record)
@@ -435,14 +490,18 @@ class Storages(OrderedService):
 
     def _made(self, record: StorageRecord) -> Storage:
         type_ = self._type_of(record)
-        tally = self._tallies.setdefault(record.storage_id, StorageTally())
         parameters = stored(type_, record.arguments, record.credentials)
         helper = type_.make(parameters, self._surroundings)
-        if record.is_imported:
-            helper = wrapped(SpaceRootHelper, helper)
-        if record.is_readonly:
-            helper = wrapped(ReadonlyHelper, helper)
-        return Storage.of(record, helper, tally, path_type(parameters))
+        stack = Stack(
+            record,
+            type_,
+            parameters,
+            clock=self._surroundings.reactor,
+            settings=self._settings,
+            tally=self._tallies.setdefault(record.storage_id, StorageTally()),
+            verdict=self._verdicts.setdefault(record.storage_id, Verdict()),
+        )
+        return Storage.of(record, helper, stack, path_type(parameters))
 
     def _add_support(self, record: SupportRecord) -> None:
         """Know a support as far as its storages can be used here; without its first one there is none."""
@@ -454,3 +513,13 @@ class Storages(OrderedService):
         ]
         if first in self._storages:
             self._supports[record.space_id] = Support(record.space_id, backings)
+
+
+def _is_used_alike(one: StorageRecord, other: StorageRecord) -> bool:
+    """Whether a helper made for one record does for the other: what is different is not its business."""
+
+    def matters(record: StorageRecord) -> tuple[object, ...]:
+        flags = (record.is_imported, record.is_readonly)
+        return (record.type, dict(record.arguments), dict(record.credentials), flags)
+
+    return matters(one) == matters(other)

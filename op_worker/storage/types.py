@@ -121,6 +121,8 @@ class StorageType:
         is_posix: whether users act under their own uid and gid.
         is_scannable: whether files that are there are found by looking through it; of object storages only
             those with one object for each file.
+        is_buffered: whether joining small writes and reading ahead may help.
+        is_probed: whether a file that one node writes is there for the others, so that checks try it.
     """
 
     name: str
@@ -133,6 +135,8 @@ class StorageType:
     is_writable: bool = True
     is_posix: bool = False
     is_scannable: bool = True
+    is_buffered: bool = True
+    is_probed: bool = True
 
 
 class BadStorageError(Exception):

@@ -181,4 +181,6 @@ def _parts(path: StoragePath) -> list[str]:
     return parts
 
 
-MEMORY = StorageType(name="memory", make=lambda parameters, surroundings: MemoryHelper())
+MEMORY = StorageType(
+    name="memory", make=lambda parameters, surroundings: MemoryHelper(), is_buffered=False, is_probed=False
+)

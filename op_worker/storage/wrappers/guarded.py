@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from op_worker.storage.helper import StorageFile, StorageHelper, StoragePath, StorageUnavailable
+from op_worker.storage.verdict import Verdict
 from op_worker.storage.wrappers.breaker import Breaker, BreakerState, BreakerTiming
 from op_worker.storage.wrappers.measured import StorageTally
 from op_worker.storage.wrappers.time_limit import OutOfTime, TimeLimit
@@ -56,10 +57,12 @@ class Guard:
         timeout_s: float,
         tally: StorageTally,
         *,
+        verdict: Verdict | None = None,
         retries: RetryTiming | None = None,
         breaker: BreakerTiming | None = None,
         random: Random | None = None,
     ) -> None:
+        self.verdict = verdict or Verdict()
         self.breaker = Breaker(breaker or BreakerTiming())
         self._clock, self._tally = clock, tally
         self._retries = retries or RetryTiming()
@@ -73,8 +76,10 @@ class Guard:
         """Do ``work(*args)`` within the time limit, again when that may help.
 
         Raises: StorageUnavailable(ETIMEDOUT) when it took too long, StorageUnavailable(EAGAIN) without trying
-        while the storage is left alone; what the work raises.
+        while the storage is left alone or was found unusable; what the work raises.
         """
+        if self.verdict.problem:
+            raise StorageUnavailable(errno.EAGAIN, path, self.verdict.problem)
         breaker = self.breaker
         if breaker.state is not BreakerState.CLOSED and not breaker.admits(self._clock.seconds()):
             raise StorageUnavailable(errno.EAGAIN, path, "it could not be reached a moment ago")

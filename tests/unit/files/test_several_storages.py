@@ -181,11 +181,11 @@ def test_storages_that_are_drained_read_only_or_unwell_take_nothing_new() -> Non
     storages = files.context.storages
     record = storages.get(SECOND).record  # type: ignore[union-attr]  # it is there
     for changed in (evolve(record, is_draining=True), evolve(record, is_readonly=True)):
-        now(storages.add_storage(changed))
+        now(storages.change_storage(SECOND, lambda _, changed=changed: changed))  # type: ignore[misc]
         assert put(files, "f") == STORAGE
     now(storages.add_storage(record))
     assert put(files, "f") == SECOND
-    storages.is_healthy = lambda storage_id: storage_id != SECOND
+    storages.get(SECOND).stack.verdict.problem = "it does not answer"  # type: ignore[union-attr]  # it is there
     assert put(files, "f") == STORAGE
 
 

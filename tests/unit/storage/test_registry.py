@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgpack
 import pytest
+from attrs import evolve
 from pytest_twisted import ensureDeferred
 from twisted.internet.task import Clock
 
@@ -21,10 +23,12 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Inline
 from onedata.ids import SpaceId, StorageId
-from op_worker.storage.helper import StorageUnavailable
+from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
+from op_worker.storage.helpers.memory import MemoryHelper
 from op_worker.storage.records import StorageRecord, SupportRecord, UnknownSchemaError
 from op_worker.storage.registry import TYPES, StorageInUseError, Storages
-from op_worker.storage.types import BadStorageError
+from op_worker.storage.retiring import GRACE_S
+from op_worker.storage.types import BadStorageError, HelperSurroundings, Parameters, StorageType
 
 SPACE, MEMORY = SpaceId("space"), StorageId("memory")
 RECORD = StorageRecord(storage_id=MEMORY, name="mem", type="memory", arguments={"timeout": "77123"})
@@ -220,3 +224,68 @@ def test_records_keep_unknown_fields_and_refuse_unknown_schemas() -> None:
     assert SupportRecord.decode(SPACE, msgpack.packb([1, MEMORY, 5])).sizes_b == {MEMORY: 5}
     with pytest.raises(UnknownSchemaError):
         SupportRecord.decode(SPACE, b"\x93\x02\xa1a\x01")
+
+
+class Closing(MemoryHelper):
+    """Tells when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = 0
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def closing_types(made: list[Closing]) -> Mapping[str, StorageType]:
+    def make(parameters: Parameters, surroundings: HelperSurroundings) -> Closing:
+        made.append(Closing())
+        return made[-1]
+
+    return {"memory": StorageType(name="memory", make=make)}
+
+
+@ensureDeferred
+async def test_a_helper_that_was_replaced_is_closed_once_nobody_can_be_using_it() -> None:
+    made: list[Closing] = []
+    clock = Clock()
+    storages = Storages(MemoryEngine(), Inline(), clock, types=closing_types(made))
+    await storages.add_storage(RECORD)
+    trial, first = made
+    assert (trial.closed, first.closed) == (1, 0)
+    await storages.add_storage(evolve(RECORD, arguments={"timeout": "5"}))
+    assert first.closed == 0
+    clock.advance(GRACE_S)
+    assert [helper.closed for helper in made] == [1, 1, 1, 0]
+    await storages.stopService()
+    assert [helper.closed for helper in made] == [1, 1, 1, 1]
+    assert clock.getDelayedCalls() == []
+
+
+@ensureDeferred
+async def test_a_change_that_is_not_the_helpers_business_leaves_it_in_place() -> None:
+    storages = Storages(MemoryEngine(), Inline(), Clock())
+    before = await storages.add_storage(RECORD)
+    after = await storages.add_storage(evolve(RECORD, name="renamed", parameters={"speed": 3.0}))
+    assert after.helper is before.helper
+    assert after.record.name == "renamed"
+
+
+@ensureDeferred
+async def test_the_root_of_an_imported_storage_is_the_root_of_its_space(tmp_path: Path) -> None:
+    storages = Storages(MemoryEngine(), Inline(), Clock())
+    record = StorageRecord(
+        storage_id=MEMORY,
+        name="x",
+        type="posix",
+        arguments={"mountPoint": str(tmp_path)},
+        is_imported=True,
+        is_readonly=True,
+    )
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "f").write_bytes(b"12345")
+    storage = await storages.add_storage(record)
+    assert (await storage.helper.stat(StoragePath("space/d/f"))).size_b == 5
+    with pytest.raises(StorageError) as caught:
+        await storage.helper.remove(StoragePath("space/d/f"))
+    assert caught.value.errno == errno.EROFS

@@ -266,4 +266,6 @@ NULLDEVICE = StorageType(
     ],
     make=_made,
     is_posix=True,
+    is_buffered=False,
+    is_probed=False,
 )

@@ -265,4 +265,5 @@ POSIX = StorageType(
     ],
     make=_made,
     is_posix=True,
+    is_buffered=False,
 )
