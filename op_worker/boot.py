@@ -31,6 +31,12 @@ class Parts(Protocol):
     async def start_workers(self, parent: OrderedService) -> None:
         """Load what is kept and add zone, storages and files."""
 
+    async def answer_call(self, worker: str, payload: Payload) -> Payload:
+        """Answer a call of another node. Raises: BadRequest when there is no such worker."""
+
+    def storage_problems(self) -> Mapping[str, str]:
+        """What keeps storages from being used, by their names."""
+
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
 
@@ -75,8 +81,10 @@ class OpWorkerApplication:
                 pass
 
     async def handle_call(self, worker: str, payload: Payload) -> Payload:
-        """Nodes of this application call none: what one has to know of another is in the store."""
-        raise BadRequest(f"no worker {worker}")
+        """Nodes call each other to try storages; all else that one has to know of another is in the store."""
+        if self._parts is None or not self._is_working:
+            raise BadRequest(f"no worker {worker}")
+        return await self._parts.answer_call(worker, payload)
 
     async def healthcheck(self) -> Mapping[str, str]:
         """Status by component."""
@@ -84,6 +92,7 @@ class OpWorkerApplication:
             "datastore_worker": await self._engine_status(),
             "fslogic_worker": "ok" if self._is_working else "out_of_sync",
             "https_listener": "ok" if self._is_listening else "out_of_sync",
+            **self._storage_status(),
         }
 
     async def on_forced_stop(self, reason: str) -> None:
@@ -98,6 +107,14 @@ class OpWorkerApplication:
         if self._parts is None:
             raise RuntimeError("the boot was stopped")
         return self._parts
+
+    def _storage_status(self) -> Mapping[str, str]:
+        """Told once all runs: a storage that cannot be used keeps no cluster from starting."""
+        if self._parts is None or not self._is_listening:
+            return {}
+        problems = self._parts.storage_problems()
+        told = "; ".join(f"{name}: {problem}" for name, problem in sorted(problems.items()))
+        return {"storages": f"error: {told}" if told else "ok"}
 
     async def _engine_status(self) -> str:
         if self._parts is None:

@@ -13,6 +13,7 @@ from cluster_worker.node.config import NodeConfig
 from cluster_worker.persistence.config import RedisConfig
 from cluster_worker.runtime.log_files import LogSection
 from op_worker.files.rules.offer import is_country
+from op_worker.storage.config import StorageSection
 
 ENVIRONMENT_PREFIX = "OP_WORKER"
 
@@ -204,5 +205,6 @@ class OpWorkerConfig:
     metrics: ProviderMetricsSection = field(factory=ProviderMetricsSection)
     log: LogSection = field(factory=LogSection)
     provider: ProviderSection = field(factory=ProviderSection)
+    storage: StorageSection = field(factory=StorageSection)
     zone: ZoneSection = field(factory=ZoneSection)
     local: LocalSection = field(factory=LocalSection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -28,6 +29,8 @@ from cluster_worker.runtime.pool import BlockingPool
 from cluster_worker.runtime.randomness import PooledRandom
 from cluster_worker.runtime.services import OrderedService
 from cluster_worker.runtime.spool import Spools
+from cluster_worker.wire.errors import BadRequest
+from cluster_worker.wire.fields import Payload
 from op_worker.administration.storages import StorageAdministration
 from op_worker.administration.supports import SpaceSupports
 from op_worker.auth.throttle import FailureThrottle
@@ -81,7 +84,9 @@ from op_worker.shares.service import Shares
 from op_worker.snapshots.service import Snapshots
 from op_worker.snapshots.watching import SnapshotWatch, Watching
 from op_worker.statistics.service import StatisticsService, make_statistics
-from op_worker.storage.helper import StorageError
+from op_worker.storage.health.checks import HealthMetrics
+from op_worker.storage.health.nodes import WORKER
+from op_worker.storage.health.service import StorageHealth, make_detection, make_health
 from op_worker.storage.helpers.posix.helper import POSIX
 from op_worker.storage.helpers.posix.identity import can_act_as_others
 from op_worker.storage.registry import Storages
@@ -119,6 +124,7 @@ class ProviderParts:
     jobs: Jobs
     metrics: MetricsService
     importing: ImportingParts
+    health: StorageHealth
 
     @staticmethod
     def make(ground: Ground) -> ProviderParts:
@@ -134,7 +140,9 @@ class ProviderParts:
             membership = make_zone_membership(reactor, config.zone, engine, config.node.node_name)
         is_power = config.redis.durability is RedisDurability.POWER
         durability = Durability.POWER if is_power else Durability.PROCESS
-        storages = Storages(engine, ground.pool, reactor, durability)
+        detect = make_detection(ground.node, config.node.node_name, reactor)
+        storages = Storages(engine, ground.pool, reactor, durability, settings=config.storage, detect=detect)
+        health = make_health(reactor, storages)
         trust = load_trust(config.zone.ca_file)
         mapping = UserMapping(
             engine, membership.zone, storages, ExternalFeed(feed_agent(reactor, trust), reactor), reactor
@@ -216,6 +224,7 @@ class ProviderParts:
         ground.observed.of_boot.use(
             (
                 *(store_metrics, FeedMetrics(bare_engine, readers), StorageMetrics(storages)),
+                HealthMetrics(storages),
                 *(JobMetrics(jobs), SpaceMetrics(metrics, storages)),
             )
         )
@@ -224,7 +233,7 @@ class ProviderParts:
             *(ground, engine, engine_service, membership, storages, mapping, supports, files),
             *(search_thread, searching, compaction, ChangeStreams(files.context, reactor), shares),
             *(statistics, downloads, uploads, snapshots, queue_services),
-            *(jobs, metrics, importing),
+            *(jobs, metrics, importing, health),
         )
 
     def start_engine(self, parent: OrderedService) -> None:
@@ -237,18 +246,12 @@ class ProviderParts:
         self.storages.setServiceParent(parent)
         await self.membership.load(self.storages)
         self.membership.service.setServiceParent(parent)
-        for storage in self.storages.all():
-            try:
-                await storage.helper.check()
-            except StorageError as error:
-                name = storage.record.name
-                _log.error("storage {name} cannot be used now: {error}", name=name, error=error)
         self._tell_who_acts()
         for service in (
             *(self.mapping, self.supports, self.files, self.shares),
             *(self.search_thread, self.searching, self.compaction),
             *(self.statistics, self.downloads, self.uploads, self.snapshots, self.queue_services),
-            *(self.jobs, self.metrics, self.importing.following),
+            *(self.jobs, self.metrics, self.importing.following, self.health.checks),
         ):
             service.setServiceParent(parent)
 
@@ -256,6 +259,16 @@ class ProviderParts:
         is_posix = any(storage.record.type == POSIX.name for storage in self.storages.all())
         if is_posix and not can_act_as_others():
             _log.warn("posix storages: this daemon is not root, so all users act there under its own uid")
+
+    async def answer_call(self, worker: str, payload: Payload) -> Payload:
+        """Answer another node, which tries a storage together with this one."""
+        if worker != WORKER:
+            raise BadRequest(f"no worker {worker}")
+        return await self.health.worker.answer(payload)
+
+    def storage_problems(self) -> Mapping[str, str]:
+        """What keeps storages from being used, by their names."""
+        return self.health.checks.problems()
 
     def start_listeners(self, parent: OrderedService) -> None:
         """Begin to serve HTTPS."""
@@ -309,7 +322,7 @@ class ProviderParts:
             owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
             registering=self.importing.registering,
         )
-        storages = StorageAdministration(self.storages, self.mapping, os.urandom, self.ground.reactor)
+        storages = StorageAdministration(self.storages, self.mapping, os.urandom, self.health.tests)
         administration = ProviderAdministration(self.membership.administered, self.storages)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)

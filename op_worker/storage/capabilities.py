@@ -95,3 +95,8 @@ def _scan_refused(record: StorageRecord, types: Collection[StorageType]) -> Oned
 
 def _names(types: Iterable[StorageType], *, is_object: bool) -> Collection[str]:
     return sorted(each.name for each in types if each.is_object_storage is is_object)
+
+
+def is_tried_by_writing(type_: StorageType, record: StorageRecord) -> bool:
+    """Whether a probe may make a file on a storage, and its nodes see what each other wrote there."""
+    return type_.is_probed and type_.is_writable and not record.is_readonly
