@@ -326,7 +326,7 @@ class ProviderParts:
             owners=ShownOwners(self.storages, self.mapping, self.ground.reactor),
             registering=self.importing.registering,
         )
-        storages = StorageAdministration(self.storages, self.mapping, os.urandom, self.ground.reactor)
+        storages = StorageAdministration(self.storages, self.mapping, os.urandom, self.health.tests)
         administration = ProviderAdministration(self.membership.administered, self.storages)
         spools = Spools(self.ground.folder, self.ground.pool)
         domains = Domains(self.files, zone, self.statistics.answers, system_wall_clock)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from attrs import evolve, frozen
-from twisted.internet.interfaces import IReactorTime
 
 from cluster_worker.persistence.engine import PersistenceUnavailable
 from cluster_worker.runtime.randomness import RandomBytes
@@ -24,6 +23,8 @@ from op_worker.administration.descriptions import Description
 from op_worker.mapping.feeds import FeedSettings
 from op_worker.mapping.service import UserMapping
 from op_worker.storage.health.probe import ProbeFailed
+from op_worker.storage.health.report import Step
+from op_worker.storage.health.trying import StorageTests
 from op_worker.storage.helper import StorageError
 from op_worker.storage.parameters import arguments_of, changed, shown, stored, taken_apart
 from op_worker.storage.records import StorageRecord
@@ -44,7 +45,7 @@ class StorageAdministration:
     _storages: Storages
     _mapping: UserMapping
     _random_bytes: RandomBytes
-    _clock: IReactorTime
+    _tests: StorageTests
 
     async def records(self) -> list[StorageRecord]:
         """Return every storage by name, whichever node added it."""
@@ -108,14 +109,9 @@ class StorageAdministration:
         Raises: NotFound.
         """
         storage = await self._storage(storage_id)
-        began_s, outcome, message = self._clock.seconds(), "passed", ""
-        try:
-            await storage.helper.check()
-        except StorageError as error:
-            outcome, message = "failed", str(error)
-        took_ms = round(1000 * (self._clock.seconds() - began_s))
-        step = {"name": "access", "outcome": outcome, "durationMs": took_ms, "message": message}
-        return {"steps": [step]}
+        with _as_told(storage.record.name):
+            report = await self._tests.test(storage.record)
+        return {"steps": [_step_json(step) for step in report.steps]}
 
     async def drain(self, storage_id: str, *, is_draining: bool) -> dict[str, object]:
         """Let a storage take no new content, or let it take some again. Raises: NotFound."""
@@ -227,6 +223,15 @@ def storage_json(record: StorageRecord, type_: StorageType) -> dict[str, object]
         "draining": record.is_draining,
         "qosParameters": dict(record.parameters),
         **FeedSettings.of(record).to_json(),
+    }
+
+
+def _step_json(step: Step) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "outcome": step.outcome.value,
+        "durationMs": round(1000 * step.took_s),
+        "message": step.words,
     }
 
 

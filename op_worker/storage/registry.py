@@ -35,7 +35,6 @@ from op_worker.storage.config import StorageSection
 from op_worker.storage.health.probe import Detect, available
 from op_worker.storage.helper import (
     StorageHelper,
-    SupportsClosing,
     SupportsDirectories,
     SupportsModes,
     SupportsOpenWithFirst,
@@ -330,12 +329,7 @@ class Storages(OrderedService):
 
         Raises: BadStorageError; StorageError, such as StorageUnavailable.
         """
-        trial = self._made(self._checked(record))
-        try:
-            await self._detect(trial.record, trial.inner)
-        finally:
-            await self._retiring.close(trial)
-        record = trial.record
+        record = await self.tried(record)
         await self._commit([Put(STORAGES, record.storage_id, record.encode())])
         added = self._storages[record.storage_id]
         added.stack.verdict.problem = ""
@@ -346,13 +340,13 @@ class Storages(OrderedService):
 
         Raises: BadStorageError; StorageError.
         """
-        storage = self._made(self._checked(record))
+        trial = self._made(self._checked(record))
         try:
-            await storage.helper.check()
+            await self._detect(trial.record, trial.inner)
         finally:
-            if isinstance(storage.inner, SupportsClosing):
-                await storage.inner.close()
-        return storage.record
+            await self._retiring.close(trial)
+        trial.stack.verdict.problem = ""
+        return trial.record
 
     async def change_storage(
         self, storage_id: StorageId, change: Callable[[StorageRecord], StorageRecord]
