@@ -80,7 +80,7 @@ class WatchedObjects:
 
     async def _pause(self) -> None:
         for _ in range(self._turns.randrange(3) if self._turns else 0):
-            await deferLater(reactor, 0)  # type: ignore[arg-type]  # the module stands for the reactor
+            await deferLater(reactor, 0)
 
     def _check_power(self) -> None:
         if self.left is not None and self.left <= 0:
