@@ -1,4 +1,4 @@
-"""Storages: added, told, changed, tried, drained, removed."""
+"""Storages: added, told, changed, tried, removed."""
 
 from __future__ import annotations
 
@@ -112,15 +112,6 @@ class StorageAdministration:
         with _as_told(storage.record.name):
             report = await self._tests.test(storage.record)
         return {"steps": [_step_json(step) for step in report.steps]}
-
-    async def drain(self, storage_id: str, *, is_draining: bool) -> dict[str, object]:
-        """Let a storage take no new content, or let it take some again. Raises: NotFound."""
-        await self._storage(storage_id)
-        with _as_told(storage_id):
-            await self._storages.change_storage(
-                StorageId(storage_id), lambda record: evolve(record, is_draining=is_draining)
-            )
-        return await self.get(storage_id)
 
     async def remove(self, storage_id: str) -> None:
         """Forget a storage; its files stay. Raises: NotFound; StorageInUse while it supports spaces."""

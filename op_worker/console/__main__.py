@@ -102,9 +102,9 @@ def _storages(parser: argparse.ArgumentParser) -> None:
         ("remove", "forget a storage that supports no space; its files stay"),
     ):
         commands.add_parser(what, help=meaning).add_argument("storage")
-    drain = commands.add_parser("drain", help="no new content goes to a storage")
+    drain = commands.add_parser("drain", help="move what is on a storage to the others of its spaces")
     drain.add_argument("storage")
-    drain.add_argument("--off", action="store_true", help="new content may go there again")
+    drain.add_argument("--off", action="store_true", help="let it take new content again")
 
 
 def _spaces(parser: argparse.ArgumentParser) -> None:

@@ -77,8 +77,8 @@ class Command:
         return FINE
 
     def storages_drain(self, options: Namespace) -> int:
-        body = {"draining": not options.off}
-        return self._facts(self.client.ask("PUT", f"{self._storage(options.storage)}/draining", body))
+        path = f"{self._storage(options.storage)}/draining"
+        return self._facts(self.client.ask("DELETE" if options.off else "PUT", path))
 
     def spaces_list(self, options: Namespace) -> int:
         ids = self.client.ask("GET", "/spaces")["ids"]

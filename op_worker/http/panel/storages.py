@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from onedata.errors import BadValueBoolean
 from op_worker.administration.descriptions import change_of, new_storages
 from op_worker.administration.storages import StorageAdministration
 from op_worker.http.panel.table import PanelCall, PanelRoute
@@ -29,7 +28,6 @@ class StoragesPanel:
             PanelRoute(
                 method="DELETE", path=_ONE, answer=lambda call: self._storages.remove(call.ids["sid"])
             ),
-            PanelRoute(method="PUT", path=f"{_ONE}/draining", answer=self._drain),
             PanelRoute(
                 method="POST", path=f"{_ONE}/test", answer=lambda call: self._storages.test(call.ids["sid"])
             ),
@@ -44,9 +42,3 @@ class StoragesPanel:
 
     async def _modify(self, call: PanelCall) -> dict[str, object]:
         return await self._storages.modify(call.ids["sid"], change_of(await call.body()))
-
-    async def _drain(self, call: PanelCall) -> dict[str, object]:
-        is_draining = (await call.body()).get("draining")
-        if not isinstance(is_draining, bool):
-            raise BadValueBoolean("draining")
-        return await self._storages.drain(call.ids["sid"], is_draining=is_draining)

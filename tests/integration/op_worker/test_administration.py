@@ -30,7 +30,7 @@ async def in_zone(world: World) -> tuple[Client, str]:
 
 
 @ensureDeferred
-async def test_storage_is_added_told_changed_drained_and_removed(world: World) -> None:
+async def test_storage_is_added_told_changed_and_removed(world: World) -> None:
     await world.start_provider(world.provider_config(local=local(world)))
     admin = world.admin()
     assert (await added(world, "st", qosParameters={"tier": "fast"}, readonly=False)).status == 200
@@ -57,9 +57,6 @@ async def test_storage_is_added_told_changed_drained_and_removed(world: World) -
         refused = await admin("PATCH", f"{STORAGES}/st", wrong)
         assert refused.error == error, wrong
     assert (await admin("GET", f"{STORAGES}/st")).body == changed, "what was refused changed nothing"
-    drained = await admin("PUT", f"{STORAGES}/st/draining", {"draining": True})
-    assert drained.body["draining"] is True
-    assert (await admin("PUT", f"{STORAGES}/st/draining", {"draining": 1})).error == "badValueBoolean"
     assert (await admin("DELETE", f"{STORAGES}/local-lab")).error == "storageInUse"
     assert (await admin("DELETE", f"{STORAGES}/st")).status == 204
     assert (await admin("DELETE", f"{STORAGES}/st")).status == 404

@@ -55,9 +55,11 @@ async def test_storages_are_managed_from_the_command_line(world: World) -> None:
     assert "d1\tdisk\tposix\t0\t-" in listed.out.splitlines()
     changed = await run(world, "--json", "storages", "modify", "disk", "qos.tier=slow", "name=slow disk")
     assert (changed.json["name"], changed.json["qosParameters"]) == ("slow disk", {"tier": "slow"})
-    assert (await run(world, "--json", "storages", "drain", "d1")).json["draining"] is True
-    assert (await run(world, "--json", "storages", "drain", "d1", "--off")).json["draining"] is False
-    assert "passed" in (await run(world, "storages", "test", "slow disk")).out
+    assert (await run(world, "--json", "storages", "drain", "d1")).json == {"jobs": []}
+    assert "draining" in (await run(world, "storages", "list")).out
+    assert (await run(world, "storages", "drain", "d1", "--off")).code == 0
+    assert "draining" not in (await run(world, "storages", "list")).out
+    assert "write\tok\t" in (await run(world, "storages", "test", "slow disk")).out
     (world.folder / "disk").rmdir()
     tested = await run(world, "storages", "test", "d1")
     assert tested.code == 1 and "failed" in tested.out
