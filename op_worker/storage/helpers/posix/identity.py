@@ -26,6 +26,8 @@ _SYS_SETGROUPS: Mapping[str, int] = {"x86_64": 116, "aarch64": 159, "riscv64": 1
 _ASK = 0xFFFFFFFF
 """No id at all: setting it changes nothing, and tells the present one."""
 _SOMEBODY = 65_534
+_ROOT = ctypes.c_uint(0)
+"""Only a daemon that is root acts as others."""
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 _thread = threading.local()
@@ -52,12 +54,12 @@ class Identity:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Be the daemon itself for a moment within ``run``."""
-        _leave()
+        """Be the daemon itself for a moment within ``run``; whoever has root's uid needs no group."""
+        _libc.setfsuid(_ROOT)
         try:
             yield
         finally:
-            _enter(self.uid, self.gid)
+            _libc.setfsuid(ctypes.c_uint(self.uid))  # what was allowed before is allowed again
 
 
 def identity_of(credentials: Mapping[str, str]) -> Identity | None:
@@ -90,8 +92,8 @@ def _enter(uid: int, gid: int) -> None:
 
 def _leave() -> None:
     """Anybody may go back to his own ids, so this cannot fail."""
-    _set(_libc.setfsuid, os.geteuid())
-    _set(_libc.setfsgid, os.getegid())
+    _libc.setfsuid(_ROOT)
+    _libc.setfsgid(ctypes.c_uint(os.getegid()))
 
 
 def _set(call: Callable[[ctypes.c_uint], int], number: int) -> bool:
