@@ -9,12 +9,12 @@ from functools import partial
 from attrs import field, frozen
 
 from cluster_worker.runtime.locks import KeyedLocks
-from op_worker.storage.helper import StorageError, StoragePath, StorageStat
+from op_worker.storage.helper import StorageError, StoragePath, StorageStat, StorageUnavailable
 from op_worker.storage.objects.access import ObjectAccess
 from op_worker.storage.objects.contents import Content
 from op_worker.storage.objects.layout import fitted, overlaid
 from op_worker.storage.objects.listing import Modes
-from op_worker.storage.objects.store import ObjectKey
+from op_worker.storage.objects.store import ObjectKey, ObjectStat
 
 _CHANGING = "changing"
 
@@ -24,13 +24,16 @@ class SingleObject:
 
     Every read names the tag of the object that was opened. A write fetches the object, changes it and puts it
     back, so there is a most that it may have; reading has no limit.
+
+    A put whose answer never came is in doubt: the server may carry it out, even later on, so another tag is
+    no sign of others until a put is answered again.
     """
 
     def __init__(self, access: ObjectAccess, most_b: int, key: ObjectKey, size_b: int, tag: str) -> None:
         self._access, self._most_b, self._key = access, most_b, key
         self.size_b, self._tag = size_b, tag
         self.changes = 0
-        self._is_stale = False
+        self._is_stale = self._is_in_doubt = False
         self._locks = KeyedLocks()
 
     @property
@@ -75,10 +78,10 @@ class SingleObject:
     async def size(self) -> int:
         self._check_fresh()
         async with self._locks.hold(_CHANGING):
-            try:
-                found = await self._access.store.stat(self._key)
-            except StorageError as error:
-                raise self._as_stale(error) from error
+            if self._is_in_doubt:
+                await self._adopt()
+                return self.size_b
+            found = await self._found()
             if (found.size_b, found.tag) != (self.size_b, self._tag):
                 raise self._stale()
         return self.size_b
@@ -110,12 +113,20 @@ class SingleObject:
     async def _change(self, size_b: Callable[[], int], changed: Callable[[bytes], bytes]) -> None:
         async with self._locks.hold(_CHANGING):
             self._check_fresh()
+            was_in_doubt = self._is_in_doubt
+            if was_in_doubt:
+                await self._adopt()
             self._check_size(max(size_b(), self.size_b))
             after_b = size_b()
+            self._is_in_doubt = True
             try:
                 tag = await self._access.change_exactly(self._key, self.size_b, self._tag, changed)
+            except StorageUnavailable:
+                raise
             except StorageError as error:
+                self._is_in_doubt = was_in_doubt
                 raise self._as_stale(error) from error
+            self._is_in_doubt = False
             await self._settle(tag, after_b)
 
     async def _settle(self, tag: str, size_b: int) -> None:
@@ -131,8 +142,22 @@ class SingleObject:
         A server may answer anything to those who read what is just replaced.
         """
         async with self._locks.hold(_CHANGING):
+            if self._tag == tag and self._is_in_doubt:
+                await self._adopt()
             if self._tag == tag:
                 raise otherwise
+
+    async def _adopt(self) -> None:
+        """Take the object that is there for ours: nobody knows what became of our last put."""
+        found = await self._found()
+        if (found.size_b, found.tag) != (self.size_b, self._tag):
+            await self._settle(found.tag, found.size_b)
+
+    async def _found(self) -> ObjectStat:
+        try:
+            return await self._access.store.stat(self._key)
+        except StorageError as error:
+            raise self._as_stale(error) from error
 
     def _check_size(self, size_b: int) -> None:
         if size_b > self._most_b:
