@@ -38,6 +38,11 @@ def in_blocks(servers: SwiftServers, name: str) -> StorageHelper:
     return helper_at(servers.auth_url, name, BLOCK_B)
 
 
+def in_blocks_at(servers: SwiftServers, name: str, host: str, port: int) -> StorageHelper:
+    client(servers).put_container(name)
+    return helper_at(f"http://{host}:{port}/auth/v1.0", name, BLOCK_B)
+
+
 def in_single_objects(servers: SwiftServers, name: str) -> StorageHelper:
     client(servers).put_container(name)
     return helper_at(servers.auth_url, name, 0)
@@ -64,6 +69,7 @@ ENROLLED = (
         lacks=NO_FOLDERS,
         reads_back=read_blocks,
         address=lambda servers: (servers.address, PROXY_PORT),
+        make_at=in_blocks_at,
     ),
     Enrolled(
         name="swift, one object a file",
