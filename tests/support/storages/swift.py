@@ -39,7 +39,9 @@ mount_check = false
 disable_fallocate = true
 recon_cache_path = {folder}/cache
 log_address = {folder}/nolog
+container_update_timeout = 30
 """
+"""A busy machine is slow: no server is to give up another, or to put off telling it of an object."""
 _HASH = """
 [swift-hash]
 swift_hash_path_prefix = p
@@ -55,6 +57,8 @@ _BACKEND = """
 pipeline = {kind}-server
 [app:{kind}-server]
 use = egg:swift#{kind}
+conn_timeout = 10
+node_timeout = 60
 """
 _PROXY = """
 [pipeline:main]
@@ -63,6 +67,10 @@ pipeline = {first} {log_in} {rest}
 use = egg:swift#proxy
 allow_account_management = true
 account_autocreate = true
+conn_timeout = 10
+node_timeout = 60
+recoverable_node_timeout = 60
+error_suppression_limit = 1000000
 [filter:tempauth]
 use = egg:swift#tempauth
 token_life = {token_life_s}
@@ -78,6 +86,9 @@ allow_object_versioning = true
 [filter:cache]
 use = egg:swift#memcache
 memcache_servers = {address}:{cache_port}
+connect_timeout = 10
+io_timeout = 10
+error_suppression_limit = 1000000
 [filter:catch_errors]
 use = egg:swift#catch_errors
 [filter:gatekeeper]
