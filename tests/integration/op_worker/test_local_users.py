@@ -6,6 +6,8 @@ import shutil
 
 from attrs import evolve
 from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
 from twisted.logger import capturedLogs
 
 from op_worker.config import LocalSection, LocalSpace, LocalUser
@@ -84,4 +86,6 @@ async def test_provider_starts_although_a_storage_folder_is_missing(world: World
     refused = await user("GET", "/cdmi/Lab/x.txt")
     assert refused.status == 503
     shutil.move(world.folder / "elsewhere", world.folder / "data")
-    assert (await user("GET", "/cdmi/Lab/x.txt")).content == b"x"
+    while (found := await user("GET", "/cdmi/Lab/x.txt")).status == 503:
+        await deferLater(reactor, 0.5)  # it is looked at again every 5 s
+    assert found.content == b"x"
