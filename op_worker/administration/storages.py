@@ -28,7 +28,8 @@ from op_worker.storage.health.trying import StorageTests
 from op_worker.storage.helper import StorageError
 from op_worker.storage.parameters import arguments_of, changed, shown, stored, taken_apart
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import Storage, StorageInUseError, Storages
+from op_worker.storage.registry import StorageInUseError, Storages
+from op_worker.storage.supports import Storage
 from op_worker.storage.types import BadStorageError, Parameters, StorageType
 
 _MOST_TRIES = 5

@@ -18,7 +18,8 @@ from onedata.errors import (
 )
 from onedata.ids import SpaceId, StorageId
 from op_worker.administration.losses import Losses, losses_of, used_b
-from op_worker.storage.registry import Storages, Support
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Support
 from op_worker.zone.administration import AdministeredZone
 from op_worker.zone.directory import Zone
 

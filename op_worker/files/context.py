@@ -34,7 +34,8 @@ from op_worker.files.stored.nodes import Chain, Node
 from op_worker.files.tallies import Tallies
 from op_worker.mapping.contract import Acting
 from op_worker.storage.helper import StorageUnavailable
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 
 @frozen(eq=False)

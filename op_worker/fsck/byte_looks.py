@@ -46,7 +46,7 @@ from op_worker.fsck.pace import Pace
 from op_worker.fsck.places import named_path
 from op_worker.fsck.rules import readable
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 _PIECE_B = 1 << 20
 

@@ -29,7 +29,7 @@ from op_worker.fsck.storage_walk import StorageWalk
 from op_worker.fsck.tally import Tally
 from op_worker.fsck.tools import Tools
 from op_worker.fsck.walk import PAGE, Walk
-from op_worker.storage.registry import Support
+from op_worker.storage.supports import Support
 
 OLD_S = 3600
 FSCK = Key("fsck")

@@ -19,7 +19,7 @@ from op_worker.fsck.pace import Pace
 from op_worker.fsck.report import Options
 from op_worker.fsck.share_looks import ShareLooks
 from op_worker.fsck.tools import Tools
-from op_worker.storage.registry import Support
+from op_worker.storage.supports import Support
 
 Look = Callable[[Finding], Awaitable[Mend | None]]
 

@@ -15,7 +15,7 @@ from op_worker.fsck.findings import Code, Finding
 from op_worker.fsck.tally import Tally
 from op_worker.fsck.walk import Progress, Suspect
 from op_worker.storage.helper import StorageError, StoragePath, StorageStat
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 _PAGE = 1000
 

@@ -19,7 +19,7 @@ from op_worker.files.stored.paths import is_below
 from op_worker.importing.configuration import ScanOptions
 from op_worker.importing.seen import LISTED, SEEN, Listed
 from op_worker.storage.helper import StorageError, StoragePath, StorageStat
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 FIELDS = (*BASE, SEEN)
 """What is read of each entry."""

@@ -37,7 +37,7 @@ from op_worker.importing.owners import Owners
 from op_worker.importing.seen import SEEN, Seen
 from op_worker.mapping.contract import UnmappedOwnerError
 from op_worker.storage.helper import StorageError, StoragePath, StorageStat
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 PRIVILEGE = "space_register_files"
 _PARENT_MODE = 0o775

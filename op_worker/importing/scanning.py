@@ -22,7 +22,7 @@ from op_worker.importing.reconciling import Reconciling
 from op_worker.importing.seen import LISTED, NO_DIGEST, Listed, digest_of, is_settled
 from op_worker.importing.tallying import Tally
 from op_worker.storage.helper import Scanned, StorageError, StorageStat, StorageUnavailable
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 MOST_NAMES = 20_000
 """The most names of a directory that are remembered; in a longer one each name is asked for by itself."""

@@ -30,7 +30,7 @@ from op_worker.importing.records import (
 )
 from op_worker.importing.scanning import Scanner
 from op_worker.importing.walking import Portion
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 SCANNED = ("posix", "glusterfs", "nulldevice", "webdav", "xrootd", "nfs", "sftp")
 """The types of storages that can be scanned, when their paths are canonical."""

@@ -15,7 +15,8 @@ from op_worker.mapping.numbers import space_owner_of
 from op_worker.mapping.resolution import PosixIds, automatic_ids, posix_ids, space_ids
 from op_worker.mapping.service import UserMapping
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 _MOST_VIEWS = 4096
 _SHARED_FOLDER = 0o2775

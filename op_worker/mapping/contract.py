@@ -7,7 +7,7 @@ from typing import Protocol
 from onedata.ids import GroupId, SpaceId, UserId
 from op_worker.storage.helper import StoragePath
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 
 class UnmappedOwnerError(Exception):

@@ -19,8 +19,9 @@ from op_worker.mapping.entries import Table
 from op_worker.mapping.external import FeedUnavailable
 from op_worker.mapping.feeds import FeedSettings
 from op_worker.mapping.service import UserMapping
+from op_worker.storage.catalogue import TYPES
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import TYPES, Storages
+from op_worker.storage.registry import Storages
 from op_worker.storage.types import StorageType
 from tests.support.keyed_storage import KEYED
 from tests.support.spaces import SPACE, STORAGE, make_zone

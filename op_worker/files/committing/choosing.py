@@ -14,7 +14,8 @@ from op_worker.files.stored.landings import Wanted
 from op_worker.placement.decision import Candidate, NewContent, ranked
 from op_worker.placement.policy import PLACEMENT_XATTR, required_by
 from op_worker.qos_expression.syntax import ANY_STORAGE, Expression
-from op_worker.storage.registry import Backing, Storage, Storages, Support
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Backing, Storage, Support
 
 
 @frozen(eq=False)

@@ -31,7 +31,8 @@ from op_worker.files.stored.intents import INTENTS, FileWork, Intent, IntentKind
 from op_worker.files.stored.lives import enter, life_of, staging_name
 from op_worker.files.stored.paths import ancestor_paths, is_below
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 SETTLING_S = 15.0
 """Whoever finishes what an ended life left is alone with it for so long."""

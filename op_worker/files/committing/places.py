@@ -23,7 +23,8 @@ from op_worker.files.stored.documents import Location
 from op_worker.files.stored.landings import Landing, Wanted, growing
 from op_worker.files.stored.paths import flat_path, moved_path, staging_path
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.registry import Storage, Storages, Support
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage, Support
 from op_worker.storage.types import PathType
 
 

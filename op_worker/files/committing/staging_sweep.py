@@ -15,7 +15,8 @@ from op_worker.files.stored.landings import LANDINGS, life_that_writes, place_of
 from op_worker.files.stored.lives import LIVES, is_of_a_life, life_of
 from op_worker.files.stored.paths import STAGING, staging_path
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 PATIENCE_S = 30.0
 """Another node's life must be seen to be over for so long: it may only have lost its way to the store."""

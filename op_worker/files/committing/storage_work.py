@@ -11,7 +11,8 @@ from onedata.ids import SpaceId, StorageId
 from op_worker.files.stored.intents import Intent, IntentKind
 from op_worker.files.stored.paths import trash_path
 from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 _IN_THE_WAY = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR})
 

@@ -32,7 +32,7 @@ from op_worker.storage.helper import (
     StorageFile,
     StoragePath,
 )
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 MAX_READ_B = 1 << 20
 SMALL_B = 1 << 16

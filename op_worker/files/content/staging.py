@@ -16,7 +16,7 @@ from op_worker.files.stored import blocks as block_lists
 from op_worker.files.stored.documents import Location
 from op_worker.files.stored.landings import Landing, Wanted
 from op_worker.storage.helper import StorageError, StorageFile, StorageUnavailable
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 SMALL_B = 256 * 1024
 """Bodies up to this size are collected and written in one go."""

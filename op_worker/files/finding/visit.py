@@ -26,7 +26,7 @@ from op_worker.files.rights.permissions import (
 )
 from op_worker.files.rights.protection import Protection
 from op_worker.files.stored.nodes import Chain, Node
-from op_worker.storage.registry import Support
+from op_worker.storage.supports import Support
 from op_worker.zone.records import SpaceInfo
 
 NO_PRIVILEGES: frozenset[str] = frozenset()

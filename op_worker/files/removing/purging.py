@@ -39,7 +39,8 @@ from op_worker.files.stored.intents import INTENTS, Intent, IntentKind
 from op_worker.files.stored.nodes import Node
 from op_worker.files.stored.paths import trash_path
 from op_worker.storage.helper import StorageError, StoragePath
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 PAGE = 100
 

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Sequence
 
 from op_worker.storage.helper import StorageError, StoragePath, SupportsDirectories
-from op_worker.storage.registry import Storage
+from op_worker.storage.supports import Storage
 
 
 async def remove_tree(storage: Storage, path: StoragePath) -> None:

@@ -15,7 +15,8 @@ from onedata.ids import StorageId
 from op_worker.storage.capabilities import is_tried_by_writing
 from op_worker.storage.health.probe import LocalProber, RandomBytes, probe, reached
 from op_worker.storage.helper import StorageError
-from op_worker.storage.registry import Storage, Storages
+from op_worker.storage.registry import Storages
+from op_worker.storage.supports import Storage
 
 SILENCE_S = 7200.0
 """A storage that stays unusable is told of in the log so often."""

@@ -11,12 +11,13 @@ from twisted.internet.interfaces import IReactorTime
 from cluster_worker.node.cluster_node import ClusterNode
 from cluster_worker.node.routing import OnNode
 from op_worker.storage.capabilities import is_tried_by_writing
+from op_worker.storage.catalogue import TYPES
 from op_worker.storage.health.checks import HealthChecks
 from op_worker.storage.health.nodes import WORKER, Detection, ProbeWorker
 from op_worker.storage.health.probe import STEP_LIMIT_S
 from op_worker.storage.health.trying import StorageTests
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import TYPES, Storages
+from op_worker.storage.registry import Storages
 
 
 @frozen(eq=False)

@@ -19,6 +19,7 @@ from cluster_worker.runtime.pool import Inline
 from onedata.errors import BadData
 from onedata.ids import StorageId
 from op_worker.storage.capabilities import is_tried_by_writing
+from op_worker.storage.catalogue import TYPES
 from op_worker.storage.config import StorageSection
 from op_worker.storage.health.addresses import address_of
 from op_worker.storage.health.checks import SILENCE_S, HealthChecks
@@ -30,7 +31,7 @@ from op_worker.storage.helper import StorageError, StorageHelper, StoragePath, S
 from op_worker.storage.helpers.memory import MEMORY, MemoryHelper
 from op_worker.storage.helpers.posix.helper import PosixHelper
 from op_worker.storage.records import StorageRecord
-from op_worker.storage.registry import TYPES, Storages
+from op_worker.storage.registry import Storages
 from op_worker.storage.types import Parameter, Parameters, StorageType
 from op_worker.storage.wrappers.faulty import Fault, FaultyHelper
 from op_worker.storage.wrappers.wrapping import wrapped

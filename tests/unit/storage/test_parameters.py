@@ -18,6 +18,7 @@ from onedata.errors import (
     MissingRequiredValue,
     OnedataError,
 )
+from op_worker.storage.catalogue import TYPES
 from op_worker.storage.helpers.memory import MemoryHelper
 from op_worker.storage.parameters import (
     HIDDEN,
@@ -29,7 +30,6 @@ from op_worker.storage.parameters import (
     taken_apart,
     timeout_s,
 )
-from op_worker.storage.registry import TYPES
 from op_worker.storage.types import BadStorageError, Kind, Parameter, Parameters, PathType, StorageType
 
 REMOTE = StorageType(

@@ -23,10 +23,11 @@ from cluster_worker.persistence.engine import (
 from cluster_worker.persistence.memory import MemoryEngine
 from cluster_worker.runtime.pool import Inline
 from onedata.ids import SpaceId, StorageId
+from op_worker.storage.catalogue import TYPES
 from op_worker.storage.helper import StorageError, StoragePath, StorageUnavailable
 from op_worker.storage.helpers.memory import MemoryHelper
 from op_worker.storage.records import StorageRecord, SupportRecord, UnknownSchemaError
-from op_worker.storage.registry import TYPES, StorageInUseError, Storages
+from op_worker.storage.registry import StorageInUseError, Storages
 from op_worker.storage.retiring import GRACE_S
 from op_worker.storage.types import BadStorageError, HelperSurroundings, Parameters, StorageType
 
